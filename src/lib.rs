@@ -1,0 +1,11 @@
+//! Portcullis judges pushes by a written policy and keeps a change log that proves itself.
+//!
+//! The rooms, in reading order. A room imports only rooms below it; `tests/layers.rs` keeps that.
+
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "tests make files and hold results against git")
+)]
+
+pub mod names;
+pub mod source;

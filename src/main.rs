@@ -1,0 +1,2 @@
+//! The program; its verbs come last.
+fn main() {}
