@@ -7,5 +7,11 @@
     expect(clippy::disallowed_methods, reason = "tests make files and hold results against git")
 )]
 
+pub mod answer;
+pub mod infra;
 pub mod names;
+pub mod pattern;
+pub mod push;
 pub mod source;
+pub mod ssh;
+pub mod statement;

@@ -1,0 +1,14 @@
+//! How a policy picks refs and paths.
+//!
+//! Lists of patterns are read in order: the last one that matches decides, and one that begins
+//! with `!` takes away. `*` and `?` stop at `/`, `**` does not, `dir/**` covers `dir` itself.
+//! What a pattern protects it protects in look-alike spellings too; what it takes away, it takes
+//! away by exact bytes only.
+
+pub mod fold;
+pub mod glob;
+pub mod paths;
+pub mod refs;
+
+#[cfg(test)]
+mod tests;
