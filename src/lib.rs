@@ -12,6 +12,8 @@ pub mod infra;
 pub mod names;
 pub mod pattern;
 pub mod push;
+pub mod roster;
 pub mod source;
 pub mod ssh;
 pub mod statement;
+pub mod verdict;

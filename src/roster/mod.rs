@@ -1,0 +1,127 @@
+//! Who is who, which key is whose, and who is in which group.
+//!
+//! Made by `policy` from all its files together; asked by `identity` (logins), by `gather` (keys,
+//! e-mails) and by the rule kinds (groups). Names are shown, never guessed: a login, key or e-mail
+//! belongs to one principal or to none.
+//!
+//! Invariant: everybody in a group is in `people`, and no group is empty.
+
+mod groups;
+pub mod party;
+pub mod principal;
+pub mod read;
+mod unknown;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::names::principal::PrincipalName;
+use crate::roster::party::Party;
+use crate::roster::principal::Principal;
+use crate::roster::read::Draft;
+use crate::roster::unknown::unknown;
+use crate::source::problem::{Problem, Problems};
+use crate::source::text::Located;
+
+/// Everybody a policy knows.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    people: BTreeMap<PrincipalName, Principal>,
+    groups: BTreeMap<PrincipalName, BTreeSet<PrincipalName>>,
+    by_login: HashMap<String, PrincipalName>,
+    by_key: HashMap<Vec<u8>, PrincipalName>,
+    by_email: HashMap<Vec<u8>, PrincipalName>,
+}
+
+impl Roster {
+    /// Puts together what the policy's files say. What is wrong is added to the problems; the
+    /// roster then lacks it, and is good only for finding more problems.
+    pub fn build(draft: Draft, problems: &mut Problems) -> Self {
+        let groups = groups::resolve(&draft, problems);
+        let mut roster = Self { groups, ..Self::default() };
+        for (name, (principal, _)) in draft.people {
+            for login in &principal.logins {
+                roster.by_login.insert(login.clone(), name.clone());
+            }
+            for key in &principal.keys {
+                roster.by_key.insert(key.bytes().clone(), name.clone());
+            }
+            for email in &principal.emails {
+                roster.by_email.insert(email.to_ascii_lowercase().into_bytes(), name.clone());
+            }
+            roster.people.insert(name, principal);
+        }
+        roster
+    }
+
+    /// The principal of this name.
+    pub fn get(&self, name: &PrincipalName) -> Option<&Principal> {
+        self.people.get(name)
+    }
+
+    /// Whose login this is, by exact bytes.
+    pub fn by_login(&self, login: &str) -> Option<&PrincipalName> {
+        self.by_login.get(login)
+    }
+
+    /// Whose key this is: the key as it stands on the wire.
+    pub fn by_key(&self, key: &[u8]) -> Option<&PrincipalName> {
+        self.by_key.get(key)
+    }
+
+    /// Whose e-mail this is; ASCII letters match in either case.
+    pub fn by_email(&self, email: &[u8]) -> Option<&PrincipalName> {
+        self.by_email.get(&email.to_ascii_lowercase())
+    }
+
+    /// Everybody in this group, nested groups included. `None` when there is no such group.
+    pub fn members(&self, group: &PrincipalName) -> Option<&BTreeSet<PrincipalName>> {
+        self.groups.get(group)
+    }
+
+    /// Everybody, by name.
+    pub fn people(&self) -> impl Iterator<Item = &Principal> {
+        self.people.values()
+    }
+
+    /// Every group, by name.
+    pub fn groups(&self) -> impl Iterator<Item = (&PrincipalName, &BTreeSet<PrincipalName>)> {
+        self.groups.iter()
+    }
+
+    /// Whether this principal can ever approve: a person, not a machine, not a login that several
+    /// share, with a key to sign with.
+    pub fn can_approve(&self, name: &PrincipalName) -> bool {
+        self.get(name).is_some_and(|p| !p.machine && !p.shared && !p.keys.is_empty())
+    }
+
+    /// Reads a list of names and `@groups`. Unknown ones are problems; with one there is no party.
+    pub fn resolve(&self, list: &[Located<String>], problems: &mut Problems) -> Option<Party> {
+        let before = problems.errors();
+        let mut names = BTreeSet::new();
+        for written in list {
+            match written.value.strip_prefix('@') {
+                Some(group) => {
+                    match PrincipalName::parse(group).and_then(|g| self.groups.get(&g)) {
+                        Some(members) => names.extend(members.iter().cloned()),
+                        None => problems.push(self.unknown(written)),
+                    }
+                }
+                None => match PrincipalName::parse(&written.value) {
+                    Some(name) if self.people.contains_key(&name) => {
+                        names.insert(name);
+                    }
+                    Some(_) | None => problems.push(self.unknown(written)),
+                },
+            }
+        }
+        let words = list.iter().map(|written| written.value.clone()).collect();
+        (problems.errors() == before).then_some(Party { names, written: words })
+    }
+
+    fn unknown(&self, written: &Located<String>) -> Problem {
+        unknown(written, self.people.keys(), self.groups.keys())
+    }
+}
+
+#[cfg(test)]
+mod tests;
