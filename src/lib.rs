@@ -8,6 +8,8 @@
 )]
 
 pub mod answer;
+pub mod facts;
+pub mod identity;
 pub mod infra;
 pub mod names;
 pub mod pattern;

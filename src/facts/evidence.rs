@@ -1,0 +1,76 @@
+//! Who says what about which change, and whether it may count.
+
+use crate::facts::change::Delta;
+use crate::names::digest::Digest;
+use crate::names::moment::Moment;
+use crate::names::oid::Oid;
+use crate::names::path::RepoPath;
+use crate::names::principal::PrincipalName;
+use crate::names::refname::Refname;
+use crate::statement::fields::{ApprovalVerdict, Fields, Saying};
+use crate::statement::read::Statement;
+use crate::verdict::line::Line;
+
+/// A statement found for a step's change.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// SHA-256 of its signed bytes.
+    pub id: Digest,
+    /// Where it was found.
+    pub place: Refname,
+    /// What it says.
+    pub says: Fields,
+    /// Whether it may count at all, rules aside.
+    pub standing: Standing,
+    /// The delta from its base to its commit; empty when it does not stand.
+    pub delta: Delta,
+}
+
+impl Candidate {
+    /// A person's word; `None` for a machine's.
+    pub fn verdict(&self) -> Option<ApprovalVerdict> {
+        match self.says.saying {
+            Saying::Approval { verdict } => Some(verdict),
+            Saying::Check { .. } => None,
+        }
+    }
+}
+
+/// Whether a statement may count, rules aside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It may.
+    Good,
+    /// It may not, in words that follow the person's name: `approved it until 2026-11-20`.
+    Not(Line),
+}
+
+/// A statement for an earlier form of a step's change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NearMiss {
+    /// Who approved.
+    pub person: PrincipalName,
+    /// The commit they approved.
+    pub commit: Oid,
+    /// How many entries they approved.
+    pub entries: usize,
+    /// How many entries the step brings.
+    pub step_entries: usize,
+    /// An entry of the step that their approval lacks or has otherwise.
+    pub first_new: Option<RepoPath>,
+    /// The branch moved in this file since, so that the entry's old side differs.
+    pub moved: bool,
+}
+
+/// A statement that the push itself carries.
+#[derive(Clone, Debug)]
+pub struct StatementPush {
+    /// SHA-256 of its signed bytes.
+    pub id: Digest,
+    /// What it says.
+    pub statement: Statement,
+    /// Whether it may enter its place. Where it may not, `structure` says why.
+    pub enters: bool,
+    /// The date of the statement it replaces, when there is one.
+    pub replaces: Option<Moment>,
+}

@@ -1,0 +1,146 @@
+//! Everything a rule may know about a push, as plain data.
+//!
+//! Made by `gather`, read by `rules` and `judge`. Nothing here opens a repository, reads a clock or
+//! knows a policy, so a push can be judged again years later from the same facts.
+//!
+//! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
+
+pub mod change;
+pub mod evidence;
+pub mod landing;
+pub mod limits;
+pub mod makers;
+pub mod needs;
+pub mod past;
+pub mod remembered;
+
+use crate::facts::evidence::StatementPush;
+use crate::facts::landing::Landing;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+use crate::push::Push;
+use crate::push::update::{Change, RefUpdate};
+use crate::verdict::finding::Objection;
+
+/// All that is so about one push.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What every ref update has in common.
+    pub push: PushFacts,
+    /// One for each ref update, in Git's order.
+    pub updates: Vec<UpdateFacts>,
+    /// Commits that Git was asked about and that are from before genesis: worth remembering.
+    pub before_genesis: Vec<Oid>,
+}
+
+/// What every ref update of a push has in common.
+#[derive(Clone, Debug)]
+pub struct PushFacts {
+    /// What Git asked for.
+    pub push: Push,
+    /// The repository's id; without one no statement counts.
+    pub repository: Option<String>,
+    /// The branch that HEAD names, whether it exists or not.
+    pub default_branch: Option<Refname>,
+    /// How many entries the log had when the facts were gathered.
+    pub log_size: u64,
+    /// No protected branch has ever had a value: this push makes the repository.
+    pub birth: bool,
+}
+
+/// All that is so about one ref update.
+#[derive(Clone, Debug)]
+pub struct UpdateFacts {
+    /// The update as it was asked for.
+    pub update: RefUpdate,
+    /// The value the ref really has, read by us.
+    pub real: Option<Oid>,
+    /// What it does to that value.
+    pub change: Change,
+    /// What the name is an alias for, when it is symbolic on the server.
+    pub alias_of: Option<Vec<u8>>,
+    /// What the new value is.
+    pub target: Target,
+    /// How the ref moves; `None` when no rule asked.
+    pub motion: Option<Motion>,
+    /// The steps of the landing by start, oldest reading first; rules find theirs by
+    /// [`UpdateFacts::landing`]. Empty when no rule asked or nothing lands.
+    pub landings: Vec<Landing>,
+    /// Which landing each asking rule reads: pairs of the rule's index in the policy and an index
+    /// into `landings`.
+    pub landing_of_rule: Vec<(usize, usize)>,
+    /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
+    pub had_by: Vec<Refname>,
+    /// The commits it brings: reachable from the new value, named as brought by no earlier applied
+    /// entry, and either new to the store or named by a decision that was not applied.
+    pub brought: Vec<Oid>,
+    /// What is wrong with the update whatever the policy says, found while gathering.
+    pub structure: Vec<Structural>,
+    /// The statement that a push to `refs/approvals/**` or `refs/checks/**` carries.
+    pub statement: Option<StatementPush>,
+}
+
+impl UpdateFacts {
+    /// The landing that the rule with this index reads.
+    pub fn landing(&self, rule: usize) -> Option<&Landing> {
+        let (_, at) = self.landing_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.landings.get(*at)
+    }
+}
+
+/// What a new value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A commit.
+    Commit(Oid),
+    /// An annotated tag that leads to a commit.
+    Tag {
+        /// The commit it leads to.
+        commit: Oid,
+    },
+    /// A tree or a blob, or a tag that leads to one.
+    Other,
+    /// The ref is deleted.
+    Nothing,
+    /// The object is not on the server and not in the push.
+    Missing,
+}
+
+impl Target {
+    /// The commit the new value stands for.
+    pub const fn commit(self) -> Option<Oid> {
+        match self {
+            Self::Commit(oid) | Self::Tag { commit: oid } => Some(oid),
+            Self::Other | Self::Nothing | Self::Missing => None,
+        }
+    }
+}
+
+/// How a ref moves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Motion {
+    /// It comes into being.
+    Create,
+    /// The new value builds on the old one.
+    FastForward,
+    /// The new value does not build on the old one.
+    Rewind {
+        /// How many commits would no longer be reachable from the ref.
+        lost: usize,
+        /// The newest of them and its subject.
+        newest: Option<(Oid, Vec<u8>)>,
+        /// Whether the log gives this ref the new value at some time.
+        known_value: bool,
+    },
+    /// It goes away.
+    Delete,
+}
+
+/// Something that is wrong with an update whatever the policy says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Structural {
+    /// A short name that can be searched for.
+    pub name: &'static str,
+    /// In words.
+    pub objection: Objection,
+}

@@ -1,0 +1,41 @@
+//! What a policy will ask of a ref update, so that no more is gathered.
+
+use std::collections::BTreeSet;
+
+use crate::infra::set::InfraKinds;
+use crate::names::principal::PrincipalName;
+use crate::pattern::refs::RefPatterns;
+
+/// What one rule asks.
+#[derive(Clone, Default, Debug)]
+pub struct Needs {
+    /// The steps of the landing, their deltas and their makers.
+    pub landing: bool,
+    /// Whose statements it can count; their names are probed, nobody else's.
+    pub reviewers: BTreeSet<PrincipalName>,
+    /// Kinds of infrastructure that must be told by content where the path says nothing.
+    pub content: InfraKinds,
+    /// Which of these refs have had the new value.
+    pub had_by: Option<RefPatterns>,
+}
+
+/// What all rules ask of one ref update.
+#[derive(Clone, Default, Debug)]
+pub struct RefNeeds {
+    /// A rule at level refuse names the ref.
+    pub protected: bool,
+    /// Each rule that names the ref: its index in the policy, what it asks, and from which refs'
+    /// values a creation may start.
+    pub rules: Vec<RuleNeeds>,
+}
+
+/// What one rule asks of one ref update.
+#[derive(Clone, Debug)]
+pub struct RuleNeeds {
+    /// The rule's index in the policy.
+    pub index: usize,
+    /// What it asks.
+    pub needs: Needs,
+    /// Refs whose past values a creation may be judged from.
+    pub starts: RefPatterns,
+}

@@ -1,0 +1,171 @@
+//! A past made of maps, for tests of rooms that have no log.
+
+use std::collections::BTreeMap;
+
+use crate::facts::past::{
+    Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, OpenDecision, Past, PastError,
+    RefValue, StatementSeen, StatementState, ValueSource,
+};
+use crate::names::digest::Digest;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+
+/// A past made of maps, for tests of rooms that have no log. What is not put in is not known.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// How many entries there are.
+    pub size: u64,
+    /// The beginning.
+    pub genesis: GenesisSeen,
+    /// Who brought what.
+    pub brought: BTreeMap<Oid, Brought>,
+    /// The last value of each ref.
+    pub values: BTreeMap<Refname, RefValue>,
+    /// Which values a ref has had, and by which entry.
+    pub had: BTreeMap<(Refname, Oid), u64>,
+    /// The state of each statement.
+    pub states: BTreeMap<Digest, StatementState>,
+    /// The newest statement of each place.
+    pub latest: BTreeMap<Refname, LatestStatement>,
+    /// Every statement seen.
+    pub statements: Vec<StatementSeen>,
+    /// Deltas that landed.
+    pub landed: BTreeMap<(Refname, Digest), DeltaLanded>,
+    /// Open decisions, newest first.
+    pub open: Vec<OpenDecision>,
+    /// Which open decisions brought a commit.
+    pub open_commits: BTreeMap<Oid, Vec<u64>>,
+    /// Which open decisions hold a statement.
+    pub open_statements: BTreeMap<Digest, Vec<u64>>,
+    /// Landings by ref, newest first.
+    pub landings: BTreeMap<Refname, Vec<Landing>>,
+    /// The last policy.
+    pub policy: Option<Digest>,
+}
+
+impl Remembered {
+    /// A log that holds its genesis and nothing else.
+    pub fn since(genesis: GenesisSeen) -> Self {
+        let refs = genesis.refs.iter();
+        let values = refs
+            .clone()
+            .map(|(name, oid)| {
+                let value = RefValue { oid: *oid, entry: 0, source: ValueSource::Genesis };
+                (name.clone(), value)
+            })
+            .collect();
+        Self {
+            size: 1,
+            brought: BTreeMap::new(),
+            values,
+            had: refs.map(|(name, oid)| ((name.clone(), *oid), 0)).collect(),
+            states: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            statements: Vec::new(),
+            landed: BTreeMap::new(),
+            open: Vec::new(),
+            open_commits: BTreeMap::new(),
+            open_statements: BTreeMap::new(),
+            landings: BTreeMap::new(),
+            policy: None,
+            genesis,
+        }
+    }
+
+    fn open_among(&self, entries: Option<&Vec<u64>>) -> Vec<OpenDecision> {
+        let wanted = |open: &&OpenDecision| entries.is_some_and(|e| e.contains(&open.entry));
+        self.open.iter().filter(wanted).cloned().collect()
+    }
+}
+
+impl Past for Remembered {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn genesis(&self) -> Result<GenesisSeen, PastError> {
+        Ok(self.genesis.clone())
+    }
+
+    fn brought(&self, commit: &Oid) -> Result<Brought, PastError> {
+        Ok(self.brought.get(commit).cloned().unwrap_or(Brought::Nobody))
+    }
+
+    fn value(&self, refname: &Refname) -> Result<Option<RefValue>, PastError> {
+        Ok(self.values.get(refname).cloned())
+    }
+
+    fn had(&self, refname: &Refname, oid: &Oid) -> Result<Option<u64>, PastError> {
+        Ok(self.had.get(&(refname.clone(), *oid)).copied())
+    }
+
+    fn any_branch_ever(&self, is_it: &dyn Fn(&Refname) -> bool) -> Result<bool, PastError> {
+        Ok(self.had.keys().any(|(name, _)| name.branch().is_some() && is_it(name)))
+    }
+
+    fn statement(&self, id: &Digest) -> Result<StatementState, PastError> {
+        Ok(self.states.get(id).cloned().unwrap_or(StatementState::Unseen))
+    }
+
+    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError> {
+        Ok(self.latest.get(place).cloned())
+    }
+
+    fn statements_on(
+        &self,
+        for_ref: &Refname,
+        commit: &Oid,
+    ) -> Result<Vec<StatementSeen>, PastError> {
+        let on = |s: &&StatementSeen| s.for_ref == *for_ref && s.commit == *commit;
+        Ok(self.statements.iter().filter(on).cloned().collect())
+    }
+
+    fn delta_landed(
+        &self,
+        for_ref: &Refname,
+        delta: &Digest,
+    ) -> Result<Option<DeltaLanded>, PastError> {
+        Ok(self.landed.get(&(for_ref.clone(), *delta)).copied())
+    }
+
+    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {
+        let stands = |s: &&StatementSeen| {
+            s.verdict == "reject"
+                && s.for_ref == *for_ref
+                && s.delta == *delta
+                && self.latest.get(&s.place).is_none_or(|latest| latest.id == s.id)
+        };
+        Ok(self.statements.iter().filter(stands).cloned().collect())
+    }
+
+    fn decision_for(
+        &self,
+        refname: &Refname,
+        old: &Oid,
+        new: &Oid,
+    ) -> Result<Vec<OpenDecision>, PastError> {
+        let same = |o: &&OpenDecision| o.refname == *refname && o.old == *old && o.new == *new;
+        Ok(self.open.iter().filter(same).cloned().collect())
+    }
+
+    fn open_on(&self, refname: &Refname) -> Result<Vec<OpenDecision>, PastError> {
+        Ok(self.open.iter().filter(|open| open.refname == *refname).cloned().collect())
+    }
+
+    fn open_bringing(&self, commit: &Oid) -> Result<Vec<OpenDecision>, PastError> {
+        Ok(self.open_among(self.open_commits.get(commit)))
+    }
+
+    fn open_with(&self, statement: &Digest) -> Result<Vec<OpenDecision>, PastError> {
+        Ok(self.open_among(self.open_statements.get(statement)))
+    }
+
+    fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError> {
+        let all = self.landings.get(refname).map(Vec::as_slice).unwrap_or_default();
+        Ok(all.iter().take(most).cloned().collect())
+    }
+
+    fn last_policy(&self) -> Result<Option<Digest>, PastError> {
+        Ok(self.policy)
+    }
+}
