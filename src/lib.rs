@@ -18,4 +18,6 @@ pub mod roster;
 pub mod source;
 pub mod ssh;
 pub mod statement;
+#[expect(clippy::disallowed_methods, reason = "reads the repository's files and objects")]
+pub mod store;
 pub mod verdict;

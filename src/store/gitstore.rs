@@ -1,0 +1,350 @@
+//! `Objects` by libgit2, for repositories whose refs are files.
+//!
+//! Made by `open`. One of these belongs to one thread; opening another is cheap (a configuration
+//! file, a folder of packs). Objects that a recomputed merge makes live in memory, in front of the
+//! folders, and go with this value.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use git2::{Config, ErrorCode, Index, MergeOptions, ObjectType, Odb, Repository};
+
+use crate::names::oid::{ObjectFormat, Oid};
+use crate::names::path::RepoPath;
+use crate::names::refname::Refname;
+use crate::store::error::StoreError;
+use crate::store::objects::{CONFLICTS_MAX, HeadValue, Merged, ObjectKind, Objects, RefValue};
+use crate::store::open::Layout;
+use crate::store::refs::RefFiles;
+use crate::store::view::View;
+
+/// An open repository.
+pub struct GitStore {
+    layout: Layout,
+    /// All objects: the repository's, the push's, and what was computed.
+    all: Odb<'static>,
+    /// The repository's own objects and those of its alternates.
+    own: Odb<'static>,
+    /// A repository in memory around `all`, for merges.
+    merger: Repository,
+    config: Config,
+    refs: RefCell<RefFiles>,
+    view: RefCell<Option<View>>,
+    /// Folders that libgit2 knows by their descriptor; see `libgit2_path`.
+    _held: Vec<File>,
+}
+
+/// Before the folders (libgit2 asks backends by falling priority), so that computed objects are
+/// found first and writing never looks further.
+const MEMORY_PRIORITY: i32 = 1000;
+
+impl GitStore {
+    pub(super) fn new(layout: Layout, config: Config) -> Result<Self, StoreError> {
+        // Git has hashed every object when it took it in. Hashing again would double the reading.
+        git2::opts::strict_hash_verification(false);
+        let mut held = Vec::new();
+        let format = git2_format(layout.format);
+        let database = |source| StoreError::Database { path: layout.objects.clone(), source };
+
+        let own = Odb::new_ext(format).map_err(database)?;
+        let all = Odb::new_ext(format).map_err(database)?;
+        all.add_new_mempack_backend(MEMORY_PRIORITY).map_err(database)?;
+        let folders = [Some(&layout.objects), layout.quarantine.as_ref()];
+        for (folder, odbs) in folders.into_iter().zip([&[&own, &all][..], &[&all][..]]) {
+            if let Some(folder) = folder {
+                let path = libgit2_path(folder, &mut held)?;
+                for odb in odbs {
+                    odb.add_disk_alternate(&path).map_err(database)?;
+                }
+            }
+        }
+        let merger = merger(&all, format).map_err(database)?;
+        let refs = RefCell::new(RefFiles::new(&layout));
+        Ok(Self { layout, all, own, merger, config, refs, view: RefCell::new(None), _held: held })
+    }
+
+    /// Where HEAD and the like are.
+    pub fn git_dir(&self) -> &Path {
+        &self.layout.git_dir
+    }
+
+    /// Where refs, configuration and objects are; in a worktree not `git_dir`.
+    pub fn common_dir(&self) -> &Path {
+        &self.layout.common_dir
+    }
+
+    /// The object folders, the push's first if there is one.
+    pub fn object_dirs(&self) -> Vec<PathBuf> {
+        self.layout.quarantine.iter().chain([&self.layout.objects]).cloned().collect()
+    }
+
+    fn fold(&self, commits: &[Oid]) -> Result<Merged, git2::Error> {
+        let Some((first, rest)) = commits.split_first() else {
+            return Err(git2::Error::from_str("there is nothing to merge"));
+        };
+        let mut ours = self.merger.find_commit(git2_oid(first)?)?;
+        let mut tree = ours.tree_id();
+        for (at, other) in rest.iter().enumerate() {
+            let theirs = self.merger.find_commit(git2_oid(other)?)?;
+            let mut options = MergeOptions::new();
+            options.find_renames(true);
+            let mut index = self.merger.merge_commits(&ours, &theirs, Some(&options))?;
+            if index.has_conflicts() {
+                return Ok(Merged::Conflict(conflicts(&index)?));
+            }
+            tree = index.write_tree_to(&self.merger)?;
+            if at + 1 < rest.len() {
+                // The next parent's merge base has to take this step into account.
+                let raw = interim_commit(tree, &ours.id(), &theirs.id());
+                let oid = self.all.write(ObjectType::Commit, &raw)?;
+                ours = self.merger.find_commit(oid)?;
+            }
+        }
+        let tree = Oid::from_bytes(tree.as_bytes());
+        tree.map(Merged::Clean).ok_or_else(|| git2::Error::from_str("a tree without a name"))
+    }
+}
+
+/// Paths in conflict, sorted, each once.
+fn conflicts(index: &Index) -> Result<Vec<RepoPath>, git2::Error> {
+    let mut paths = BTreeSet::new();
+    for conflict in index.conflicts()? {
+        let conflict = conflict?;
+        let sides = [conflict.our, conflict.their, conflict.ancestor];
+        paths.extend(sides.into_iter().flatten().next().map(|entry| RepoPath::new(entry.path)));
+    }
+    Ok(paths.into_iter().take(CONFLICTS_MAX).collect())
+}
+
+impl Objects for GitStore {
+    fn format(&self) -> ObjectFormat {
+        self.layout.format
+    }
+
+    fn read(&self, oid: &Oid) -> Result<Option<(ObjectKind, Vec<u8>)>, StoreError> {
+        if *oid == self.layout.format.empty_tree() {
+            return Ok(Some((ObjectKind::Tree, Vec::new())));
+        }
+        let Some(name) = self.name_of(oid)? else { return Ok(None) };
+        match self.all.read(name) {
+            Ok(object) => match kind_of(object.kind()) {
+                Some(kind) => Ok(Some((kind, object.data().to_vec()))),
+                None => Err(unknown_kind(oid)),
+            },
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Object { oid: *oid, source }),
+        }
+    }
+
+    fn header(&self, oid: &Oid) -> Result<Option<(ObjectKind, u64)>, StoreError> {
+        if *oid == self.layout.format.empty_tree() {
+            return Ok(Some((ObjectKind::Tree, 0)));
+        }
+        let Some(name) = self.name_of(oid)? else { return Ok(None) };
+        match self.all.read_header(name) {
+            Ok((size, kind)) => match kind_of(kind) {
+                // No object is larger than 2^64 bytes.
+                Some(kind) => Ok(Some((kind, size as u64))),
+                None => Err(unknown_kind(oid)),
+            },
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Object { oid: *oid, source }),
+        }
+    }
+
+    fn was_here(&self, oid: &Oid) -> Result<bool, StoreError> {
+        // `exists` says "no" when reading fails; "no" is the answer that refuses.
+        Ok(self.name_of(oid)?.is_some_and(|name| self.own.exists(name)))
+    }
+
+    fn read_ref(&self, name: &Refname) -> Result<RefValue, StoreError> {
+        self.refs.borrow_mut().read(name)
+    }
+
+    fn head(&self) -> Result<HeadValue, StoreError> {
+        self.refs.borrow().head()
+    }
+
+    fn refs_under(&self, prefix: &[u8]) -> Result<Vec<(Refname, Oid)>, StoreError> {
+        self.refs.borrow_mut().under(prefix)
+    }
+
+    fn merge_bases(&self, one: &Oid, other: &Oid) -> Result<Vec<Oid>, StoreError> {
+        let failed = |source| merge_error(&[*one, *other], source);
+        let (a, b) = (git2_oid(one).map_err(failed)?, git2_oid(other).map_err(failed)?);
+        match self.merger.merge_bases(a, b) {
+            Ok(bases) => Ok(bases.iter().filter_map(|b| Oid::from_bytes(b.as_bytes())).collect()),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                // libgit2 says "not found" for unrelated histories and for missing commits.
+                for oid in [one, other] {
+                    if self.header(oid)?.is_none() {
+                        return Err(StoreError::Missing { oid: *oid });
+                    }
+                }
+                Ok(Vec::new())
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn merged_tree(&self, commits: &[Oid]) -> Result<Merged, StoreError> {
+        self.fold(commits).map_err(|source| merge_error(commits, source))
+    }
+
+    fn merged_tree_by_git(&self, ours: &Oid, theirs: &Oid) -> Result<Option<Merged>, StoreError> {
+        self.through_git(|view| view.merge(ours, theirs))
+    }
+
+    fn not_reachable_from(&self, tips: &[Oid], commits: &[Oid]) -> Result<Vec<Oid>, StoreError> {
+        if commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut there = Vec::with_capacity(tips.len());
+        for tip in tips {
+            match self.header(tip)? {
+                Some((ObjectKind::Commit | ObjectKind::Tag, _)) => there.push(*tip),
+                Some((ObjectKind::Tree | ObjectKind::Blob, _)) | None => {}
+            }
+        }
+        let beyond = self.through_git(|view| view.reachable_only(commits, &there))?;
+        let beyond: HashSet<Oid> = beyond.into_iter().collect();
+        Ok(commits.iter().filter(|oid| beyond.contains(oid)).copied().collect())
+    }
+
+    fn merged_blob(&self, base: &Oid, ours: &Oid, theirs: &Oid) -> Result<Option<Oid>, StoreError> {
+        let mut versions = Vec::with_capacity(3);
+        for oid in [base, ours, theirs] {
+            match self.header(oid)? {
+                Some((ObjectKind::Blob, size)) if size <= MERGED_FILE_BYTES_MAX => {}
+                Some(_) => return Ok(None),
+                None => return Err(StoreError::Missing { oid: *oid }),
+            }
+            match self.read(oid)? {
+                Some((_, bytes)) if !is_binary(&bytes) => versions.push(bytes),
+                Some(_) => return Ok(None),
+                None => return Err(StoreError::Missing { oid: *oid }),
+            }
+        }
+        let failed = |source| merge_error(&[*base, *ours, *theirs], source);
+        let inputs = versions.iter().map(|bytes| {
+            let mut input = git2::MergeFileInput::new();
+            input.content(bytes);
+            input
+        });
+        let inputs: Vec<_> = inputs.collect();
+        let [base, ours, theirs] = inputs.as_slice() else { return Ok(None) };
+        let merged = git2::merge_file(base, ours, theirs, None).map_err(failed)?;
+        if !merged.is_automergeable() {
+            return Ok(None);
+        }
+        let written = self.all.write(ObjectType::Blob, merged.content()).map_err(failed)?;
+        Ok(Oid::from_bytes(written.as_bytes()))
+    }
+
+    fn config_values(&self, key: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut values = Vec::new();
+        let mut entries = self.config.multivar(key, None).map_err(StoreError::Config)?;
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(StoreError::Config)?;
+            values.push(if entry.has_value() { entry.value_bytes().to_vec() } else { Vec::new() });
+        }
+        Ok(values)
+    }
+}
+
+impl GitStore {
+    /// Asks the git program. Its folder is made when it is first needed, and kept.
+    fn through_git<T>(
+        &self,
+        ask: impl FnOnce(&View) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut kept = self.view.borrow_mut();
+        let view = match kept.take() {
+            Some(view) => view,
+            None => View::new(self.layout.format, &self.object_dirs())?,
+        };
+        ask(kept.insert(view))
+    }
+
+    /// libgit2's form of a name, or `None` for one that no object here can have.
+    fn name_of(&self, oid: &Oid) -> Result<Option<git2::Oid>, StoreError> {
+        if oid.format() != self.layout.format || oid.is_zero() {
+            return Ok(None);
+        }
+        git2_oid(oid).map(Some).map_err(|source| StoreError::Object { oid: *oid, source })
+    }
+}
+
+/// What Git looks at to tell text from binary (buffer_is_binary in its xdiff-interface.c).
+const BINARY_PROBE_BYTES: usize = 8000;
+
+/// How large a file may be for its lines to be merged. Larger ones count as a conflict.
+const MERGED_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().take(BINARY_PROBE_BYTES).any(|&byte| byte == 0)
+}
+
+/// A repository that is nothing but these objects: no folder, an empty configuration, an empty
+/// index. Without the last two libgit2 would look for them on disk.
+fn merger(all: &Odb<'_>, format: git2::ObjectFormat) -> Result<Repository, git2::Error> {
+    let repository = Repository::from_odb(Odb::new_ext(format)?)?;
+    repository.set_odb(all)?;
+    repository.set_config(&Config::new()?)?;
+    repository.set_index(&mut Index::new_ext(format)?)?;
+    Ok(repository)
+}
+
+/// The folder's path as libgit2's binding takes it. A path that is not UTF-8 is opened and named by
+/// its descriptor, which has to stay open as long as the path is used.
+fn libgit2_path(folder: &Path, held: &mut Vec<File>) -> Result<String, StoreError> {
+    // libgit2 passes over a folder that is not there without a word.
+    let file =
+        File::open(folder).map_err(|source| StoreError::File { path: folder.into(), source })?;
+    if let Some(path) = folder.to_str() {
+        return Ok(path.to_owned());
+    }
+    use std::os::fd::AsRawFd as _;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    held.push(file);
+    Ok(path)
+}
+
+fn interim_commit(tree: git2::Oid, ours: &git2::Oid, theirs: &git2::Oid) -> Vec<u8> {
+    let ident = "interim <> 0 +0000";
+    format!("tree {tree}\nparent {ours}\nparent {theirs}\nauthor {ident}\ncommitter {ident}\n\n")
+        .into_bytes()
+}
+
+fn merge_error(commits: &[Oid], source: git2::Error) -> StoreError {
+    let oids = commits.iter().map(Oid::short).collect::<Vec<_>>().join(", ");
+    StoreError::Merge { oids, source }
+}
+
+fn unknown_kind(oid: &Oid) -> StoreError {
+    let source = git2::Error::from_str("it is of no known kind");
+    StoreError::Object { oid: *oid, source }
+}
+
+fn git2_format(format: ObjectFormat) -> git2::ObjectFormat {
+    match format {
+        ObjectFormat::Sha1 => git2::ObjectFormat::Sha1,
+        ObjectFormat::Sha256 => git2::ObjectFormat::Sha256,
+    }
+}
+
+fn git2_oid(oid: &Oid) -> Result<git2::Oid, git2::Error> {
+    git2::Oid::from_bytes(oid.as_bytes())
+}
+
+fn kind_of(kind: ObjectType) -> Option<ObjectKind> {
+    match kind {
+        ObjectType::Commit => Some(ObjectKind::Commit),
+        ObjectType::Tree => Some(ObjectKind::Tree),
+        ObjectType::Blob => Some(ObjectKind::Blob),
+        ObjectType::Tag => Some(ObjectKind::Tag),
+        ObjectType::Any => None,
+    }
+}
