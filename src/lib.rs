@@ -11,6 +11,11 @@ pub mod answer;
 pub mod facts;
 pub mod identity;
 pub mod infra;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "writes and reads the log's folder, waits for its lock"
+)]
+pub mod log;
 pub mod names;
 pub mod pattern;
 pub mod push;

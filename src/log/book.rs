@@ -1,0 +1,243 @@
+//! The change log of one repository, open: the one value that others hold.
+//!
+//! Made by `Log::create` at installation and `Log::open` afterwards; `hook` appends through it
+//! and asks it about the past (`past.rs`). An open log has read everything there was when it was
+//! opened; `refresh` reads what has come since.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::log::disk::{Disk, Folder, Medium, Modes, io_fault};
+use crate::log::entry::{Genesis, Kind, Record};
+use crate::log::error::LogError;
+use crate::log::file::{self, Appended, Ctx, Head, Moved, Receipt, Written};
+use crate::log::fit::{Prepared, prepare};
+use crate::log::index::{Index, scan_fault};
+use crate::log::line::{Entry, read};
+use crate::log::look::read_line;
+use crate::log::posting::{Key, Posting};
+use crate::log::scan::{Position, Scanner};
+use crate::log::tail::{Tail, unreadable};
+use crate::log::touched::{JudgedAt, touches};
+use crate::log::whole;
+use crate::names::oid::Oid;
+
+/// An open change log.
+#[derive(Debug)]
+pub struct Log {
+    pub(super) folder: Folder,
+    origin: String,
+    medium: Box<dyn Medium>,
+    pub(super) index: RefCell<Index>,
+    pub(super) segment: File,
+    pub(super) cache: RefCell<HashMap<u64, Rc<Entry>>>,
+    poisoned: bool,
+}
+
+impl Log {
+    /// Begins a log. `origin` names it for ever: `<host>/<repository id>`, say.
+    pub fn create(
+        dir: &Path,
+        origin: &str,
+        genesis: Genesis,
+        ctx: &Ctx,
+        modes: Modes,
+    ) -> Result<Receipt, LogError> {
+        Self::create_on(&Disk, dir, origin, genesis, ctx, modes)
+    }
+
+    /// As `create`, on a medium of the caller's.
+    pub fn create_on(
+        medium: &dyn Medium,
+        dir: &Path,
+        origin: &str,
+        genesis: Genesis,
+        ctx: &Ctx,
+        modes: Modes,
+    ) -> Result<Receipt, LogError> {
+        let folder = Folder::create(dir, modes)?;
+        let prepared = prepared(&Record::Genesis(Box::new(genesis)), origin, ctx)?;
+        for bytes in &prepared.attachments {
+            folder.attach(medium, bytes)?;
+        }
+        file::write_first(&folder, medium, origin, &prepared, ctx)
+    }
+
+    /// Opens a log and reads what its index does not know yet.
+    pub fn open(dir: &Path) -> Result<Self, LogError> {
+        Self::open_on(Box::new(Disk), dir)
+    }
+
+    /// As `open`, on a medium of the caller's.
+    pub fn open_on(medium: Box<dyn Medium>, dir: &Path) -> Result<Self, LogError> {
+        let folder = Folder::existing(dir)?;
+        let segment = folder.open_segment()?;
+        let first =
+            read_line(&segment, 0).map_err(|source| io_fault("read", &folder.segment(), source))?;
+        let genesis = match read(&first) {
+            Ok(entry) if matches!(entry.record, Record::Genesis(_)) => entry,
+            Err(fault) if fault.is_newer() => {
+                return Err(unreadable(fault, &folder.segment()));
+            }
+            Ok(_) | Err(_) => return Err(LogError::NoGenesis { dir: dir.to_owned() }),
+        };
+        let origin = genesis.common.log;
+        let index = RefCell::new(Index::open(&folder, &origin)?);
+        let cache = RefCell::default();
+        Ok(Self { folder, origin, medium, index, segment, cache, poisoned: false })
+    }
+
+    /// The log's name for ever.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The folder it is in.
+    pub fn dir(&self) -> &Path {
+        self.folder.dir()
+    }
+
+    /// How long it is, and the hash of its last entry.
+    pub fn head(&self) -> Head {
+        self.index.borrow().position().head
+    }
+
+    /// Reads what was appended since.
+    pub fn refresh(&mut self) -> Result<(), LogError> {
+        self.index.get_mut().catch_up()
+    }
+
+    /// Appends records, in this order, each an entry, and waits until they are on the disk.
+    ///
+    /// With `expect`, nothing is written when an entry that came after the judging touches what
+    /// it used.
+    pub fn append(
+        &mut self,
+        records: &[Record],
+        ctx: &Ctx,
+        expect: Option<&JudgedAt>,
+    ) -> Result<Appended, LogError> {
+        let pending = match self.write(records, ctx, expect)? {
+            Written::Moved(moved) => return Ok(Appended::Moved(moved)),
+            Written::Held => return Ok(Appended::Held),
+            Written::Lines(pending) => pending,
+        };
+        let held = pending.held;
+        let synced = file::sync(&self.folder, self.medium.as_ref(), pending);
+        self.poisoned |= synced.is_err();
+        let receipt = synced?;
+        self.refresh()?;
+        Ok(if held { Appended::Held } else { Appended::Written(receipt) })
+    }
+
+    /// Appends records that may be lost: questions answered, outcomes that can be found out
+    /// again. Does not wait for the disk and gives no receipt. `expect` as for `append`.
+    pub fn note(
+        &mut self,
+        records: &[Record],
+        ctx: &Ctx,
+        expect: Option<&JudgedAt>,
+    ) -> Result<Option<Moved>, LogError> {
+        let written = self.write(records, ctx, expect)?;
+        self.refresh()?;
+        Ok(match written {
+            Written::Moved(moved) => Some(moved),
+            Written::Held | Written::Lines(_) => None,
+        })
+    }
+
+    /// Remembers that these commits were here before the log began. The caller has asked Git.
+    pub fn remember_before_genesis(&mut self, commits: &[Oid]) {
+        let posting = |oid| Posting::first_of(Key::BeforeGenesis(oid).digest());
+        let postings: Vec<Posting> = commits.iter().map(posting).collect();
+        if !postings.is_empty() {
+            self.index.get_mut().add(postings);
+        }
+    }
+
+    fn write(
+        &mut self,
+        records: &[Record],
+        ctx: &Ctx,
+        expect: Option<&JudgedAt>,
+    ) -> Result<Written, LogError> {
+        if self.poisoned {
+            return Err(LogError::Poisoned);
+        }
+        let medium = self.medium.as_ref();
+        let mut drafts = Vec::with_capacity(records.len());
+        for record in records {
+            let draft = prepared(record, &self.origin, ctx)?;
+            for bytes in &draft.attachments {
+                self.folder.attach(medium, bytes)?;
+            }
+            drafts.push(draft);
+        }
+        let guard = |file: &File, tail: &Tail| match expect {
+            Some(judged) => self.moved_since(judged, file, tail),
+            None => Ok(None),
+        };
+        let written = file::write(&self.folder, medium, &self.origin, &drafts, ctx, guard);
+        self.poisoned |= matches!(written, Err(LogError::Interfered { .. }));
+        written
+    }
+
+    /// The first entry since the judging that touches what it used.
+    fn moved_since(
+        &self,
+        judged: &JudgedAt,
+        file: &File,
+        tail: &Tail,
+    ) -> Result<Option<Moved>, LogError> {
+        if tail.last.common.seq < judged.size {
+            return Ok(None);
+        }
+        let fault = |source| io_fault("read", &self.folder.segment(), source);
+        let again = file.try_clone().map_err(fault)?;
+        let from = self.position_before(judged.size)?;
+        let mut scanner = Scanner::from(again, from, Some(self.origin.clone())).map_err(fault)?;
+        loop {
+            let found = scanner.next_entry().map_err(|it| scan_fault(&self.folder, it))?;
+            let Some(found) = found else { return Ok(None) };
+            let entry = found.entry.common.seq;
+            if entry < judged.size {
+                continue;
+            }
+            let record = whole::record(&self.folder, &found.entry).map_err(fault)?;
+            if let Some(what) = touches(&record, judged) {
+                return Ok(Some(Moved { entry, what }));
+            }
+        }
+    }
+
+    /// Where to begin to read for everything from entry `size` on. Usually this log was read to
+    /// exactly there.
+    fn position_before(&self, size: u64) -> Result<Position, LogError> {
+        let index = self.index.borrow();
+        if index.position().head.size <= size || size == 0 {
+            return Ok(index.position().clone());
+        }
+        drop(index);
+        let before = self.entry_by_number(size - 1)?;
+        let key = Key::Entry(size - 1).digest();
+        let found = self.index.borrow().newest(key, 1);
+        let found = found.map_err(|source| io_fault("read", &self.folder.index(), source))?;
+        let offset = found.first().map_or(0, |posting| posting.at);
+        // The entry itself is read again: its head is that of the entries before it.
+        Ok(Position { offset, head: Head { size: size - 1, hash: before.prev } })
+    }
+}
+
+/// A record as an append takes it.
+fn prepared(record: &Record, origin: &str, ctx: &Ctx) -> Result<Prepared, LogError> {
+    let kind = record.kind().name();
+    let json = |source| LogError::Json { kind, source };
+    // The longest that the common fields can get, but for what `HELD_BYTES_MAX` allows.
+    let mut widest = file::common(origin, ctx, Kind::Recovered, 1 << 53);
+    widest.ts_before_prev = true;
+    let common_bytes = serde_json::to_string(&widest).map_err(json)?.len();
+    prepare(record, common_bytes).map_err(json)?.ok_or(LogError::TooLong { kind })
+}

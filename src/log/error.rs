@@ -1,0 +1,153 @@
+//! What can go wrong with the log. Every one of these means no.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::facts::past::PastError;
+use crate::log::entry::{FORMAT_VERSION, LINE_BYTES_MAX};
+use crate::log::scan::Break;
+
+/// The log could not be opened, read or written.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// There is no log folder.
+    #[error("there is no change log at {}", dir.display())]
+    Missing {
+        /// Where it should be.
+        dir: PathBuf,
+    },
+    /// There is a folder, and no log in it.
+    #[error("the change log at {} has no first entry", dir.display())]
+    NoGenesis {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A log is there already.
+    #[error("there is a change log at {} already", dir.display())]
+    Exists {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A newer program has written here.
+    #[error(
+        "the change log at {} has version {found}, this program knows version {FORMAT_VERSION}",
+        dir.display()
+    )]
+    Version {
+        /// The folder.
+        dir: PathBuf,
+        /// The version found.
+        found: u32,
+    },
+    /// A newer program has written here, in a way that only it can read.
+    #[error("the change log at {} holds {what} that this program does not know", dir.display())]
+    Newer {
+        /// The folder.
+        dir: PathBuf,
+        /// What it holds.
+        what: &'static str,
+    },
+    /// The folder is on a file system where appending and locking are not safe.
+    #[error("the change log at {} is on a network file system ({name})", dir.display())]
+    Remote {
+        /// The folder.
+        dir: PathBuf,
+        /// The file system.
+        name: &'static str,
+    },
+    /// Another process held the lock for too long.
+    #[error("the change log is busy: process {holder} has held it for {seconds} seconds")]
+    Busy {
+        /// The process id, as it wrote it into the lock file; `?` when it did not.
+        holder: String,
+        /// How long we have waited.
+        seconds: u64,
+    },
+    /// The system said no.
+    #[error("could not {doing} {}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bytes were written and may not be on the disk.
+    #[error("could not bring {} to the disk", path.display())]
+    NotSynced {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An earlier failure has made this open log unfit for writing.
+    #[error("an earlier write to this log failed, so nothing more is written by this run")]
+    Poisoned,
+    /// What was written is not what stands in the file.
+    #[error("{} changed while it was locked: somebody writes to it past the lock", path.display())]
+    Interfered {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The log does not hold together.
+    #[error("the change log is broken at {0}")]
+    Broken(#[from] Break),
+    /// The end of the log is damaged, further back than a writer looks.
+    #[error("{} holds no whole entry from byte {offset} to its end", path.display())]
+    NoTail {
+        /// The file.
+        path: PathBuf,
+        /// How far back was looked.
+        offset: u64,
+    },
+    /// Refs moved again and again while they were held against the log.
+    #[error("the refs moved too often to hold them against the change log")]
+    Restless,
+    /// A record does not fit in a line.
+    #[error("a record `{kind}` does not fit in a line of {LINE_BYTES_MAX} bytes")]
+    TooLong {
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// A record could not be put into words.
+    #[error("a record `{kind}` could not be written as JSON")]
+    Json {
+        /// Its kind.
+        kind: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The past could not be read.
+    #[error(transparent)]
+    Past(#[from] PastError),
+}
+
+impl LogError {
+    /// What an operator can do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } | Self::NoGenesis { .. } => {
+                "run `portcullis install` for this repository, or put the log folder back"
+            }
+            Self::Exists { .. } => "move it away, or go on with it",
+            Self::Version { .. } | Self::Newer { .. } => "install the newest portcullis here",
+            Self::Remote { .. } => {
+                "keep the log on a local disk: `portcullis install --log-dir DIR`"
+            }
+            Self::Busy { .. } => "look whether that process is stopped; pushing again may help",
+            Self::Io { .. } => "mend the disk, the space or the rights, and push again",
+            Self::NotSynced { .. } | Self::Poisoned => {
+                "look at the disk's health; the next push writes down what is in doubt"
+            }
+            Self::Restless => "push again",
+            Self::Interfered { .. } => "find out who else writes there",
+            Self::Broken(_) | Self::NoTail { .. } | Self::Past(_) => {
+                "run `portcullis log verify`, and compare with a copy of the log"
+            }
+            Self::TooLong { .. } | Self::Json { .. } => "push less at once",
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Appends to the log: lock, look at the tail, write once, unlock, bring to the disk.
+//!
+//! The system calls of one append, in order:
+//!
+//! ```text
+//! open(lock) flock(LOCK_EX|LOCK_NB), again every few milliseconds until the deadline
+//! open(segment, O_RDWR|O_APPEND) fstat pread         the tail; damage is declared, never cut away
+//! write(segment, every line at once) pread           what stands there is what was written
+//! close(lock)                                        the lock goes before the wait for the disk
+//! fdatasync(segment)
+//! ```
+//!
+//! A later entry never stands before an earlier one, and fdatasync covers all bytes before it, so
+//! waiting without the lock is safe. Sad paths that remain: a machine that dies between write and
+//! fdatasync leaves any part of the line, which the next writer declares; a disk that lies about
+//! fdatasync cannot be seen from here.
+//!
+//! Invariant: a `Receipt` is made here only, after fdatasync said yes.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileExt as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::log::damage::Recovered;
+use crate::log::disk::{Folder, Medium, io_fault, reserve};
+use crate::log::entry::{Common, FORMAT_VERSION, Kind, Record, Session};
+use crate::log::error::LogError;
+use crate::log::fit::Prepared;
+use crate::log::line::{self, Body, NO_ENTRY};
+use crate::log::rate::{Held, Rates};
+use crate::log::suspect;
+use crate::log::tail::{self, Tail, read_range};
+use crate::log::wire::AsText;
+use crate::names::digest::Digest;
+use crate::names::moment::Moment;
+
+/// How long an append waits for the lock.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The program, as entries name it.
+pub const TOOL: &str = concat!("portcullis ", env!("CARGO_PKG_VERSION"));
+
+/// Where and when one run of this program happens. Taken once, by the caller, as a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ctx {
+    /// The server's clock.
+    pub moment: Moment,
+    /// The boot id of the machine.
+    pub boot: String,
+    /// Microseconds since boot, CLOCK_MONOTONIC or CLOCK_BOOTTIME.
+    pub mono_us: u64,
+    /// The machine's name.
+    pub host: String,
+    /// A random number that names this run.
+    pub push: [u8; 16],
+    /// The receive-pack process.
+    pub session: Session,
+}
+
+/// A log at one length: how many entries, and the hash of the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// How many entries.
+    pub size: u64,
+    /// The hash of the last one.
+    pub hash: Digest,
+}
+
+/// Proof that entries are on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "without the receipt nobody may be told yes"]
+pub struct Receipt {
+    first: u64,
+    head: Head,
+}
+
+impl Receipt {
+    /// The number of the last entry written; a decision is written last.
+    pub const fn seq(&self) -> u64 {
+        self.head.size - 1
+    }
+
+    /// The number of the first entry written.
+    pub const fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The log's head after it.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+}
+
+/// What stands in the way of appending, found under the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The entry that came in between.
+    pub entry: u64,
+    /// What it touches that the judging used.
+    pub what: String,
+}
+
+/// What became of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "only a receipt allows a yes"]
+pub enum Appended {
+    /// Written, and on the disk.
+    Written(Receipt),
+    /// Nothing was written: something the judging used has changed since.
+    Moved(Moved),
+    /// Too many refusals of this pusher: counted, to be told by the next entry.
+    Held,
+}
+
+/// What `write` did.
+#[derive(Debug)]
+pub enum Written {
+    /// The lines stand in the file, from this entry on up to this head. Not on the disk yet.
+    Lines(Pending),
+    /// Nothing was written.
+    Moved(Moved),
+    /// Every line was a refusal beyond the rate.
+    Held,
+}
+
+/// Lines that stand in the file and may not be on the disk.
+#[derive(Debug)]
+pub struct Pending {
+    file: File,
+    first: u64,
+    head: Head,
+    offset: u64,
+    length: u64,
+    /// Whether some line was held back.
+    pub held: bool,
+}
+
+impl Pending {
+    /// The log's head after these lines.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+}
+
+/// The lock of the log; given back when dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes the lock, or says who has it.
+pub fn lock(folder: &Folder, patience: Duration) -> Result<Lock, LogError> {
+    let path = folder.lock();
+    let file = folder.open_small(&path)?;
+    let begin = Instant::now();
+    let mut pause = Duration::from_micros(100);
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(io_fault("lock", &path, source)),
+        }
+        if begin.elapsed() >= patience {
+            let seconds = patience.as_secs();
+            return Err(LogError::Busy { holder: holder(&file), seconds });
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(4));
+    }
+    // For the operator who wants to know whom to look at; nothing depends on it.
+    let _ = file.write_all_at(format!("{:<10}\n", std::process::id()).as_bytes(), 0);
+    Ok(Lock { _file: file })
+}
+
+fn holder(mut file: &File) -> String {
+    let mut text = String::new();
+    match file.read_to_string(&mut text) {
+        Ok(_) if text.trim().bytes().all(|b| b.is_ascii_digit()) && !text.trim().is_empty() => {
+            text.trim().to_owned()
+        }
+        _ => "?".to_owned(),
+    }
+}
+
+/// Writes the first entry: the file appears whole, or not at all.
+pub fn write_first(
+    folder: &Folder,
+    medium: &dyn Medium,
+    origin: &str,
+    genesis: &Prepared,
+    ctx: &Ctx,
+) -> Result<Receipt, LogError> {
+    let _lock = lock(folder, LOCK_PATIENCE)?;
+    folder.refuse_existing()?;
+    let path = folder.segment();
+    let common = common(origin, ctx, Kind::Genesis, 0);
+    let (bytes, hash) = sealed(&common, &genesis.body, &NO_ENTRY)?;
+    folder.write_whole(medium, &path, bytes.as_bytes())?;
+    reserve(&folder.open_segment_to_append()?, 0, bytes.len() as u64);
+    Ok(Receipt { first: 0, head: Head { size: 1, hash } })
+}
+
+/// Writes lines under the lock. `guard` sees the tail and may say that something has moved.
+pub fn write(
+    folder: &Folder,
+    medium: &dyn Medium,
+    origin: &str,
+    drafts: &[Prepared],
+    ctx: &Ctx,
+    guard: impl FnOnce(&File, &Tail) -> Result<Option<Moved>, LogError>,
+) -> Result<Written, LogError> {
+    let path = folder.segment();
+    let lock = lock(folder, LOCK_PATIENCE)?;
+    let file = folder.open_segment_to_append()?;
+    let no_genesis = || LogError::NoGenesis { dir: folder.dir().to_owned() };
+    let tail = tail::find(&file, &path)?.ok_or_else(no_genesis)?;
+    if let Some(moved) = guard(&file, &tail)? {
+        return Ok(Written::Moved(moved));
+    }
+    let mut rates = Rates::load(folder)?;
+    let before = rates.clone();
+    let mut batch = Batch::after(&tail, origin, ctx);
+    let doubtful = suspect::doubtful(folder, &file)?;
+    batch.declare(&tail, doubtful)?;
+    let admitted: Vec<&Prepared> = drafts
+        .iter()
+        .filter(|draft| draft.refused.as_ref().is_none_or(|who| rates.admit(who, ctx.moment)))
+        .collect();
+    let held = admitted.len() < drafts.len();
+    if admitted.is_empty() && held {
+        rates.save(folder)?;
+        return Ok(Written::Held);
+    }
+    batch.held = rates.take_held();
+    for draft in admitted {
+        batch.push(&draft.body)?;
+    }
+    write_once(&file, medium, folder, &tail, &batch)?;
+    if rates != before {
+        rates.save(folder)?;
+    }
+    if batch.told_suspect {
+        let mark = folder.suspect();
+        std::fs::remove_file(&mark).map_err(|source| io_fault("remove", &mark, source))?;
+    }
+    let length = batch.bytes.len() as u64;
+    drop(lock);
+    reserve(&file, tail.eof, length);
+    Ok(Written::Lines(Pending {
+        file,
+        first: batch.first,
+        head: batch.head,
+        offset: tail.eof,
+        length,
+        held,
+    }))
+}
+
+/// Brings lines to the disk. A failure is never tried again: after one, the kernel may call pages
+/// clean that never got there.
+pub fn sync(folder: &Folder, medium: &dyn Medium, pending: Pending) -> Result<Receipt, LogError> {
+    match medium.sync(&pending.file) {
+        Ok(()) => Ok(Receipt { first: pending.first, head: pending.head }),
+        Err(source) => {
+            // If the disk does not even take the mark, the answer is no all the same.
+            let _ = suspect::mark(folder, pending.offset, pending.length);
+            Err(LogError::NotSynced { path: folder.segment(), source })
+        }
+    }
+}
+
+/// The lines of one append.
+struct Batch<'a> {
+    origin: &'a str,
+    ctx: &'a Ctx,
+    last_ts: Moment,
+    first: u64,
+    head: Head,
+    held: Vec<Held>,
+    bytes: Vec<u8>,
+    told_suspect: bool,
+}
+
+impl<'a> Batch<'a> {
+    fn after(tail: &Tail, origin: &'a str, ctx: &'a Ctx) -> Self {
+        let size = tail.last.common.seq + 1;
+        Self {
+            origin,
+            ctx,
+            last_ts: tail.last.common.ts.0,
+            first: size,
+            head: Head { size, hash: tail.last.hash },
+            held: Vec::new(),
+            bytes: if tail.unended { vec![b'\n'] } else { Vec::new() },
+            told_suspect: false,
+        }
+    }
+
+    /// Declares what is wrong before this append.
+    fn declare(&mut self, tail: &Tail, doubtful: Option<Recovered>) -> Result<(), LogError> {
+        self.told_suspect = doubtful.is_some();
+        for damage in tail.damage.clone().into_iter().chain(doubtful) {
+            let record = Record::Recovered(damage);
+            let body = line::body(&record, None)
+                .map_err(|source| LogError::Json { kind: record.kind().name(), source })?;
+            self.push(&body)?;
+        }
+        self.first = self.head.size;
+        Ok(())
+    }
+
+    fn push(&mut self, body: &Body) -> Result<(), LogError> {
+        let mut common = common(self.origin, self.ctx, body.kind, self.head.size);
+        common.ts_before_prev = self.ctx.moment < self.last_ts;
+        common.held = std::mem::take(&mut self.held);
+        let (line, hash) = sealed(&common, body, &self.head.hash)?;
+        self.bytes.extend_from_slice(line.as_bytes());
+        self.head = Head { size: self.head.size + 1, hash };
+        self.last_ts = self.ctx.moment;
+        Ok(())
+    }
+}
+
+/// The fields that every entry has.
+pub fn common(origin: &str, ctx: &Ctx, kind: Kind, seq: u64) -> Common {
+    Common {
+        v: FORMAT_VERSION,
+        log: origin.to_owned(),
+        seq,
+        kind,
+        ts: AsText(ctx.moment),
+        ts_before_prev: false,
+        boot: ctx.boot.clone(),
+        mono_us: ctx.mono_us,
+        host: ctx.host.clone(),
+        tool: TOOL.to_owned(),
+        push: format!("{:032x}", u128::from_be_bytes(ctx.push)),
+        sess: ctx.session,
+        held: Vec::new(),
+    }
+}
+
+fn sealed(common: &Common, body: &Body, prev: &Digest) -> Result<(String, Digest), LogError> {
+    line::write(common, body, prev)
+        .map_err(|source| LogError::Json { kind: body.kind.name(), source })
+}
+
+/// One write, and a look at what stands there. A write that was cut short is declared at once, if
+/// the disk still takes that; else the next writer does.
+fn write_once(
+    file: &File,
+    medium: &dyn Medium,
+    folder: &Folder,
+    tail: &Tail,
+    batch: &Batch<'_>,
+) -> Result<(), LogError> {
+    let path = folder.segment();
+    let failed = match medium.append(file, &batch.bytes) {
+        Ok(n) if n == batch.bytes.len() => None,
+        Ok(_) => Some(io::Error::from(io::ErrorKind::StorageFull)),
+        Err(source) => Some(source),
+    };
+    if let Some(source) = failed {
+        declare_cut(file, medium, folder, batch);
+        return Err(io_fault("append to", &path, source));
+    }
+    let back = read_range(file, tail.eof, tail.eof + batch.bytes.len() as u64)
+        .map_err(|source| io_fault("read back", &path, source))?;
+    if back != batch.bytes {
+        return Err(LogError::Interfered { path });
+    }
+    Ok(())
+}
+
+/// Best effort: whatever fails here, the next writer finds the same damage.
+fn declare_cut(file: &File, medium: &dyn Medium, folder: &Folder, batch: &Batch<'_>) {
+    let Ok(Some(tail)) = tail::find(file, &folder.segment()) else { return };
+    if tail.damage.is_none() {
+        return;
+    }
+    let mut mend = Batch::after(&tail, batch.origin, batch.ctx);
+    if mend.declare(&tail, None).is_ok() {
+        let _ = medium.append(file, &mend.bytes);
+    }
+}

@@ -1,0 +1,353 @@
+//! Makes any record fit in a line: long lists move to attachments, the rest is cut.
+//!
+//! Pure. Used by `append` before it takes the lock. An accepted push keeps everything: what the
+//! line has no room for is in the attachment `short.whole`. A refused push keeps what fits, so
+//! that a flood of refusals cannot fill the disk.
+
+use crate::log::decision::{Actor, Decision, RefDecision};
+use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
+use crate::log::line::{Body, JsonError, SEAL_BYTES, body, record_json};
+use crate::log::rate::HELD_BYTES_MAX;
+use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Short, Text};
+use crate::names::digest::Digest;
+use crate::names::oid::Oid;
+
+/// A record, ready for its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The record's part of the line.
+    pub body: Body,
+    /// What must be on disk before the line is written.
+    pub attachments: Vec<Vec<u8>>,
+    /// Who is refused, when this is a refusal of any kind.
+    pub refused: Option<Text>,
+}
+
+/// How much of a record's lists and texts is kept.
+#[derive(Clone, Copy)]
+struct Keep {
+    refs: usize,
+    listed: usize,
+    statements: usize,
+    others: usize,
+    text_bytes: usize,
+}
+
+/// From little cutting to much; the first that fits is taken.
+const KEEPS: [Keep; 6] = [
+    Keep { refs: 256, listed: 16, statements: 32, others: 16, text_bytes: 200 },
+    Keep { refs: 64, listed: 8, statements: 8, others: 8, text_bytes: 200 },
+    Keep { refs: 16, listed: 4, statements: 4, others: 4, text_bytes: 120 },
+    Keep { refs: 4, listed: 4, statements: 1, others: 2, text_bytes: 120 },
+    Keep { refs: 1, listed: 1, statements: 0, others: 1, text_bytes: 80 },
+    Keep { refs: 0, listed: 0, statements: 0, others: 0, text_bytes: 40 },
+];
+
+/// Prepares a record for a line whose common fields take `common_bytes`, `held` not counted.
+/// `None` when it does not fit however much is cut.
+pub fn prepare(record: &Record, common_bytes: usize) -> Result<Option<Prepared>, JsonError> {
+    let refused = refused_actor(record);
+    let line_max = if refused.is_some() { REFUSED_LINE_BYTES_MAX } else { LINE_BYTES_MAX };
+    let room = line_max.saturating_sub(common_bytes + 1 + SEAL_BYTES + HELD_BYTES_MAX);
+    let mut attachments = Vec::new();
+    let mut spilled = record.clone();
+    digest_paths(&mut spilled);
+    if refused.is_none() {
+        spill(&mut spilled, &mut attachments);
+    }
+    let plain = body(&spilled, None)?;
+    if plain.fields.len() <= room && fits_inline(&spilled) {
+        return Ok(Some(Prepared { body: plain, attachments, refused }));
+    }
+    let mut short = counts(&spilled);
+    if refused.is_none() {
+        let json = record_json(&spilled)?.into_bytes();
+        short.whole = Some(AsText(Digest::of(&json)));
+        attachments.push(json);
+    }
+    // Each keeps no more than the one before, so what is cut once is not looked at again.
+    for keep in KEEPS {
+        shorten(&mut spilled, keep);
+        let body = body(&spilled, Some(&short))?;
+        if body.fields.len() <= room {
+            return Ok(Some(Prepared { body, attachments, refused }));
+        }
+    }
+    Ok(None)
+}
+
+/// Whom this record refuses, for counting.
+fn refused_actor(record: &Record) -> Option<Text> {
+    match record {
+        Record::Decision(it) => (!it.verdict.is_yes()).then(|| who(&it.actor)),
+        Record::Refusal(it) => Some(it.actor.as_ref().map_or_else(|| Text::from("?"), who)),
+        Record::Asked(it) => Some(who(&it.actor)),
+        Record::Genesis(_)
+        | Record::Birth(_)
+        | Record::Outcome(_)
+        | Record::Drift(_)
+        | Record::Policy(_)
+        | Record::Recovered(_) => None,
+    }
+}
+
+fn who(actor: &Actor) -> Text {
+    let mut who =
+        actor.name.as_ref().map_or_else(|| actor.login.clone(), |name| name.0.as_str().into());
+    cut_text(&mut who, KEEPS[5].text_bytes);
+    who
+}
+
+/// Whether no list is longer than a line may hold, though the bytes would fit.
+fn fits_inline(record: &Record) -> bool {
+    match record {
+        Record::Decision(it) => it.refs.iter().all(|one| {
+            one.paths.list.len() <= LISTED_INLINE_MAX && one.brought.list.len() <= LISTED_INLINE_MAX
+        }),
+        Record::Genesis(_)
+        | Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Outcome(_)
+        | Record::Drift(_)
+        | Record::Policy(_)
+        | Record::Asked(_)
+        | Record::Recovered(_) => true,
+    }
+}
+
+fn counts(record: &Record) -> Short {
+    let (refs, statements) = match record {
+        Record::Decision(it) => (it.refs.len(), it.statements.len()),
+        Record::Birth(it) => (it.refs.len(), 0),
+        Record::Refusal(it) => (it.refs.len(), 0),
+        Record::Outcome(it) => (it.refs.len(), 0),
+        Record::Genesis(_)
+        | Record::Drift(_)
+        | Record::Policy(_)
+        | Record::Asked(_)
+        | Record::Recovered(_) => (0, 0),
+    };
+    Short { refs: refs as u64, statements: statements as u64, whole: None }
+}
+
+/// The attachment's bytes of a list of paths: each followed by a NUL byte.
+pub fn paths_bytes(paths: &[Text]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(paths.iter().map(|path| path.0.len() + 1).sum());
+    for path in paths {
+        bytes.extend_from_slice(&path.0);
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// The attachment's bytes of a list of oids: one a line.
+pub fn oids_bytes(oids: &[AsText<Oid>]) -> Vec<u8> {
+    let mut text = String::with_capacity(oids.len() * 41);
+    for oid in oids {
+        text.push_str(&oid.0.hex());
+        text.push('\n');
+    }
+    text.into_bytes()
+}
+
+fn digest_paths(record: &mut Record) {
+    let Record::Decision(decision) = record else { return };
+    for one in &mut decision.refs {
+        if one.paths.n > 0 && one.paths.sha256.is_none() {
+            one.paths.sha256 = Some(AsText(Digest::of(&paths_bytes(&one.paths.list))));
+        }
+    }
+}
+
+/// Moves long lists to attachments.
+fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
+    let mut attach = |bytes: Vec<u8>| {
+        let name = Digest::of(&bytes);
+        attachments.push(bytes);
+        Some(AsText(name))
+    };
+    match record {
+        Record::Genesis(it) => {
+            it.refs.list.sort_by(|a, b| a.refname.cmp(&b.refname));
+            let mut bytes = Vec::new();
+            for one in it.refs.list.drain(..) {
+                bytes.extend_from_slice(one.oid.0.hex().as_bytes());
+                bytes.push(b'\t');
+                bytes.extend_from_slice(&one.refname.0);
+                bytes.push(b'\n');
+            }
+            it.refs.att = attach(bytes);
+        }
+        Record::Decision(it) => {
+            for one in &mut it.refs {
+                if one.paths.list.len() > LISTED_INLINE_MAX {
+                    one.paths.att = attach(paths_bytes(&one.paths.list));
+                    one.paths.list.truncate(LISTED_INLINE_MAX);
+                }
+                if one.brought.list.len() > LISTED_INLINE_MAX {
+                    one.brought.att = attach(oids_bytes(&one.brought.list));
+                    one.brought.list.truncate(LISTED_INLINE_MAX);
+                }
+            }
+        }
+        Record::Policy(Policy { files, .. }) => {
+            for file in files {
+                file.att = AsText(Digest::of(&file.text));
+                attach(std::mem::take(&mut file.text));
+            }
+        }
+        Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Outcome(_)
+        | Record::Drift(_)
+        | Record::Asked(_)
+        | Record::Recovered(_) => {}
+    }
+}
+
+fn shorten(record: &mut Record, keep: Keep) {
+    match record {
+        Record::Decision(it) => shorten_decision(it, keep),
+        Record::Refusal(it) => shorten_refusal(it, keep),
+        Record::Birth(it) => it.refs.truncate(keep.refs),
+        Record::Outcome(it) => it.refs.truncate(keep.refs),
+        Record::Asked(it) => {
+            shorten_actor(&mut it.actor, keep);
+            cut_text(&mut it.refname, keep.text_bytes);
+        }
+        Record::Policy(it) => {
+            it.files.truncate(keep.others);
+            cut_text(&mut it.who, keep.text_bytes);
+        }
+        Record::Drift(it) => {
+            it.evidence.truncate(keep.others);
+            for evidence in &mut it.evidence {
+                cut_text(&mut evidence.text, keep.text_bytes);
+            }
+        }
+        Record::Genesis(it) => cut_text(&mut it.path, keep.text_bytes),
+        Record::Recovered(_) => {}
+    }
+}
+
+fn shorten_decision(decision: &mut Decision, keep: Keep) {
+    cut_string(&mut decision.repo, keep.text_bytes);
+    if let Some(git) = &mut decision.git {
+        cut_string(git, keep.text_bytes);
+    }
+    shorten_actor(&mut decision.actor, keep);
+    decision.opts.truncate(keep.others);
+    for opt in &mut decision.opts {
+        cut_text(opt, keep.text_bytes);
+    }
+    decision.refs.truncate(keep.refs);
+    for one in &mut decision.refs {
+        shorten_ref(one, keep);
+    }
+    decision.statements.truncate(keep.statements);
+    for statement in &mut decision.statements {
+        cut_text(&mut statement.text, keep.text_bytes);
+        cut_text(&mut statement.place, keep.text_bytes);
+        cut_text(&mut statement.for_ref, keep.text_bytes);
+    }
+}
+
+fn shorten_ref(one: &mut RefDecision, keep: Keep) {
+    cut_text(&mut one.refname, keep.text_bytes);
+    if let Some(target) = &mut one.target {
+        cut_text(target, keep.text_bytes);
+    }
+    one.paths.list.truncate(keep.listed);
+    for path in &mut one.paths.list {
+        cut_text(path, keep.text_bytes);
+    }
+    one.brought.list.truncate(keep.listed);
+    one.findings.truncate(keep.others);
+    for finding in &mut one.findings {
+        cut_text(&mut finding.text, keep.text_bytes);
+        cut_string(&mut finding.rule, keep.text_bytes);
+        cut_string(&mut finding.kind, keep.text_bytes);
+        cut_string(&mut finding.level, keep.text_bytes);
+        if let Some(place) = &mut finding.place {
+            cut_text(place, keep.text_bytes);
+        }
+    }
+    one.uses.truncate(keep.others);
+    one.landed.truncate(keep.others);
+    one.exempt.truncate(keep.others);
+    for exempt in &mut one.exempt {
+        cut_string(&mut exempt.rule, keep.text_bytes);
+        cut_string(&mut exempt.who, keep.text_bytes);
+        exempt.paths.truncate(keep.listed);
+        for path in &mut exempt.paths {
+            cut_text(path, keep.text_bytes);
+        }
+    }
+}
+
+fn shorten_refusal(refusal: &mut Refusal, keep: Keep) {
+    if let Some(actor) = &mut refusal.actor {
+        shorten_actor(actor, keep);
+    }
+    refusal.refs.truncate(keep.refs);
+    for one in &mut refusal.refs {
+        cut_text(&mut one.refname, keep.text_bytes);
+        cut_text(&mut one.old, keep.text_bytes);
+        cut_text(&mut one.new, keep.text_bytes);
+    }
+    cut_text(&mut refusal.reason, keep.text_bytes.max(KEEPS[3].text_bytes));
+}
+
+fn shorten_actor(actor: &mut Actor, keep: Keep) {
+    cut_text(&mut actor.login, keep.text_bytes);
+    cut_string(&mut actor.door, keep.text_bytes);
+    cut_string(&mut actor.source, keep.text_bytes);
+    if let Some(key) = &mut actor.key {
+        cut_string(key, keep.text_bytes);
+    }
+}
+
+/// Cuts to so many bytes, `...` included, not in the middle of a character.
+fn cut_text(text: &mut Text, bytes_max: usize) {
+    if text.0.len() <= bytes_max {
+        return;
+    }
+    let mut at = bytes_max.saturating_sub(3);
+    // A byte 10xxxxxx continues a character of UTF-8.
+    while at > 0 && text.0[at] & 0xc0 == 0x80 {
+        at -= 1;
+    }
+    text.0.truncate(at);
+    text.0.extend_from_slice(b"...");
+}
+
+fn cut_string(text: &mut String, bytes_max: usize) {
+    if text.len() <= bytes_max {
+        return;
+    }
+    let mut at = bytes_max.saturating_sub(3);
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    text.truncate(at);
+    text.push_str("...");
+}
+
+/// The list of a `Listed` of oids from its attachment's bytes. `None` when they are not that.
+pub fn oids_of(bytes: &[u8]) -> Option<Vec<AsText<Oid>>> {
+    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if lines.is_empty() {
+        return Some(Vec::new());
+    }
+    lines.split(|&byte| byte == b'\n').map(|hex| Oid::from_hex(hex).map(AsText)).collect()
+}
+
+/// A list made whole again from its attachment's bytes. `None` when they are not that list.
+pub fn refill(list: &mut Listed<AsText<Oid>>, bytes: &[u8]) -> Option<()> {
+    let all = oids_of(bytes)?;
+    if all.len() as u64 != list.n {
+        return None;
+    }
+    list.list = all;
+    Some(())
+}

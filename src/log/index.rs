@@ -1,0 +1,307 @@
+//! The throw-away index: from what is asked to the entries that answer.
+//!
+//! Derived from the entries and from nothing else (but for commits older than the log, which
+//! somebody asked Git about). Sorted runs in files, written when enough has come together and
+//! merged with runs of their size, so that a look-up is a few reads; what is newer than the runs
+//! is read from the log's tail at opening and kept in memory. Lost, damaged or of another log, it
+//! is made anew. Without the right to write it is kept in memory.
+//!
+//! Invariant: an index never says yes. Every answer is read from the entry it points to.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+use crate::facts::past::PastError;
+use crate::log::disk::{Folder, read_small};
+use crate::log::entry::{LINE_BYTES_MAX, Record};
+use crate::log::error::LogError;
+use crate::log::line::self_hash;
+use crate::log::manifest::Manifest;
+use crate::log::posting::{self, KEY_BYTES, Posting};
+use crate::log::run::{Run, bytes_of};
+use crate::log::scan::{BreakKind, Found, Position, ScanError, Scanner};
+use crate::log::tail::{read_range, unreadable};
+use crate::log::whole;
+
+/// How many entries are read from the log's tail at every opening before they become a run.
+const TAIL_ENTRIES_MAX: u64 = 64;
+
+/// How many postings of the tail are kept in memory before they become a run.
+const TAIL_POSTINGS_MAX: usize = 4096;
+
+/// How many postings are kept in memory while the index is made anew.
+const REBUILD_POSTINGS_MAX: usize = 256 * 1024;
+
+/// How much of the table of contents is read.
+const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
+
+/// How often opening tries again when a run vanishes because somebody else merged it.
+const OPEN_TRIES: usize = 3;
+
+/// The index of one log.
+#[derive(Debug)]
+pub struct Index {
+    folder: Folder,
+    origin: String,
+    runs: Vec<Run>,
+    flushed: Position,
+    recent: BTreeSet<Posting>,
+    position: Position,
+}
+
+impl Index {
+    /// Opens what there is and reads the rest of the log.
+    pub fn open(folder: &Folder, origin: &str) -> Result<Self, LogError> {
+        let mut index = Self::load(folder, origin);
+        index.catch_up()?;
+        Ok(index)
+    }
+
+    /// Forgets what there is and reads the whole log.
+    pub fn rebuild(&mut self) -> Result<(), LogError> {
+        // Best effort: where it cannot be removed, it is made in memory.
+        let _ = fs::remove_dir_all(self.folder.index());
+        *self = Self::empty(&self.folder, &self.origin);
+        self.catch_up()
+    }
+
+    fn empty(folder: &Folder, origin: &str) -> Self {
+        Self {
+            folder: folder.clone(),
+            origin: origin.to_owned(),
+            runs: Vec::new(),
+            flushed: Position::START,
+            recent: BTreeSet::new(),
+            position: Position::START,
+        }
+    }
+
+    fn load(folder: &Folder, origin: &str) -> Self {
+        let mut index = Self::empty(folder, origin);
+        for _ in 0..OPEN_TRIES {
+            let Some(manifest) = index.manifest() else { break };
+            let open =
+                |(name, postings): &(String, u64)| Run::open(&folder.index(), name, *postings);
+            let Ok(runs) = manifest.runs.iter().map(open).collect::<io::Result<Vec<_>>>() else {
+                continue;
+            };
+            if manifest.origin == origin && index.is_of_log(&manifest.position) {
+                index.runs = runs;
+                index.flushed = manifest.position.clone();
+                index.position = manifest.position;
+                return index;
+            }
+            break;
+        }
+        // Best effort: a table of contents that is of no use must not keep a good one out.
+        let _ = fs::remove_file(index.manifest_path());
+        index
+    }
+
+    fn manifest_path(&self) -> PathBuf {
+        self.folder.index().join("runs")
+    }
+
+    fn manifest(&self) -> Option<Manifest> {
+        let bytes = read_small(&self.manifest_path(), MANIFEST_BYTES_MAX).ok()??;
+        Manifest::read(&bytes)
+    }
+
+    /// Whether the log really has this entry at this place: it may have been replaced by a copy.
+    fn is_of_log(&self, position: &Position) -> bool {
+        let Ok(file) = self.folder.open_segment() else { return false };
+        let from = position.offset.saturating_sub(LINE_BYTES_MAX as u64);
+        let Ok(window) = read_range(&file, from, position.offset) else { return false };
+        let Some(lines) = window.strip_suffix(b"\n") else { return false };
+        let begin = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        self_hash(&lines[begin..]).is_ok_and(|hash| hash == position.head.hash)
+    }
+
+    /// How far the index goes.
+    pub const fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Reads what was appended since. Stops before an append that is going on.
+    pub fn catch_up(&mut self) -> Result<(), LogError> {
+        let file = self.folder.open_segment()?;
+        let io = |source| LogError::Io { doing: "read", path: self.folder.segment(), source };
+        let origin = Some(self.origin.clone());
+        let mut scanner = Scanner::from(file, self.position.clone(), origin).map_err(io)?;
+        let anew = self.flushed == Position::START;
+        loop {
+            let found = scanner.next_entry().map_err(|fault| scan_fault(&self.folder, fault))?;
+            let Some(found) = found else { break };
+            self.file(&found)?;
+            self.position = scanner.position().clone();
+            if anew && self.recent.len() >= REBUILD_POSTINGS_MAX {
+                self.flush();
+            }
+        }
+        if let Some(broken) = scanner.undeclared()
+            && self.position.head.size == 0
+        {
+            return Err(scan_fault(&self.folder, broken.into()));
+        }
+        let behind = self.position.head.size - self.flushed.head.size;
+        if behind >= TAIL_ENTRIES_MAX || self.recent.len() >= TAIL_POSTINGS_MAX {
+            self.flush();
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, found: &Found) -> Result<(), LogError> {
+        let seq = found.entry.common.seq;
+        let missing = |_: io::Error| {
+            LogError::Past(PastError::Damaged {
+                entry: seq,
+                what: "an attachment that it needs is missing or changed",
+            })
+        };
+        let record = whole::record(&self.folder, &found.entry).map_err(missing)?;
+        let refs = match &record {
+            Record::Genesis(it) => whole::genesis_refs(&self.folder, it).map_err(missing)?,
+            Record::Birth(_)
+            | Record::Decision(_)
+            | Record::Refusal(_)
+            | Record::Outcome(_)
+            | Record::Drift(_)
+            | Record::Policy(_)
+            | Record::Asked(_)
+            | Record::Recovered(_) => Vec::new(),
+        };
+        let mut postings = Vec::new();
+        posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);
+        self.recent.extend(postings);
+        Ok(())
+    }
+
+    /// Keeps postings that are not from the log.
+    pub fn add(&mut self, postings: Vec<Posting>) {
+        self.recent.extend(postings);
+        self.flush();
+    }
+
+    /// The postings of a key, newest first, at most so many.
+    pub fn newest(&self, key: [u8; KEY_BYTES], most: usize) -> io::Result<Vec<Posting>> {
+        let highest = Posting { key, seq: u64::MAX, aux: u32::MAX, at: u64::MAX };
+        let recent = self.recent.range(Posting::first_of(key)..=highest);
+        let mut found: Vec<Posting> = recent.rev().take(most).copied().collect();
+        for run in &self.runs {
+            found.extend(run.newest(&key, most)?);
+        }
+        found.sort_by(|a, b| b.cmp(a));
+        found.dedup();
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// The postings with the key of `from` that are not below it, lowest first, at most so many.
+    pub fn oldest(&self, from: Posting, most: usize) -> io::Result<Vec<Posting>> {
+        let highest = Posting { key: from.key, seq: u64::MAX, aux: u32::MAX, at: u64::MAX };
+        let recent = self.recent.range(from..=highest);
+        let mut found: Vec<Posting> = recent.take(most).copied().collect();
+        for run in &self.runs {
+            found.extend(run.oldest(&from, most)?);
+        }
+        found.sort();
+        found.dedup();
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// Turns what is in memory into a run, when that can be done now. Whatever fails here costs
+    /// time at the next opening and nothing else.
+    fn flush(&mut self) {
+        if let Ok(true) = self.try_flush() {
+            self.flushed = self.position.clone();
+            self.recent.clear();
+        }
+    }
+
+    fn try_flush(&mut self) -> io::Result<bool> {
+        let dir = self.folder.index();
+        make_folder(&dir, self.folder.modes().folder)?;
+        let lock = self.folder.open_small(&dir.join("lock")).map_err(io::Error::other)?;
+        if lock.try_lock().is_err() {
+            return Ok(false);
+        }
+        let ours: Vec<&str> = self.runs.iter().map(|run| run.name.as_str()).collect();
+        if let Some(there) = self.manifest()
+            && self.is_of_log(&there.position)
+            && there.runs.iter().map(|(name, _)| name.as_str()).ne(ours.iter().copied())
+        {
+            // Somebody else has written runs since; the next opening takes those.
+            return Ok(false);
+        }
+        let mut postings: Vec<Posting> = self.recent.iter().copied().collect();
+        let mut kept = self.runs.len();
+        while kept > 0 && self.runs[kept - 1].postings <= 2 * postings.len() as u64 {
+            kept -= 1;
+            postings.extend(self.runs[kept].all()?);
+        }
+        postings.sort_unstable();
+        postings.dedup();
+        let (name, bytes) = bytes_of(&postings);
+        self.write_quick(&name, &bytes)?;
+        let run = Run::open(&dir, &name, postings.len() as u64)?;
+        let gone = self.runs.split_off(kept);
+        self.runs.push(run);
+        let manifest = Manifest {
+            origin: self.origin.clone(),
+            position: self.position.clone(),
+            runs: self.runs.iter().map(|run| (run.name.clone(), run.postings)).collect(),
+        };
+        self.write_quick("runs", manifest.text().as_bytes())?;
+        for run in gone.iter().filter(|run| run.name != name) {
+            // Left over, it only takes space.
+            let _ = fs::remove_file(dir.join(&run.name));
+        }
+        Ok(true)
+    }
+
+    /// Writes a file whole, not waiting for the disk: after a crash it is checked, and made anew.
+    fn write_quick(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let beside = self.folder.index().join(format!(".{name}.{}", std::process::id()));
+        let mut file: File = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(self.folder.modes().file)
+            .open(&beside)?;
+        file.write_all(bytes)?;
+        fs::rename(&beside, self.folder.index().join(name))
+    }
+}
+
+fn make_folder(dir: &std::path::Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if dir.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir(dir)?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(mode))
+}
+
+/// A scan's stop as a fault of this log.
+pub fn scan_fault(folder: &Folder, fault: ScanError) -> LogError {
+    match fault {
+        ScanError::Io(source) => LogError::Io { doing: "read", path: folder.segment(), source },
+        ScanError::Break(broken) => match broken.what {
+            BreakKind::NoEntry(line) if line.is_newer() => unreadable(line, &folder.segment()),
+            BreakKind::NoEntry(_)
+            | BreakKind::Number(_)
+            | BreakKind::Chain
+            | BreakKind::OtherLog(_)
+            | BreakKind::Genesis
+            | BreakKind::Declared
+            | BreakKind::TooMuch
+            | BreakKind::DoubleKey(_)
+            | BreakKind::AttachmentMissing(_)
+            | BreakKind::AttachmentChanged(_) => LogError::Broken(broken),
+        },
+    }
+}

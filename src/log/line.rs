@@ -1,0 +1,183 @@
+//! One entry as the bytes of its line, and back.
+//!
+//! Pure. Used by `file` to write, and by everything that reads. Invariant: `read` accepts only a
+//! line whose `hash` is that of its own bytes, so whoever holds an `Entry` holds what was written.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::log::entry::{Common, FORMAT_VERSION, Kind, Record};
+use crate::log::wire::{AsText, Short};
+use crate::names::digest::Digest;
+
+/// What stands before the hash of a line.
+const HASH_KEY: &[u8] = b",\"hash\":\"";
+
+/// What stands before the hash of the line before.
+const PREV_KEY: &str = ",\"prev\":\"";
+
+/// How many bytes follow a record's own fields: `,"prev":"...","hash":"..."}` and the line feed.
+pub const SEAL_BYTES: usize = PREV_KEY.len() + 64 + 1 + HASH_KEY.len() + 64 + 2 + 1;
+
+/// The `prev` of the first entry.
+pub const NO_ENTRY: Digest = Digest::from_bytes([0; 32]);
+
+/// An entry, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What every entry says.
+    pub common: Common,
+    /// What this one tells; cut, when `short` is there.
+    pub record: Record,
+    /// Whether and how the record was cut.
+    pub short: Option<Short>,
+    /// The hash of the entry before.
+    pub prev: Digest,
+    /// The hash of this one.
+    pub hash: Digest,
+}
+
+/// Why some bytes are no entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LineError {
+    /// They do not end in a hash.
+    #[error("it is no whole line of the log")]
+    NotWhole,
+    /// They were changed.
+    #[error("its hash is not that of its bytes")]
+    SelfHash,
+    /// They were written in another version of the format.
+    #[error("it is of version {0} of the format, this program reads version {FORMAT_VERSION}")]
+    Version(u32),
+    /// The line is whole and its kind of record is unknown.
+    #[error("its kind of record is unknown to this program")]
+    Kind,
+    /// The line is whole and does not say what its kind must say.
+    #[error("its fields are not those of its kind")]
+    Fields,
+}
+
+impl LineError {
+    /// Whether the bytes are as they were written, by a program that knows more than this one.
+    pub const fn is_newer(self) -> bool {
+        match self {
+            Self::NotWhole | Self::SelfHash => false,
+            Self::Version(_) | Self::Kind | Self::Fields => true,
+        }
+    }
+}
+
+/// A line without its seal: what a writer prepares before it knows its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The kind of record.
+    pub kind: Kind,
+    /// The record's fields as JSON, without the braces, `short` included; never empty.
+    pub fields: String,
+}
+
+/// Why a record could not become JSON. It cannot happen with the types of this room.
+pub type JsonError = serde_json::Error;
+
+/// The record's fields as JSON, braces included.
+pub fn record_json(record: &Record) -> Result<String, JsonError> {
+    match record {
+        Record::Genesis(it) => serde_json::to_string(it),
+        Record::Birth(it) => serde_json::to_string(it),
+        Record::Decision(it) => serde_json::to_string(it),
+        Record::Refusal(it) => serde_json::to_string(it),
+        Record::Outcome(it) => serde_json::to_string(it),
+        Record::Drift(it) => serde_json::to_string(it),
+        Record::Policy(it) => serde_json::to_string(it),
+        Record::Asked(it) => serde_json::to_string(it),
+        Record::Recovered(it) => serde_json::to_string(it),
+    }
+}
+
+/// The body of a record.
+pub fn body(record: &Record, short: Option<&Short>) -> Result<Body, JsonError> {
+    let json = record_json(record)?;
+    let mut fields = unbraced(&json).to_owned();
+    if let Some(short) = short {
+        fields.push_str(",\"short\":");
+        fields.push_str(&serde_json::to_string(short)?);
+    }
+    Ok(Body { kind: record.kind(), fields })
+}
+
+/// The whole line with its line feed, and its hash.
+pub fn write(common: &Common, body: &Body, prev: &Digest) -> Result<(String, Digest), JsonError> {
+    let mut line = String::from("{");
+    line.push_str(unbraced(&serde_json::to_string(common)?));
+    line.push(',');
+    line.push_str(&body.fields);
+    line.push_str(PREV_KEY);
+    line.push_str(&prev.hex());
+    line.push('"');
+    let hash = Digest::of(line.as_bytes());
+    line.push_str(",\"hash\":\"");
+    line.push_str(&hash.hex());
+    line.push_str("\"}\n");
+    Ok((line, hash))
+}
+
+/// Takes the braces off a JSON object.
+fn unbraced(json: &str) -> &str {
+    json.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(json)
+}
+
+/// The hash that a line claims for itself, when it is that of its bytes. No line feed at the end.
+pub fn self_hash(line: &[u8]) -> Result<Digest, LineError> {
+    let at = line.len().checked_sub(HASH_KEY.len() + 66).ok_or(LineError::NotWhole)?;
+    let (sealed, seal) = line.split_at(at);
+    let hex = seal.strip_prefix(HASH_KEY).and_then(|rest| rest.strip_suffix(b"\"}"));
+    let claimed = hex.and_then(Digest::from_hex).ok_or(LineError::NotWhole)?;
+    if Digest::of(sealed) == claimed { Ok(claimed) } else { Err(LineError::SelfHash) }
+}
+
+/// What tells how to read the rest of a line.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    v: u32,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    short: Option<Short>,
+    prev: AsText<Digest>,
+}
+
+/// Reads a line, without its line feed.
+pub fn read(line: &[u8]) -> Result<Entry, LineError> {
+    let hash = self_hash(line)?;
+    let outline: Outline<'_> = fields(line)?;
+    if outline.v != FORMAT_VERSION {
+        return Err(LineError::Version(outline.v));
+    }
+    if !Kind::ALL.iter().any(|known| known.name() == outline.kind) {
+        return Err(LineError::Kind);
+    }
+    let common: Common = fields(line)?;
+    let record = read_record(common.kind, line)?;
+    Ok(Entry { common, record, short: outline.short, prev: outline.prev.0, hash })
+}
+
+/// Reads a record from a JSON object that has its fields, and perhaps others.
+pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
+    Ok(match kind {
+        Kind::Genesis => Record::Genesis(fields(json)?),
+        Kind::Birth => Record::Birth(fields(json)?),
+        Kind::Decision => Record::Decision(fields(json)?),
+        Kind::Refusal => Record::Refusal(fields(json)?),
+        Kind::Outcome => Record::Outcome(fields(json)?),
+        Kind::Drift => Record::Drift(fields(json)?),
+        Kind::Policy => Record::Policy(fields(json)?),
+        Kind::Asked => Record::Asked(fields(json)?),
+        Kind::Recovered => Record::Recovered(fields(json)?),
+    })
+}
+
+fn fields<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, LineError> {
+    serde_json::from_slice(json).map_err(|_| LineError::Fields)
+}

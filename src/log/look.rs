@@ -1,0 +1,267 @@
+//! How an open log finds entries: through the index to the line, and from the line to what is asked.
+//!
+//! What `past` answers with and `settle` works with. An entry is read where the index says it is,
+//! its own hash is checked, and its record is made whole; a damaged index is made anew.
+
+use std::fs::File;
+use std::io;
+use std::rc::Rc;
+
+use crate::facts::past::{Maker, OpenDecision, PastError, SessionKey, StatementSeen};
+use crate::log::book::Log;
+use crate::log::decision::{Actor, ActorKind, Decision, RefDecision, StatementRecord};
+use crate::log::entry::{LINE_BYTES_MAX, Record, State};
+use crate::log::index::Index;
+use crate::log::line::{Entry, LineError, read};
+use crate::log::posting::{ACCEPTED, Key, Posting, is_yes, state_of};
+use crate::log::tail::read_range;
+use crate::log::whole;
+use crate::names::refname::Refname;
+
+/// How many entries are kept in memory, read and checked.
+const CACHED_ENTRIES_MAX: usize = 512;
+
+/// How much of a line is read at first.
+const LINE_READ_BYTES: u64 = 4096;
+
+/// How many of the newest decisions on one ref, commit or statement are looked at for open ones.
+/// Every push settles the refs it uses, so those behind are settled.
+pub const RECENT_MAX: usize = 32;
+
+/// How many statements are looked at for one place, commit or delta.
+pub const STATEMENTS_MAX: usize = 256;
+
+impl Log {
+    /// The entry with this number, its record whole. Damage when there is none.
+    pub fn entry_by_number(&self, number: u64) -> Result<Rc<Entry>, PastError> {
+        let key = Key::Entry(number).digest();
+        let found = self.look(|index| index.newest(key, 1))?;
+        let missing = PastError::Damaged { entry: number, what: "it is not there" };
+        self.entry(found.first().ok_or(missing)?)
+    }
+
+    /// The entry a posting points to, its record whole.
+    pub(super) fn entry(&self, posting: &Posting) -> Result<Rc<Entry>, PastError> {
+        let number = posting.seq;
+        if let Some(entry) = self.cache.borrow().get(&number) {
+            return Ok(Rc::clone(entry));
+        }
+        let what = "the entries";
+        let unreadable = |source| PastError::Unreadable { what, source };
+        let line = read_line(&self.segment, posting.at).map_err(unreadable)?;
+        let fault = |fault: LineError| match fault {
+            LineError::SelfHash => PastError::Damaged { entry: number, what: "it was changed" },
+            LineError::NotWhole | LineError::Version(_) | LineError::Kind | LineError::Fields => {
+                PastError::Damaged { entry: number, what: "it is not where it was" }
+            }
+        };
+        let mut entry = read(&line).map_err(fault)?;
+        if entry.common.seq != number {
+            return Err(fault(LineError::NotWhole));
+        }
+        entry.record = whole::record(&self.folder, &entry)
+            .map_err(|source| PastError::Unreadable { what: "the attachments", source })?;
+        let entry = Rc::new(entry);
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() >= CACHED_ENTRIES_MAX {
+            cache.clear();
+        }
+        cache.insert(number, Rc::clone(&entry));
+        Ok(entry)
+    }
+
+    /// Asks the index; a damaged one is made anew and asked again.
+    pub(super) fn look(
+        &self,
+        ask: impl Fn(&Index) -> io::Result<Vec<Posting>>,
+    ) -> Result<Vec<Posting>, PastError> {
+        let first = ask(&self.index.borrow());
+        if let Ok(found) = first {
+            return Ok(found);
+        }
+        let what = "the index";
+        self.index
+            .borrow_mut()
+            .rebuild()
+            .map_err(|fault| PastError::Unreadable { what, source: io::Error::other(fault) })?;
+        ask(&self.index.borrow()).map_err(|source| PastError::Unreadable { what, source })
+    }
+
+    /// What became of a decision on a ref. `None` while it is open.
+    pub fn fate(&self, of: u64, refname: &[u8]) -> Result<Option<State>, PastError> {
+        let newest = self.look(|index| index.newest(Key::Outcome(of, refname).digest(), 1))?;
+        Ok(newest.first().and_then(|posting| state_of(posting.aux)))
+    }
+
+    /// The newest postings of a key.
+    pub(super) fn postings(&self, key: Key<'_>, most: usize) -> Result<Vec<Posting>, PastError> {
+        let key = key.digest();
+        self.look(|index| index.newest(key, most))
+    }
+
+    /// The decision of a posting and one of its refs.
+    pub(super) fn decided(&self, posting: &Posting) -> Result<(Rc<Entry>, usize), PastError> {
+        let entry = self.entry(posting)?;
+        let index = usize::try_from(posting.aux & !ACCEPTED).unwrap_or(usize::MAX);
+        one_ref(&entry, index)?;
+        Ok((entry, index))
+    }
+
+    /// The newest decisions that allow a ref to move, newest first, and what became of each.
+    pub(super) fn recent_on(
+        &self,
+        refname: &Refname,
+    ) -> Result<Vec<(Posting, Option<State>)>, PastError> {
+        let postings = self.postings(Key::Decision(refname.as_bytes()), RECENT_MAX)?;
+        let with_fate = |posting: Posting| {
+            let fate = self.fate(posting.seq, refname.as_bytes())?;
+            Ok((posting, fate))
+        };
+        postings.into_iter().map(with_fate).collect()
+    }
+
+    /// Those of these postings whose decision is open, newest first.
+    pub(super) fn open_among(&self, postings: &[Posting]) -> Result<Vec<OpenDecision>, PastError> {
+        let mut open = Vec::new();
+        for posting in postings {
+            let (entry, index) = self.decided(posting)?;
+            let (decision, one) = one_ref(&entry, index)?;
+            if is_yes(decision, one)
+                && self.fate(entry.common.seq, &one.refname.0)?.is_none()
+                && let Some(found) = open_decision(&entry, decision, one)
+            {
+                open.push(found);
+            }
+        }
+        Ok(open)
+    }
+
+    /// The statements of these postings that were not taken back by a decision that failed.
+    /// A statement of an open decision counts.
+    pub(super) fn statements_at(
+        &self,
+        postings: &[Posting],
+    ) -> Result<Vec<(StatementSeen, Option<State>)>, PastError> {
+        let mut found = Vec::new();
+        for posting in postings {
+            let entry = self.entry(posting)?;
+            let Record::Decision(decision) = &entry.record else {
+                return Err(not_that(&entry));
+            };
+            let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
+            let statement = decision.statements.get(index).ok_or_else(|| not_that(&entry))?;
+            let fate = self.fate(entry.common.seq, &statement.place.0)?;
+            if let Some(seen) = statement_seen(entry.common.seq, statement) {
+                found.push((seen, fate));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The newest statement in a place, by date, of those that got there.
+    pub(super) fn newest_in(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        let postings = self.postings(Key::Place(place.as_bytes()), STATEMENTS_MAX)?;
+        let all = self.statements_at(&postings)?;
+        let there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
+        Ok(there.map(|(seen, _)| seen).max_by_key(|seen| (seen.date, seen.entry)))
+    }
+
+    /// The refs at genesis, as bytes.
+    pub(super) fn genesis_bytes(&self, entry: &Entry) -> Result<Vec<u8>, PastError> {
+        let Record::Genesis(genesis) = &entry.record else { return Err(not_that(entry)) };
+        whole::genesis_refs(&self.folder, genesis)
+            .map_err(|source| PastError::Unreadable { what: "the refs at genesis", source })
+    }
+
+    pub(super) fn first_entry(&self) -> Result<Rc<Entry>, PastError> {
+        self.entry(&Posting { key: [0; 16], seq: 0, aux: 0, at: 0 })
+    }
+
+    pub(super) fn branch_of(&self, posting: &Posting) -> Result<Option<Refname>, PastError> {
+        let entry = self.entry(posting)?;
+        let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
+        let Record::Outcome(outcome) = &entry.record else { return Err(not_that(&entry)) };
+        Ok(outcome.refs.get(index).and_then(|one| one.refname.refname()))
+    }
+}
+
+/// An entry that the index took for another: the log was exchanged under our hands.
+pub(super) fn not_that(entry: &Entry) -> PastError {
+    PastError::Damaged { entry: entry.common.seq, what: "it is not what it was" }
+}
+
+/// One ref of a decision.
+pub(super) fn one_ref(entry: &Entry, index: usize) -> Result<(&Decision, &RefDecision), PastError> {
+    let Record::Decision(decision) = &entry.record else { return Err(not_that(entry)) };
+    let one = decision.refs.get(index).ok_or_else(|| not_that(entry))?;
+    Ok((decision, one))
+}
+
+/// The pusher of a decision, as somebody who brings commits.
+pub(super) fn maker(actor: &Actor) -> Maker {
+    let unknown = match actor.kind {
+        ActorKind::Person | ActorKind::Machine => actor.name.is_none(),
+        ActorKind::Unlisted | ActorKind::Shared | ActorKind::Unknown => true,
+    };
+    let name = actor.name.as_ref().map(|name| name.0.clone());
+    Maker { name, login: actor.login.0.clone(), unknown }
+}
+
+pub(super) fn add_maker(makers: &mut Vec<Maker>, one: Maker) {
+    if !makers.contains(&one) {
+        makers.push(one);
+    }
+}
+
+/// A ref that may move, as an open decision. `None` for a name that is no refname.
+pub(super) fn open_decision(
+    entry: &Entry,
+    decision: &Decision,
+    one: &RefDecision,
+) -> Option<OpenDecision> {
+    Some(OpenDecision {
+        entry: entry.common.seq,
+        at: entry.common.ts.0,
+        session: SessionKey {
+            boot: entry.common.boot.clone(),
+            pid: entry.common.sess.pid,
+            start: entry.common.sess.start,
+        },
+        by: maker(&decision.actor),
+        refname: one.refname.refname()?,
+        old: one.old.0,
+        new: one.new.0,
+    })
+}
+
+pub(super) fn statement_seen(entry: u64, statement: &StatementRecord) -> Option<StatementSeen> {
+    Some(StatementSeen {
+        id: statement.id.0,
+        entry,
+        place: statement.place.refname()?,
+        person: statement.person.0.clone(),
+        verdict: statement.verdict.clone(),
+        for_ref: statement.for_ref.refname()?,
+        delta: statement.delta.0,
+        commit: statement.commit.0,
+        date: statement.date.0,
+        expires: statement.expires.0,
+        text: statement.text.0.clone(),
+    })
+}
+
+/// The line that begins here, without its line feed; what there is of it when it has none.
+pub(super) fn read_line(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let mut want = LINE_READ_BYTES;
+    loop {
+        let mut bytes = read_range(file, offset, offset + want)?;
+        if let Some(at) = bytes.iter().position(|&byte| byte == b'\n') {
+            bytes.truncate(at);
+            return Ok(bytes);
+        }
+        if (bytes.len() as u64) < want || want >= LINE_BYTES_MAX as u64 {
+            return Ok(bytes);
+        }
+        want = LINE_BYTES_MAX as u64;
+    }
+}

@@ -1,0 +1,309 @@
+//! The log's answers about the past.
+//!
+//! `facts::past::Past` for an open `Log`. The index says which entries to look at; the entries
+//! are read, and their own hashes checked, before anything is said. A decision's *fate* on a ref
+//! is the last outcome that names both; without one the decision is open.
+
+use crate::facts::past::{
+    Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
+    PastError, RefValue, StatementSeen, StatementState, ValueSource,
+};
+use crate::log::book::Log;
+use crate::log::entry::{Record, State};
+use crate::log::look::{
+    RECENT_MAX, STATEMENTS_MAX, add_maker, maker, not_that, one_ref, open_decision,
+};
+use crate::log::posting::{ACCEPTED, Key, Posting, genesis_lines, is_yes};
+use crate::names::digest::Digest;
+use crate::names::moment::Moment;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+
+/// How many decisions that name one commit are looked at. Past that, somebody unknown is among
+/// those who brought it.
+pub const CLAIMS_MAX: usize = 256;
+
+/// How many are read from the index at once where reading stops at the first that fits.
+const PAGE: usize = 64;
+
+impl Past for Log {
+    fn size(&self) -> u64 {
+        self.head().size
+    }
+
+    fn genesis(&self) -> Result<GenesisSeen, PastError> {
+        let entry = self.first_entry()?;
+        let bytes = self.genesis_bytes(&entry)?;
+        let Record::Genesis(genesis) = &entry.record else { return Err(not_that(&entry)) };
+        let refs = genesis_lines(&bytes);
+        Ok(GenesisSeen {
+            at: entry.common.ts.0,
+            repository: genesis.repo.clone(),
+            head: genesis.head.as_ref().and_then(|head| head.refname()),
+            refs: refs.filter_map(|(_, oid, name)| Some((Refname::parse(name)?, oid))).collect(),
+        })
+    }
+
+    fn brought(&self, commit: &Oid) -> Result<Brought, PastError> {
+        let first = Posting::first_of(Key::Commit(commit).digest());
+        let claims = self.look(|index| index.oldest(first, CLAIMS_MAX))?;
+        let mut earlier = Vec::new();
+        for posting in &claims {
+            let (entry, index) = self.decided(posting)?;
+            let (decision, one) = one_ref(&entry, index)?;
+            let by = maker(&decision.actor);
+            let number = entry.common.seq;
+            if is_yes(decision, one) && self.fate(number, &one.refname.0)?.is_some_and(State::had) {
+                return Ok(Brought::Applied { entry: number, by, earlier });
+            }
+            add_maker(&mut earlier, by);
+        }
+        if claims.len() >= CLAIMS_MAX {
+            add_maker(&mut earlier, Maker { name: None, login: Vec::new(), unknown: true });
+        }
+        if !earlier.is_empty() {
+            return Ok(Brought::Claimed(earlier));
+        }
+        let known = self.postings(Key::BeforeGenesis(commit), 1)?;
+        Ok(if known.is_empty() { Brought::Nobody } else { Brought::BeforeGenesis })
+    }
+
+    fn value(&self, refname: &Refname) -> Result<Option<RefValue>, PastError> {
+        let newest = self.postings(Key::Value(refname.as_bytes()), 1)?;
+        let Some(posting) = newest.first() else { return Ok(None) };
+        if posting.seq == 0 {
+            let bytes = self.genesis_bytes(&*self.first_entry()?)?;
+            let line = genesis_lines(&bytes).find(|(at, _, _)| *at == posting.at);
+            let damaged = PastError::Damaged { entry: 0, what: "its refs are not what they were" };
+            let (_, oid, _) =
+                line.filter(|(_, _, name)| *name == refname.as_bytes()).ok_or(damaged)?;
+            return Ok(Some(RefValue { oid, entry: 0, source: ValueSource::Genesis }));
+        }
+        let entry = self.entry(posting)?;
+        let (oid, source) = match &entry.record {
+            Record::Drift(drift) => (drift.found.0, ValueSource::Drift),
+            Record::Outcome(outcome) => {
+                let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
+                let one = outcome.refs.get(index).ok_or_else(|| not_that(&entry))?;
+                match one.state {
+                    State::Lost => (one.old.0, ValueSource::Lost(outcome.of)),
+                    State::Applied | State::Superseded | State::NotApplied => {
+                        (one.new.0, ValueSource::Applied(outcome.of))
+                    }
+                }
+            }
+            Record::Genesis(_)
+            | Record::Birth(_)
+            | Record::Decision(_)
+            | Record::Refusal(_)
+            | Record::Policy(_)
+            | Record::Asked(_)
+            | Record::Recovered(_) => return Err(not_that(&entry)),
+        };
+        Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
+    }
+
+    fn had(&self, refname: &Refname, oid: &Oid) -> Result<Option<u64>, PastError> {
+        let newest = self.postings(Key::Had(refname.as_bytes(), oid), 1)?;
+        let Some(posting) = newest.first() else { return Ok(None) };
+        let entry = self.entry(posting)?;
+        match &entry.record {
+            Record::Outcome(outcome) => Ok(Some(outcome.of)),
+            Record::Genesis(_) => Ok(Some(0)),
+            Record::Birth(_)
+            | Record::Decision(_)
+            | Record::Refusal(_)
+            | Record::Drift(_)
+            | Record::Policy(_)
+            | Record::Asked(_)
+            | Record::Recovered(_) => Err(not_that(&entry)),
+        }
+    }
+
+    fn any_branch_ever(&self, is_it: &dyn Fn(&Refname) -> bool) -> Result<bool, PastError> {
+        let is = |(_, _, name): (u64, Oid, &[u8])| {
+            Refname::parse(name).is_some_and(|name| name.branch().is_some() && is_it(&name))
+        };
+        if genesis_lines(&self.genesis_bytes(&*self.first_entry()?)?).any(is) {
+            return Ok(true);
+        }
+        let key = Key::Branches.digest();
+        let mut from = Posting { key, seq: 1, aux: 0, at: 0 };
+        loop {
+            let page = self.look(|index| index.oldest(from, PAGE))?;
+            for posting in &page {
+                if self.branch_of(posting)?.is_some_and(|name| is_it(&name)) {
+                    return Ok(true);
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => from = Posting { at: last.at + 1, ..*last },
+                Some(_) | None => return Ok(false),
+            }
+        }
+    }
+
+    fn statement(&self, id: &Digest) -> Result<StatementState, PastError> {
+        for posting in self.postings(Key::Used(id), STATEMENTS_MAX)? {
+            let (entry, index) = self.decided(&posting)?;
+            let (_, one) = one_ref(&entry, index)?;
+            let number = entry.common.seq;
+            if self.fate(number, &one.refname.0)? != Some(State::NotApplied) {
+                return Ok(StatementState::Used { entry: number });
+            }
+        }
+        let all = self.statements_at(&self.postings(Key::Statement(id), STATEMENTS_MAX)?)?;
+        let mut there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
+        let Some((seen, _)) = there.next() else { return Ok(StatementState::Unseen) };
+        let newest = self.newest_in(&seen.place)?;
+        Ok(match newest {
+            Some(newest) if newest.id != *id && newest.verdict == "revoke" => {
+                StatementState::Revoked { entry: newest.entry }
+            }
+            Some(newest) if newest.id != *id => StatementState::Replaced { entry: newest.entry },
+            Some(_) | None => StatementState::Seen { entry: seen.entry, place: seen.place },
+        })
+    }
+
+    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError> {
+        Ok(self.newest_in(place)?.map(|seen| LatestStatement {
+            date: seen.date,
+            id: seen.id,
+            verdict: seen.verdict,
+            entry: seen.entry,
+        }))
+    }
+
+    fn statements_on(
+        &self,
+        for_ref: &Refname,
+        commit: &Oid,
+    ) -> Result<Vec<StatementSeen>, PastError> {
+        let postings = self.postings(Key::On(for_ref.as_bytes(), commit), STATEMENTS_MAX)?;
+        let all = self.statements_at(&postings)?;
+        let there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
+        Ok(there.map(|(seen, _)| seen).collect())
+    }
+
+    fn delta_landed(
+        &self,
+        for_ref: &Refname,
+        delta: &Digest,
+    ) -> Result<Option<DeltaLanded>, PastError> {
+        let mut newest: Option<(u64, Moment)> = None;
+        for posting in self.postings(Key::Landed(for_ref.as_bytes(), delta), STATEMENTS_MAX)? {
+            let fate = self.fate(posting.seq, for_ref.as_bytes())?;
+            if fate != Some(State::NotApplied) {
+                let entry = self.entry(&posting)?;
+                newest = Some((entry.common.seq, entry.common.ts.0));
+                break;
+            }
+        }
+        Ok(newest.map(|(entry, at)| DeltaLanded { entry, at }))
+    }
+
+    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {
+        let postings = self.postings(Key::Reject(for_ref.as_bytes(), delta), STATEMENTS_MAX)?;
+        let mut standing: Vec<StatementSeen> = Vec::new();
+        for (seen, fate) in self.statements_at(&postings)? {
+            if fate == Some(State::NotApplied) || standing.iter().any(|it| it.id == seen.id) {
+                continue;
+            }
+            let newest = self.newest_in(&seen.place)?;
+            if newest.is_none_or(|newest| newest.id == seen.id) {
+                standing.push(seen);
+            }
+        }
+        Ok(standing)
+    }
+
+    fn decision_for(
+        &self,
+        refname: &Refname,
+        old: &Oid,
+        new: &Oid,
+    ) -> Result<Vec<OpenDecision>, PastError> {
+        let mut open = self.open_on(refname)?;
+        open.retain(|one| one.old == *old && one.new == *new);
+        Ok(open)
+    }
+
+    fn open_on(&self, refname: &Refname) -> Result<Vec<OpenDecision>, PastError> {
+        let mut open = Vec::new();
+        for (posting, fate) in self.recent_on(refname)? {
+            if fate.is_none() {
+                open.push(posting);
+            }
+        }
+        self.open_among(&open)
+    }
+
+    fn open_bringing(&self, commit: &Oid) -> Result<Vec<OpenDecision>, PastError> {
+        let mut postings = self.postings(Key::Commit(commit), RECENT_MAX)?;
+        postings.retain(|posting| posting.aux & ACCEPTED != 0);
+        self.open_among(&postings)
+    }
+
+    fn open_with(&self, statement: &Digest) -> Result<Vec<OpenDecision>, PastError> {
+        let mut open = self.open_among(&self.postings(Key::Used(statement), RECENT_MAX)?)?;
+        for posting in self.postings(Key::Statement(statement), RECENT_MAX)? {
+            let entry = self.entry(&posting)?;
+            let Record::Decision(decision) = &entry.record else { return Err(not_that(&entry)) };
+            let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
+            let place = decision.statements.get(index).map(|it| &it.place);
+            let carrier = decision.refs.iter().find(|one| Some(&one.refname) == place);
+            let Some(carrier) = carrier else { continue };
+            if is_yes(decision, carrier)
+                && self.fate(posting.seq, &carrier.refname.0)?.is_none()
+                && let Some(found) = open_decision(&entry, decision, carrier)
+                && !open.contains(&found)
+            {
+                open.push(found);
+            }
+        }
+        open.sort_by_key(|one| std::cmp::Reverse(one.entry));
+        Ok(open)
+    }
+
+    fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError> {
+        let mut landings: Vec<Landing> = Vec::new();
+        for posting in self.postings(Key::Landing(refname.as_bytes()), most)? {
+            let entry = self.entry(&posting)?;
+            let Record::Outcome(outcome) = &entry.record else { return Err(not_that(&entry)) };
+            let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
+            let one = outcome.refs.get(index).ok_or_else(|| not_that(&entry))?;
+            let decided = self.entry_by_number(outcome.of)?;
+            let Record::Decision(decision) = &decided.record else {
+                return Err(not_that(&decided));
+            };
+            let landing = Landing {
+                entry: outcome.of,
+                at: decided.common.ts.0,
+                by: maker(&decision.actor),
+                old: one.old.0,
+                new: one.new.0,
+            };
+            if !landings.contains(&landing) {
+                landings.push(landing);
+            }
+        }
+        Ok(landings)
+    }
+
+    fn last_policy(&self) -> Result<Option<Digest>, PastError> {
+        let newest = self.postings(Key::Policy, 1)?;
+        let Some(posting) = newest.first() else { return Ok(None) };
+        let entry = self.entry(posting)?;
+        match &entry.record {
+            Record::Policy(policy) => Ok(Some(policy.sha256.0)),
+            Record::Genesis(genesis) => Ok(genesis.policy.map(|policy| policy.0)),
+            Record::Birth(_)
+            | Record::Decision(_)
+            | Record::Refusal(_)
+            | Record::Outcome(_)
+            | Record::Drift(_)
+            | Record::Asked(_)
+            | Record::Recovered(_) => Err(not_that(&entry)),
+        }
+    }
+}

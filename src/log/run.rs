@@ -1,0 +1,161 @@
+//! A sorted file of postings, one piece of the index.
+//!
+//! Blocks of 4,096 bytes: 127 postings of 32 bytes, then the SHA-256 of the block's number and
+//! those bytes. A block that is not what its digest says is damage, never an answer. Written
+//! once, never changed; named by what it holds.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::log::posting::{KEY_BYTES, Posting};
+use crate::log::tail::read_range;
+use crate::names::digest::Digest;
+
+/// The length of a block.
+const BLOCK_BYTES: usize = 4096;
+
+/// The length of a posting in a block: key, entry (6 bytes), place (6 bytes), aux.
+const POSTING_BYTES: usize = 32;
+
+/// How many postings a block holds.
+const BLOCK_POSTINGS: usize = BLOCK_BYTES / POSTING_BYTES - 1;
+
+/// How many checked blocks are kept in memory.
+const CACHED_BLOCKS_MAX: usize = 1024;
+
+/// A run, open for look-ups.
+#[derive(Debug)]
+pub struct Run {
+    /// Its name in the folder.
+    pub name: String,
+    /// How many postings it holds.
+    pub postings: u64,
+    file: File,
+    cache: RefCell<HashMap<u64, Rc<Vec<u8>>>>,
+}
+
+/// The bytes of a run, and its name. The postings are sorted.
+pub fn bytes_of(postings: &[Posting]) -> (String, Vec<u8>) {
+    let mut bytes = Vec::with_capacity(postings.len().div_ceil(BLOCK_POSTINGS) * BLOCK_BYTES);
+    let mut sums = Vec::new();
+    for (number, chunk) in postings.chunks(BLOCK_POSTINGS).enumerate() {
+        let begin = bytes.len();
+        for posting in chunk {
+            bytes.extend_from_slice(&posting.key);
+            bytes.extend_from_slice(&posting.seq.to_be_bytes()[2..]);
+            bytes.extend_from_slice(&posting.at.to_be_bytes()[2..]);
+            bytes.extend_from_slice(&posting.aux.to_be_bytes());
+        }
+        bytes.resize(begin + BLOCK_BYTES - POSTING_BYTES, 0xff);
+        let sum = block_sum(number as u64, &bytes[begin..]);
+        bytes.extend_from_slice(sum.as_bytes());
+        sums.extend_from_slice(sum.as_bytes());
+    }
+    let name = format!("{}.run", &Digest::of(&sums).hex()[..32]);
+    (name, bytes)
+}
+
+fn block_sum(number: u64, data: &[u8]) -> Digest {
+    Digest::of_parts(&[&number.to_be_bytes(), data])
+}
+
+fn damaged() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+impl Run {
+    /// Opens a run that should hold so many postings.
+    pub fn open(folder: &Path, name: &str, postings: u64) -> io::Result<Self> {
+        let file = File::open(folder.join(name))?;
+        let blocks = postings.div_ceil(BLOCK_POSTINGS as u64);
+        if file.metadata()?.len() != blocks * BLOCK_BYTES as u64 {
+            return Err(damaged());
+        }
+        Ok(Self { name: name.to_owned(), postings, file, cache: RefCell::default() })
+    }
+
+    /// The postings of a key, newest entries first, at most so many.
+    pub fn newest(&self, key: &[u8; KEY_BYTES], most: usize) -> io::Result<Vec<Posting>> {
+        let mut found = Vec::new();
+        let mut at = self.first_where(|posting| posting.key > *key)?;
+        while at > 0 && found.len() < most {
+            at -= 1;
+            let posting = self.posting(at)?;
+            if posting.key != *key {
+                break;
+            }
+            found.push(posting);
+        }
+        Ok(found)
+    }
+
+    /// The postings with the key of `from` that are not below it, lowest first, at most so many.
+    pub fn oldest(&self, from: &Posting, most: usize) -> io::Result<Vec<Posting>> {
+        let mut found = Vec::new();
+        let mut at = self.first_where(|posting| posting >= from)?;
+        while at < self.postings && found.len() < most {
+            let posting = self.posting(at)?;
+            if posting.key != from.key {
+                break;
+            }
+            found.push(posting);
+            at += 1;
+        }
+        Ok(found)
+    }
+
+    /// Every posting, in order.
+    pub fn all(&self) -> io::Result<Vec<Posting>> {
+        (0..self.postings).map(|at| self.posting(at)).collect()
+    }
+
+    /// The place of the first posting of which this is true; it is of all after it.
+    fn first_where(&self, is: impl Fn(&Posting) -> bool) -> io::Result<u64> {
+        let (mut low, mut high) = (0, self.postings);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is(&self.posting(middle)?) { high = middle } else { low = middle + 1 }
+        }
+        Ok(low)
+    }
+
+    fn posting(&self, at: u64) -> io::Result<Posting> {
+        let block = self.block(at / BLOCK_POSTINGS as u64)?;
+        let begin =
+            usize::try_from(at % BLOCK_POSTINGS as u64).map_err(|_| damaged())? * POSTING_BYTES;
+        let bytes = block.get(begin..begin + POSTING_BYTES).ok_or_else(damaged)?;
+        let mut key = [0; KEY_BYTES];
+        key.copy_from_slice(&bytes[..KEY_BYTES]);
+        let number = |from: usize, to: usize| {
+            bytes[from..to].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
+        };
+        let aux = u32::try_from(number(28, 32)).map_err(|_| damaged())?;
+        Ok(Posting { key, seq: number(16, 22), at: number(22, 28), aux })
+    }
+
+    fn block(&self, number: u64) -> io::Result<Rc<Vec<u8>>> {
+        if let Some(block) = self.cache.borrow().get(&number) {
+            return Ok(Rc::clone(block));
+        }
+        let from = number * BLOCK_BYTES as u64;
+        let mut bytes = read_range(&self.file, from, from + BLOCK_BYTES as u64)?;
+        if bytes.len() != BLOCK_BYTES {
+            return Err(damaged());
+        }
+        let sum = bytes.split_off(BLOCK_BYTES - POSTING_BYTES);
+        if block_sum(number, &bytes).as_bytes()[..] != sum[..] {
+            return Err(damaged());
+        }
+        let block = Rc::new(bytes);
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() >= CACHED_BLOCKS_MAX {
+            cache.clear();
+        }
+        cache.insert(number, Rc::clone(&block));
+        Ok(block)
+    }
+}

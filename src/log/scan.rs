@@ -1,0 +1,287 @@
+//! Reads entries one after another and checks that they hold together.
+//!
+//! Used by `verify`, by `read`, and by the index to catch up. Checks each line's own hash, that it
+//! names the hash before, that numbers are dense, and that bytes which are no entry are declared
+//! by the entry after them. Memory does not depend on the log's length.
+//!
+//! A line without its line feed at the end is an append that is happening, or one that was torn;
+//! it is not an entry yet and not a break either.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+
+use thiserror::Error;
+
+use crate::log::damage::{Cause, Recovered};
+use crate::log::entry::{LINE_BYTES_MAX, Record};
+use crate::log::file::Head;
+use crate::log::line::{Entry, LineError, NO_ENTRY, read};
+use crate::names::digest::Digest;
+
+/// How many bytes of damage are carried along until an entry declares them.
+const DEAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// An entry and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The entry.
+    pub entry: Entry,
+    /// Its line without the line feed, as stored.
+    pub line: Vec<u8>,
+    /// Where the line begins.
+    pub offset: u64,
+}
+
+/// Where the log stops holding together.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}, where entry {entry} should be (byte {offset}): {what}")]
+pub struct Break {
+    /// The line, from 1, when counted from the start of the file.
+    pub line: u64,
+    /// The number of the entry that should be there.
+    pub entry: u64,
+    /// Where the line begins.
+    pub offset: u64,
+    /// What is wrong.
+    pub what: BreakKind,
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BreakKind {
+    /// A line is no entry, and no entry after it declares it.
+    #[error("{0}")]
+    NoEntry(LineError),
+    /// An entry has another number.
+    #[error("this is entry {0}")]
+    Number(u64),
+    /// An entry follows another one than the one before it.
+    #[error("it does not continue the entry before it")]
+    Chain,
+    /// An entry is of another log.
+    #[error("it belongs to the log `{0}`")]
+    OtherLog(String),
+    /// The first entry is no genesis, or a later one is.
+    #[error("a log begins with its genesis and has one")]
+    Genesis,
+    /// An entry declares damage that is not there.
+    #[error("it declares damage that is not what stands before it")]
+    Declared,
+    /// More damage than can be carried along.
+    #[error("more than {DEAD_BYTES_MAX} bytes here are no entries")]
+    TooMuch,
+    /// A key stands twice in a line.
+    #[error("the key `{0}` stands in it twice")]
+    DoubleKey(String),
+    /// An attachment is not there.
+    #[error("its attachment {0} is missing")]
+    AttachmentMissing(Digest),
+    /// An attachment is not what its name says.
+    #[error("its attachment {0} was changed")]
+    AttachmentChanged(Digest),
+}
+
+/// Why a scan stopped.
+#[derive(Debug, Error)]
+pub enum ScanError {
+    /// The log does not hold together.
+    #[error(transparent)]
+    Break(#[from] Break),
+    /// The file could not be read.
+    #[error("could not read the log")]
+    Io(#[from] io::Error),
+}
+
+/// What a scan has before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Where the next line begins.
+    pub offset: u64,
+    /// How many entries there were, and the hash of the last.
+    pub head: Head,
+}
+
+impl Position {
+    /// The beginning of a log.
+    pub const START: Self = Self { offset: 0, head: Head { size: 0, hash: NO_ENTRY } };
+}
+
+/// Bytes that are no entry, not declared so far.
+struct Dead {
+    offset: u64,
+    line: u64,
+    bytes: Vec<u8>,
+    fault: LineError,
+}
+
+/// A walk through the entries.
+pub struct Scanner {
+    reader: BufReader<io::Take<File>>,
+    position: Position,
+    origin: Option<String>,
+    next_line: u64,
+    next_offset: u64,
+    dead: Option<Dead>,
+    declared: u64,
+    unended: Option<u64>,
+}
+
+impl Scanner {
+    /// A walk from a position to where the file ends now. `origin` is checked where it is known.
+    pub fn from(mut file: File, position: Position, origin: Option<String>) -> io::Result<Self> {
+        let end = file.metadata()?.len();
+        file.seek(SeekFrom::Start(position.offset))?;
+        let rest = file.take(end.saturating_sub(position.offset));
+        Ok(Self {
+            reader: BufReader::with_capacity(64 * 1024, rest),
+            next_line: position.head.size + 1,
+            next_offset: position.offset,
+            position,
+            origin,
+            dead: None,
+            declared: 0,
+            unended: None,
+        })
+    }
+
+    /// What has been walked so far.
+    pub const fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// How many lines have been walked.
+    pub const fn lines(&self) -> u64 {
+        self.next_line - 1
+    }
+
+    /// How many stretches of damage were found, each declared by an entry.
+    pub const fn declared(&self) -> u64 {
+        self.declared
+    }
+
+    /// Where the last line begins, when it is no whole one: an append that is going on, or torn.
+    pub fn torn(&self) -> Option<u64> {
+        self.dead.as_ref().map(|dead| dead.offset).or(self.unended)
+    }
+
+    /// The last lines that are no entries and are not declared, when they are ended: after a
+    /// crash the next writer declares them; otherwise somebody changed them.
+    pub fn undeclared(&self) -> Option<Break> {
+        let dead = self.dead.as_ref().filter(|dead| dead.bytes.contains(&b'\n'))?;
+        Some(self.broken_at(dead.line, dead.offset, BreakKind::NoEntry(dead.fault)))
+    }
+
+    /// The next entry. `None` at the end.
+    pub fn next_entry(&mut self) -> Result<Option<Found>, ScanError> {
+        loop {
+            let (offset, number) = (self.next_offset, self.next_line);
+            let mut line = Vec::new();
+            let most = LINE_BYTES_MAX as u64;
+            let taken = self.reader.by_ref().take(most).read_until(b'\n', &mut line)?;
+            if taken == 0 {
+                return Ok(None);
+            }
+            self.next_offset += taken as u64;
+            let ended = line.last() == Some(&b'\n');
+            if ended {
+                self.next_line += 1;
+            } else if (taken as u64) < most {
+                self.unended = Some(offset);
+            }
+            // A piece in the middle of an over-long line is no line of its own.
+            let begins = self.dead.as_ref().is_none_or(|dead| dead.bytes.ends_with(b"\n"));
+            let parsed = match line.strip_suffix(b"\n") {
+                Some(whole) if begins => read(whole),
+                Some(_) | None => Err(LineError::NotWhole),
+            };
+            match parsed {
+                Ok(entry) => {
+                    line.pop();
+                    return self.accept(Found { entry, line, offset }, number).map(Some);
+                }
+                Err(fault) => self.bury(line, offset, number, fault)?,
+            }
+        }
+    }
+
+    fn bury(
+        &mut self,
+        line: Vec<u8>,
+        offset: u64,
+        number: u64,
+        fault: LineError,
+    ) -> Result<(), ScanError> {
+        match fault {
+            LineError::NotWhole | LineError::SelfHash => {}
+            LineError::Version(_) | LineError::Kind | LineError::Fields => {
+                return Err(self.broken_at(number, offset, BreakKind::NoEntry(fault)).into());
+            }
+        }
+        match &mut self.dead {
+            Some(dead) => dead.bytes.extend_from_slice(&line),
+            None => self.dead = Some(Dead { offset, line: number, bytes: line, fault }),
+        }
+        match &self.dead {
+            Some(dead) if dead.bytes.len() > DEAD_BYTES_MAX => {
+                Err(self.broken_at(dead.line, dead.offset, BreakKind::TooMuch).into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn accept(&mut self, found: Found, number: u64) -> Result<Found, ScanError> {
+        let entry = &found.entry;
+        let at = |what| self.broken_at(number, found.offset, what);
+        let head = self.position.head;
+        if let Some(dead) = &self.dead
+            && !declares(entry, dead)
+        {
+            let what = BreakKind::NoEntry(dead.fault);
+            return Err(self.broken_at(dead.line, dead.offset, what).into());
+        }
+        if entry.common.seq != head.size {
+            return Err(at(BreakKind::Number(entry.common.seq)).into());
+        }
+        if entry.prev != head.hash {
+            return Err(at(BreakKind::Chain).into());
+        }
+        if matches!(entry.record, Record::Genesis(_)) != (head.size == 0) {
+            return Err(at(BreakKind::Genesis).into());
+        }
+        if self.origin.as_ref().is_some_and(|origin| *origin != entry.common.log) {
+            return Err(at(BreakKind::OtherLog(entry.common.log.clone())).into());
+        }
+        if let Record::Recovered(it) = &entry.record {
+            if it.cause == Cause::Torn && self.dead.is_none() {
+                return Err(at(BreakKind::Declared).into());
+            }
+            self.declared += 1;
+        }
+        self.origin.get_or_insert_with(|| entry.common.log.clone());
+        self.dead = None;
+        self.position = Position {
+            offset: self.next_offset,
+            head: Head { size: head.size + 1, hash: entry.hash },
+        };
+        Ok(found)
+    }
+
+    fn broken_at(&self, line: u64, offset: u64, what: BreakKind) -> Break {
+        Break { line, entry: self.position.head.size, offset, what }
+    }
+}
+
+/// Whether an entry declares exactly these dead bytes, with or without a line feed that was added
+/// to end them.
+fn declares(entry: &Entry, dead: &Dead) -> bool {
+    let Record::Recovered(Recovered { offset, length, sha256, cause: Cause::Torn }) = &entry.record
+    else {
+        return false;
+    };
+    let Ok(length) = usize::try_from(*length) else { return false };
+    let added = &dead.bytes[length.min(dead.bytes.len())..];
+    *offset == dead.offset
+        && length <= dead.bytes.len()
+        && (added.is_empty() || added == b"\n")
+        && Digest::of(&dead.bytes[..length]) == sha256.0
+}

@@ -1,0 +1,140 @@
+//! The end of the log: its last whole entry, and what damage follows it.
+//!
+//! Used under the lock by whoever appends, and without it by whoever wants the newest entry.
+//! Reads backwards from the end, so the cost does not depend on the log's length.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use crate::log::damage::{Cause, Recovered};
+use crate::log::disk::io_fault;
+use crate::log::entry::LINE_BYTES_MAX;
+use crate::log::error::LogError;
+use crate::log::line::{Entry, LineError, read};
+use crate::log::wire::AsText;
+use crate::names::digest::Digest;
+
+/// How far back a whole entry is looked for. Past that a person must look.
+pub const TAIL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// How much is read at first: nearly every line fits.
+const FIRST_READ_BYTES: u64 = 8 * 1024;
+
+/// The end of a log.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    /// The last whole entry.
+    pub last: Entry,
+    /// Where its line begins.
+    pub start: u64,
+    /// Where the next line begins, were nothing damaged: behind its line feed.
+    pub end: u64,
+    /// Where the file ends.
+    pub eof: u64,
+    /// What is wrong between the two.
+    pub damage: Option<Recovered>,
+    /// Whether the file's last byte is no line feed.
+    pub unended: bool,
+}
+
+/// Finds the tail. `Ok(None)` when the file holds no whole entry at all.
+pub fn find(file: &File, path: &Path) -> Result<Option<Tail>, LogError> {
+    let fault = |source| io_fault("read", path, source);
+    let eof = file.metadata().map_err(fault)?.len();
+    let mut want = FIRST_READ_BYTES;
+    loop {
+        let base = eof.saturating_sub(want);
+        let window = read_range(file, base, eof).map_err(fault)?;
+        if let Some((from, to, last)) = last_entry(&window, base == 0, path)? {
+            return Ok(Some(tail(&window, base, eof, (from, to), last)));
+        }
+        if base == 0 {
+            return Ok(None);
+        }
+        if want >= TAIL_BYTES_MAX {
+            return Err(LogError::NoTail { path: path.to_owned(), offset: base });
+        }
+        want = (want * 4).min(TAIL_BYTES_MAX);
+    }
+}
+
+/// Exactly these bytes of a file, or fewer where it ends.
+pub fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(&mut bytes[filled..], from + filled as u64) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// The last whole entry in a window, and the range of its line without the line feed.
+fn last_entry(
+    window: &[u8],
+    from_start: bool,
+    path: &Path,
+) -> Result<Option<(usize, usize, Entry)>, LogError> {
+    let mut to = window.len();
+    loop {
+        let from = window[..to].iter().rposition(|&byte| byte == b'\n').map(|at| at + 1);
+        let begin = match from {
+            Some(begin) => begin,
+            None if from_start => 0,
+            None => return Ok(None),
+        };
+        let line = &window[begin..to];
+        if line.len() < LINE_BYTES_MAX {
+            match read(line) {
+                Ok(entry) => return Ok(Some((begin, to, entry))),
+                Err(LineError::NotWhole | LineError::SelfHash) => {}
+                Err(fault) => return Err(unreadable(fault, path)),
+            }
+        }
+        if begin == 0 {
+            return Ok(None);
+        }
+        to = begin - 1;
+    }
+}
+
+/// A line whose bytes are as they were written and that this program still cannot read.
+pub fn unreadable(fault: LineError, segment: &Path) -> LogError {
+    let dir = segment.parent().unwrap_or(segment).to_owned();
+    match fault {
+        LineError::Version(found) => LogError::Version { dir, found },
+        LineError::Kind => LogError::Newer { dir, what: "a kind of record" },
+        LineError::Fields | LineError::NotWhole | LineError::SelfHash => {
+            LogError::Newer { dir, what: "a record with fields" }
+        }
+    }
+}
+
+fn tail(window: &[u8], base: u64, eof: u64, (from, to): (usize, usize), last: Entry) -> Tail {
+    let start = base + from as u64;
+    let line_end = base + to as u64;
+    let unended = window.last() != Some(&b'\n');
+    // The line feed of the last whole entry, when it is there, is the byte at `to`.
+    let end = (line_end + 1).min(eof);
+    let damage = if line_end == eof {
+        Some(declared(start, &window[from..to], Cause::Unended))
+    } else if end < eof {
+        Some(declared(end, &window[to + 1..], Cause::Torn))
+    } else {
+        None
+    };
+    Tail { last, start, end, eof, damage, unended }
+}
+
+/// The record that declares these bytes.
+pub fn declared(offset: u64, bytes: &[u8], cause: Cause) -> Recovered {
+    Recovered { offset, length: bytes.len() as u64, sha256: AsText(Digest::of(bytes)), cause }
+}

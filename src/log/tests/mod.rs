@@ -1,0 +1,13 @@
+//! Tests of the log, as a whole and on a real disk.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod append;
+mod auditor;
+mod crash;
+mod faults;
+mod format;
+mod past;
+mod property;
+mod reconcile;
+mod support;
+mod tamper;

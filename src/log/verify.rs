@@ -1,0 +1,152 @@
+//! Checks a whole log, from its first byte to its last.
+//!
+//! Used by `log verify` and by tests. Needs no index and writes nothing. Checked: each line's own
+//! hash, the chain, dense numbers, one genesis, keys that stand once, damage that is declared,
+//! attachments that are there and are what their names say. Not seen from here: that the end was
+//! cut off; for that somebody must have kept a head, as every pusher does whose push was accepted.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::log::disk::{Folder, io_fault, read_small};
+use crate::log::error::LogError;
+use crate::log::file::Head;
+use crate::log::index::scan_fault;
+use crate::log::keys::keys_of;
+use crate::log::line::LineError;
+use crate::log::scan::{Break, BreakKind, Found, Position, ScanError, Scanner};
+use crate::names::digest::Digest;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The log's name; empty when not even the first entry could be read.
+    pub origin: String,
+    /// The length and the last hash of the part that holds together.
+    pub head: Head,
+    /// How many stretches of damage are declared by an entry.
+    pub recovered: u64,
+    /// How many attachments were checked.
+    pub attachments: u64,
+    /// Where an append that did not end begins. The next entry will declare it.
+    pub torn: Option<u64>,
+    /// Whether a writer could not bring its lines to the disk, and no entry has said so yet.
+    pub in_doubt: bool,
+    /// The first place where the log does not hold together.
+    pub broken: Option<Break>,
+}
+
+/// Verifies the log in this folder. `progress` is told bytes done and bytes in all.
+///
+/// # Errors
+/// When the log cannot be read, or a newer program has written it. A log that does not hold
+/// together is no error: it is in the report.
+pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, LogError> {
+    let folder = Folder::existing(dir)?;
+    let file = folder.open_segment()?;
+    let fault = |source| io_fault("read", &folder.segment(), source);
+    let total = file.metadata().map_err(fault)?.len();
+    let mut scanner = Scanner::from(file, Position::START, None).map_err(fault)?;
+    let mut report = Report {
+        origin: String::new(),
+        head: Position::START.head,
+        recovered: 0,
+        attachments: 0,
+        torn: None,
+        in_doubt: read_small(&folder.suspect(), 1)?.is_some(),
+        broken: None,
+    };
+    let mut checked = HashSet::new();
+    loop {
+        let found = match scanner.next_entry() {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                report.broken = scanner.undeclared();
+                break;
+            }
+            Err(ScanError::Break(broken)) if !is_newer(&broken) => {
+                report.broken = Some(broken);
+                break;
+            }
+            Err(fault) => return Err(scan_fault(&folder, fault)),
+        };
+        if let Some(what) = faults_of(&folder, &found, &mut checked)? {
+            let Found { entry, offset, .. } = &found;
+            let (entry, offset) = (entry.common.seq, *offset);
+            report.broken = Some(Break { line: scanner.lines(), entry, offset, what });
+            break;
+        }
+        if report.origin.is_empty() {
+            report.origin.clone_from(&found.entry.common.log);
+        }
+        report.head = scanner.position().head;
+        progress(scanner.position().offset, total);
+    }
+    report.recovered = scanner.declared();
+    report.attachments = checked.len() as u64;
+    report.torn = scanner.torn().filter(|_| report.broken.is_none());
+    if report.broken.is_none() && report.head.size == 0 {
+        return Err(LogError::NoGenesis { dir: dir.to_owned() });
+    }
+    Ok(report)
+}
+
+fn is_newer(broken: &Break) -> bool {
+    matches!(&broken.what, BreakKind::NoEntry(fault) if fault.is_newer())
+}
+
+/// What is wrong with an entry that stands well in the chain.
+fn faults_of(
+    folder: &Folder,
+    found: &Found,
+    checked: &mut HashSet<Digest>,
+) -> Result<Option<BreakKind>, LogError> {
+    let Some(keys) = keys_of(&found.line) else {
+        return Ok(Some(BreakKind::NoEntry(LineError::Fields)));
+    };
+    if let Some(double) = keys.double {
+        return Ok(Some(BreakKind::DoubleKey(double)));
+    }
+    for name in keys.attachments {
+        if checked.contains(&name) {
+            continue;
+        }
+        let path = folder.attachments().join(name.hex());
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Some(BreakKind::AttachmentMissing(name)));
+            }
+            Err(source) => return Err(io_fault("read", &path, source)),
+        };
+        if Digest::of(&bytes) != name {
+            return Ok(Some(BreakKind::AttachmentChanged(name)));
+        }
+        checked.insert(name);
+        if found.entry.short.as_ref().is_some_and(|short| short.whole.map(|it| it.0) == Some(name))
+            && let Some(what) = faults_of_whole(folder, &bytes, checked)
+        {
+            return Ok(Some(what));
+        }
+    }
+    Ok(None)
+}
+
+/// What is wrong with the attachments that a record names which is itself an attachment.
+fn faults_of_whole(
+    folder: &Folder,
+    json: &[u8],
+    checked: &mut HashSet<Digest>,
+) -> Option<BreakKind> {
+    let keys = keys_of(json).unwrap_or_default();
+    if let Some(double) = keys.double {
+        return Some(BreakKind::DoubleKey(double));
+    }
+    for name in keys.attachments {
+        match folder.attachment(&name) {
+            Ok(Some(_)) => checked.insert(name),
+            Ok(None) | Err(_) => return Some(BreakKind::AttachmentMissing(name)),
+        };
+    }
+    None
+}

@@ -1,0 +1,43 @@
+//! Makes a record whole again whose lists did not fit in its line.
+
+use std::io;
+
+use crate::log::disk::Folder;
+use crate::log::entry::{Genesis, Record};
+use crate::log::fit::refill;
+use crate::log::line::{Entry, read_record};
+use crate::names::digest::Digest;
+
+/// The record of an entry with every commit it names. Paths stay as they stand in the line: the
+/// first of them, and an attachment. What a refused push lost when it was cut is not known.
+pub fn record(folder: &Folder, entry: &Entry) -> io::Result<Record> {
+    let mut record = match entry.short.as_ref().and_then(|short| short.whole) {
+        Some(name) => {
+            let json = attachment(folder, &name.0)?;
+            read_record(entry.common.kind, &json)
+                .map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault))?
+        }
+        None => entry.record.clone(),
+    };
+    if let Record::Decision(decision) = &mut record {
+        for one in &mut decision.refs {
+            let Some(name) = one.brought.att else { continue };
+            let bytes = attachment(folder, &name.0)?;
+            refill(&mut one.brought, &bytes).ok_or(io::ErrorKind::InvalidData)?;
+        }
+    }
+    Ok(record)
+}
+
+/// The bytes of a genesis's list of refs.
+pub fn genesis_refs(folder: &Folder, genesis: &Genesis) -> io::Result<Vec<u8>> {
+    match genesis.refs.att {
+        Some(name) => attachment(folder, &name.0),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// An attachment that must be there.
+pub fn attachment(folder: &Folder, name: &Digest) -> io::Result<Vec<u8>> {
+    folder.attachment(name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
