@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod facts;
+pub mod gather;
 pub mod identity;
 pub mod infra;
 #[expect(
@@ -16,10 +17,12 @@ pub mod infra;
     reason = "writes and reads the log's folder, waits for its lock"
 )]
 pub mod log;
+pub mod message;
 pub mod names;
 pub mod pattern;
 pub mod push;
 pub mod roster;
+pub mod rules;
 pub mod source;
 pub mod ssh;
 pub mod statement;

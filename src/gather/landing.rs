@@ -1,0 +1,259 @@
+//! What a push adds to one ref, cut into steps (product contract, section 1, "Landing").
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::facts::change::Delta;
+use crate::facts::landing::{Landing, MergeFact, Segment, Step, StepKind};
+use crate::facts::makers::Makers;
+use crate::gather::candidates::{self, Draft};
+use crate::gather::content;
+use crate::gather::error::GatherError;
+use crate::gather::makers::makers_of;
+use crate::gather::scene::{Asked, Scene};
+use crate::names::digest::Digest;
+use crate::names::oid::Oid;
+use crate::names::path::RepoPath;
+use crate::names::refname::Refname;
+use crate::store::commit::Commit;
+
+/// How many merge bases of one merge are looked at; any of them will do.
+pub const MERGE_BASES_MAX: usize = 8;
+
+type Arriving = BTreeMap<Oid, Arc<Commit>>;
+
+/// The landing of `end` on a ref, judged from `start`.
+///
+/// `used` holds the statements that earlier steps of this push have used up; the steps found here
+/// add theirs.
+pub fn landing(
+    scene: &mut Scene<'_>,
+    name: &Refname,
+    start: Option<Oid>,
+    end: Oid,
+    asked: &Asked,
+    used: &mut BTreeSet<Digest>,
+) -> Result<Landing, GatherError> {
+    let exclude: Vec<Oid> = start.into_iter().collect();
+    let arriving: Arriving = scene.reader.arriving(&[end], &exclude)?.into_iter().collect();
+    scene.provenance.learn(&scene.reader, arriving.keys().copied().chain([end]))?;
+    let mut builder = Builder { scene, name, asked, used, arriving: &arriving };
+    let (chain, bottom) = first_parents(end, &arriving);
+    let off_chain = start.is_some_and(|s| bottom != Some(s));
+    if off_chain {
+        let jump = builder.jump(start, end)?;
+        let segments = vec![Segment { whole: jump, each: Vec::new() }];
+        return Ok(Landing { start, end, off_chain, segments, whole: None });
+    }
+    let was_before = builder.scene.provenance.origin(&end).was_before();
+    let before = builder.used.clone();
+    let segments = builder.segments(&chain)?;
+    let several = segments.len() > 1 || segments.iter().any(|s| s.whole.kind == StepKind::Merge);
+    let mut whole = None;
+    if was_before && several {
+        let after = std::mem::replace(builder.used, before);
+        whole = Some(Box::new(builder.jump(start, end)?));
+        builder.used.extend(after);
+    }
+    Ok(Landing { start, end, off_chain, segments, whole })
+}
+
+/// The first-parent chain from `end` down to where it leaves what arrives, oldest first, and the
+/// commit below it.
+fn first_parents(end: Oid, arriving: &Arriving) -> (Vec<Oid>, Option<Oid>) {
+    let mut chain = Vec::new();
+    let mut at = Some(end);
+    while let Some(oid) = at {
+        let Some(commit) = arriving.get(&oid) else { break };
+        chain.push(oid);
+        at = commit.parents.first().copied();
+    }
+    chain.reverse();
+    (chain, at)
+}
+
+struct Builder<'b, 'a> {
+    scene: &'b mut Scene<'a>,
+    name: &'b Refname,
+    asked: &'b Asked,
+    used: &'b mut BTreeSet<Digest>,
+    arriving: &'b Arriving,
+}
+
+impl Builder<'_, '_> {
+    fn segments(&mut self, chain: &[Oid]) -> Result<Vec<Segment>, GatherError> {
+        let mut segments = Vec::new();
+        let mut run: Vec<Oid> = Vec::new();
+        for &oid in chain {
+            if self.commit(&oid)?.parents.len() < 2 {
+                run.push(oid);
+                continue;
+            }
+            if !run.is_empty() {
+                segments.push(self.run(&std::mem::take(&mut run))?);
+            }
+            let whole = self.merge(oid)?;
+            segments.push(Segment { whole, each: Vec::new() });
+        }
+        if !run.is_empty() {
+            segments.push(self.run(&run)?);
+        }
+        Ok(segments)
+    }
+
+    /// A run of single-parent commits: judged whole, else commit by commit. Each reading may use
+    /// the same statements; what either uses is used afterwards.
+    fn run(&mut self, commits: &[Oid]) -> Result<Segment, GatherError> {
+        let before = self.used.clone();
+        let mut whole = self.step(StepKind::Run, commits, Vec::new())?;
+        if commits.len() == 1 {
+            return Ok(Segment { whole, each: Vec::new() });
+        }
+        let after = std::mem::replace(self.used, before);
+        let mut each = Vec::with_capacity(commits.len());
+        for commit in commits {
+            each.push(self.step(StepKind::Run, std::slice::from_ref(commit), Vec::new())?);
+        }
+        self.used.extend(after);
+        let touched = each.iter().flat_map(|s| s.delta.changes().iter()).map(|c| c.path.clone());
+        whole.hidden = paths_beside(touched, &whole);
+        for step in &each {
+            whole.makers.merge(&step.makers);
+        }
+        let makers = whole.makers.clone();
+        for step in &mut each {
+            step.makers.merge(&makers);
+        }
+        Ok(Segment { whole, each })
+    }
+
+    fn merge(&mut self, oid: Oid) -> Result<Step, GatherError> {
+        let commit = self.commit(&oid)?;
+        let others: Vec<Oid> = commit.parents.iter().skip(1).copied().collect();
+        self.step(StepKind::Merge, &[oid], others)
+    }
+
+    /// The whole move as one step, whatever it is made of.
+    fn jump(&mut self, start: Option<Oid>, end: Oid) -> Result<Step, GatherError> {
+        let all: Vec<Oid> = self.arriving.keys().copied().collect();
+        let draft =
+            Shape { kind: StepKind::Jump, from: start, to: end, own: &all, others: vec![end] };
+        let mut step = self.build(draft)?;
+        step.commits = all.len();
+        let mut touched = Vec::new();
+        for oid in &all {
+            if self.commit(oid)?.parents.len() < 2 {
+                let first = self.commit(oid)?.parents.first().copied();
+                let walk = self.scene.reader.delta(first, Some(*oid))?;
+                touched.extend(walk.changes().iter().map(|c| c.path.clone()));
+            }
+        }
+        step.hidden = paths_beside(touched.into_iter(), &step);
+        Ok(step)
+    }
+
+    fn step(&mut self, kind: StepKind, own: &[Oid], others: Vec<Oid>) -> Result<Step, GatherError> {
+        let (first, last) = (own.first(), own.last());
+        let (Some(first), Some(&to)) = (first, last) else {
+            // A step is built from one commit or more; no commit is no history to read.
+            return Err(GatherError::NoCommit);
+        };
+        let from = self.commit(first)?.parents.first().copied();
+        self.build(Shape { kind, from, to, own, others })
+    }
+
+    fn build(&mut self, shape: Shape<'_>) -> Result<Step, GatherError> {
+        let Shape { kind, from, to, own, others } = shape;
+        let delta = self.scene.reader.delta(from, Some(to))?;
+        let change = match kind {
+            StepKind::Merge => {
+                let exclude: Vec<Oid> = from.into_iter().collect();
+                let range = self.scene.reader.arriving(&others, &exclude)?;
+                range.into_iter().map(|(oid, _)| oid).collect()
+            }
+            StepKind::Run | StepKind::Jump => own.to_vec(),
+        };
+        let merge = match kind {
+            StepKind::Merge => Some(self.scene.reader.merge_fact(&to)?),
+            StepKind::Run | StepKind::Jump => None,
+        };
+        let mut makers = Makers::default();
+        makers_of(self.scene, &change, &mut makers)?;
+        if merge.as_ref().is_some_and(|fact| *fact != MergeFact::Equal) {
+            makers_of(self.scene, &[to], &mut makers)?;
+        }
+        let digests = self.digests(kind, from, &delta, &others)?;
+        let draft =
+            Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &change };
+        let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
+        makers.merge(&found.makers);
+        let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
+        let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
+        let infra = content::marks(self.scene, &delta, self.asked.content)?;
+        let source = if kind == StepKind::Merge { others } else { vec![to] };
+        Ok(Step {
+            kind,
+            from,
+            to,
+            subject: self.commit(&to)?.subject(),
+            commits: own.len(),
+            delta,
+            hidden: Vec::new(),
+            merge,
+            change_commits: change.len(),
+            not_before,
+            source,
+            makers,
+            candidates: found.candidates,
+            near: found.near,
+            infra,
+        })
+    }
+
+    /// The digests of the deltas whose statements are candidates: the step's own and, for a merge,
+    /// of each other parent's change since a merge base with the first parent.
+    fn digests(
+        &mut self,
+        kind: StepKind,
+        from: Option<Oid>,
+        delta: &Delta,
+        others: &[Oid],
+    ) -> Result<Vec<Digest>, GatherError> {
+        let mut digests = vec![delta.digest()];
+        if let (StepKind::Merge, Some(first)) = (kind, from) {
+            for other in others {
+                for base in
+                    self.scene.reader.merge_bases(&first, other)?.iter().take(MERGE_BASES_MAX)
+                {
+                    let digest = self.scene.reader.delta(Some(*base), Some(*other))?.digest();
+                    if !digests.contains(&digest) {
+                        digests.push(digest);
+                    }
+                }
+            }
+        }
+        Ok(digests)
+    }
+
+    fn commit(&mut self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
+        match self.arriving.get(oid) {
+            Some(commit) => Ok(Arc::clone(commit)),
+            None => self.scene.reader.commit(oid),
+        }
+    }
+}
+
+struct Shape<'s> {
+    kind: StepKind,
+    from: Option<Oid>,
+    to: Oid,
+    own: &'s [Oid],
+    others: Vec<Oid>,
+}
+
+/// The touched paths that the step's net delta does not have, each once, sorted.
+fn paths_beside(touched: impl Iterator<Item = RepoPath>, step: &Step) -> Vec<RepoPath> {
+    let net: BTreeSet<&RepoPath> = step.delta.changes().iter().map(|c| &c.path).collect();
+    let beside: BTreeSet<RepoPath> = touched.filter(|path| !net.contains(path)).collect();
+    beside.into_iter().collect()
+}

@@ -1,0 +1,196 @@
+//! Repository and log -> Facts. Reads, never writes.
+//!
+//! One pass for each ref update. What no rule asks for is not looked at, so that a push to an
+//! unprotected ref costs a look at what it brings and nothing else.
+
+pub mod candidates;
+pub mod content;
+pub mod creation;
+pub mod error;
+pub mod landing;
+pub mod makers;
+pub mod motion;
+pub mod provenance;
+pub mod reader;
+pub mod scene;
+pub mod statements;
+
+use std::collections::BTreeSet;
+
+use crate::facts::landing::Landing;
+use crate::facts::needs::RefNeeds;
+use crate::facts::{Facts, PushFacts, Target, UpdateFacts};
+use crate::gather::error::GatherError;
+use crate::gather::landing::landing;
+use crate::gather::provenance::brought;
+use crate::gather::scene::{Asked, Scene, Sources};
+use crate::names::digest::Digest;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+use crate::push::Push;
+use crate::push::update::{Change, RefUpdate};
+use crate::statement::place::Place;
+use crate::store::objects::{HeadValue, Objects, RefValue};
+
+/// Gathers what is so about a push. `needs` says, for a ref and the branch that HEAD names, what
+/// the policy will ask of it.
+pub fn facts(
+    sources: &Sources<'_>,
+    push: Push,
+    needs: &dyn Fn(&Refname, Option<&Refname>) -> RefNeeds,
+) -> Result<Facts, GatherError> {
+    let default = default_branch(sources.objects)?;
+    let asker = push.clone();
+    let mut scene = Scene::new(sources, &asker, default.clone());
+    let mut updates = Vec::with_capacity(push.updates.len());
+    for update in &push.updates {
+        let ref_needs = needs(&update.name, default.as_ref());
+        updates.push((first_look(&mut scene, update)?, ref_needs));
+    }
+    let known =
+        scene.known_tips(&updates.iter().filter_map(|(u, _)| u.real).collect::<Vec<_>>())?;
+    for (facts, _) in &mut updates {
+        if let Some(tip) = facts.target.commit() {
+            facts.brought = brought(&scene.reader, &mut scene.provenance, tip, &known)?;
+        }
+    }
+    carry_statements(&mut scene, &mut updates)?;
+    for (facts, ref_needs) in &mut updates {
+        second_look(&mut scene, facts, ref_needs)?;
+    }
+    let births = |(facts, needs): &(UpdateFacts, RefNeeds)| {
+        needs.protected && matches!(facts.change, Change::Create { .. })
+    };
+    let birth = updates.iter().any(births) && is_birth(&scene, needs, default.as_ref())?;
+    let updates: Vec<UpdateFacts> = updates.into_iter().map(|(facts, _)| facts).collect();
+    let push = PushFacts {
+        repository: sources.repository.map(str::to_owned),
+        default_branch: default,
+        log_size: sources.past.size(),
+        birth,
+        push,
+    };
+    Ok(Facts { push, updates, before_genesis: scene.provenance.asked_of_git() })
+}
+
+/// The branch that HEAD names, born or not.
+pub fn default_branch(objects: &dyn Objects) -> Result<Option<Refname>, GatherError> {
+    Ok(match objects.head()? {
+        HeadValue::Branch(name) => Some(name),
+        HeadValue::Detached(_) | HeadValue::Unreadable => None,
+    })
+}
+
+/// What an update is, before any rule's question: real value, alias, target, structure.
+fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, GatherError> {
+    let (real, alias_of) = match scene.reader.objects.read_ref(&update.name)? {
+        RefValue::Absent => (None, None),
+        RefValue::Direct(oid) => (Some(oid), None),
+        RefValue::Symbolic(target) => (None, Some(target)),
+    };
+    Ok(UpdateFacts {
+        update: update.clone(),
+        real,
+        change: update.change(real),
+        alias_of,
+        target: scene.reader.target(&update.new)?,
+        motion: None,
+        landings: Vec::new(),
+        landing_of_rule: Vec::new(),
+        had_by: Vec::new(),
+        brought: Vec::new(),
+        structure: Vec::new(),
+        statement: None,
+    })
+}
+
+/// Statements of this push count for its other updates, so they are looked at before those.
+fn carry_statements(
+    scene: &mut Scene<'_>,
+    updates: &mut [(UpdateFacts, RefNeeds)],
+) -> Result<(), GatherError> {
+    let places = updates.iter_mut().filter(|(u, _)| Place::is_reserved(&u.update.name));
+    let mut carried = Vec::new();
+    for (facts, _) in places {
+        statements::look(scene, facts)?;
+        if let Some(push) = facts.statement.as_ref().filter(|push| push.enters) {
+            carried.push((facts.update.name.clone(), push.clone()));
+        }
+    }
+    scene.carried = carried;
+    Ok(())
+}
+
+/// What the rules that name a ref ask for.
+fn second_look(
+    scene: &mut Scene<'_>,
+    facts: &mut UpdateFacts,
+    needs: &RefNeeds,
+) -> Result<(), GatherError> {
+    // A target that cannot be judged is refused by its structure already.
+    if facts.alias_of.is_some() || matches!(facts.target, Target::Missing | Target::Other) {
+        return Ok(());
+    }
+    scene.reader.take_problems();
+    if !needs.rules.is_empty() {
+        facts.motion = motion::look(scene, facts)?;
+    }
+    let Some(end) = facts.target.commit() else { return Ok(()) };
+    for rule in needs.rules.iter().filter(|rule| rule.needs.had_by.is_some()) {
+        if let Some(patterns) = &rule.needs.had_by {
+            let had = creation::refs_that_had(scene, patterns, &end)?;
+            facts.had_by.extend(had);
+        }
+    }
+    let mut asked = Asked::default();
+    for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
+        asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
+        asked.content = asked.content.union(rule.needs.content);
+    }
+    let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);
+    for rule in landing_rules {
+        let start = match facts.change {
+            Change::Create { .. } => creation::start(scene, &facts.update.name, &rule.starts, end)?,
+            Change::Move { old, .. } => match scene.reader.peel_commit(&old)? {
+                Some(commit) => Some(commit),
+                None => continue,
+            },
+            Change::Delete { .. } | Change::Nothing => continue,
+        };
+        let known = facts.landings.iter().position(|l| l.start == start);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let landing = land(scene, facts, start, end, &asked)?;
+                facts.landings.push(landing);
+                facts.landings.len() - 1
+            }
+        };
+        facts.landing_of_rule.push((rule.index, at));
+    }
+    facts.structure.extend(scene.reader.take_problems());
+    Ok(())
+}
+
+fn land(
+    scene: &mut Scene<'_>,
+    facts: &UpdateFacts,
+    start: Option<Oid>,
+    end: Oid,
+    asked: &Asked,
+) -> Result<Landing, GatherError> {
+    if motion::is_known_rewind(facts.motion.as_ref()) {
+        return Ok(Landing { start, end, off_chain: true, segments: Vec::new(), whole: None });
+    }
+    let mut used: BTreeSet<Digest> = BTreeSet::new();
+    landing(scene, &facts.update.name, start, end, asked, &mut used)
+}
+
+/// Whether no protected branch has ever had a value.
+fn is_birth(
+    scene: &Scene<'_>,
+    needs: &dyn Fn(&Refname, Option<&Refname>) -> RefNeeds,
+    default: Option<&Refname>,
+) -> Result<bool, GatherError> {
+    Ok(!scene.past.any_branch_ever(&|name| needs(name, default).protected)?)
+}

@@ -1,0 +1,95 @@
+//! What every part of `gather` looks through: the repository, the past, the roster, the limits.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::facts::evidence::StatementPush;
+use crate::facts::limits::Limits;
+use crate::facts::past::Past;
+use crate::gather::error::GatherError;
+use crate::gather::provenance::Provenance;
+use crate::gather::reader::Reader;
+use crate::infra::set::InfraKinds;
+use crate::names::moment::Moment;
+use crate::names::oid::Oid;
+use crate::names::principal::PrincipalName;
+use crate::names::refname::Refname;
+use crate::push::Push;
+use crate::roster::Roster;
+use crate::store::objects::Objects;
+
+/// What facts are gathered from.
+pub struct Sources<'a> {
+    /// The repository, quarantine included.
+    pub objects: &'a dyn Objects,
+    /// The log's answers.
+    pub past: &'a dyn Past,
+    /// Who is who.
+    pub roster: &'a Roster,
+    /// The bounds.
+    pub limits: &'a Limits,
+    /// The repository's id, from its own configuration.
+    pub repository: Option<&'a str>,
+}
+
+/// One push's view of the world.
+pub struct Scene<'a> {
+    /// The repository, with caches.
+    pub reader: Reader<'a>,
+    /// Where commits come from.
+    pub provenance: Provenance<'a>,
+    /// What the log says.
+    pub past: &'a dyn Past,
+    /// Who is who.
+    pub roster: &'a Roster,
+    /// The repository's id.
+    pub repository: Option<&'a str>,
+    /// The branch that HEAD names.
+    pub default_branch: Option<Refname>,
+    /// The time of judging.
+    pub moment: Moment,
+    /// Statements that this push carries and that may enter their places.
+    pub carried: Vec<(Refname, StatementPush)>,
+    /// Bytes of blobs read so far, for the limit `blob-budget-bytes`.
+    pub blob_bytes: u64,
+    /// What blobs were found to be, by oid and file name.
+    pub content_known: HashMap<(Oid, Vec<u8>), InfraKinds>,
+}
+
+impl<'a> Scene<'a> {
+    /// A view with nothing looked at yet.
+    pub fn new(sources: &Sources<'a>, push: &'a Push, default_branch: Option<Refname>) -> Self {
+        Self {
+            reader: Reader::new(sources.objects, sources.limits),
+            provenance: Provenance::new(sources.past, &push.pusher, push.door),
+            past: sources.past,
+            roster: sources.roster,
+            repository: sources.repository,
+            default_branch,
+            moment: push.moment,
+            carried: Vec::new(),
+            blob_bytes: 0,
+            content_known: HashMap::new(),
+        }
+    }
+
+    /// Commits known to have been here before: the given values and the branches of genesis. What
+    /// they reach is not brought by a push whose objects are already in the store.
+    pub fn known_tips(&self, values: &[Oid]) -> Result<Vec<Oid>, GatherError> {
+        let genesis = self.past.genesis()?;
+        let branches = genesis.refs.iter().filter(|(name, _)| name.branch().is_some());
+        let mut tips: Vec<Oid> = branches.map(|(_, oid)| *oid).collect();
+        for value in values {
+            tips.extend(self.reader.peel_commit(value)?);
+        }
+        Ok(tips)
+    }
+}
+
+/// What all rules that name a ref ask, added up.
+#[derive(Clone, Default, Debug)]
+pub struct Asked {
+    /// Whose statements are looked for.
+    pub reviewers: BTreeSet<PrincipalName>,
+    /// Kinds of infrastructure to tell by content.
+    pub content: InfraKinds,
+}

@@ -1,0 +1,27 @@
+//! What the log and the hook know when a judgement is told, and the judgement does not.
+
+use crate::push::pusher::Pusher;
+
+/// What the last lines of a message say beside the verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Closing<'a> {
+    /// The number of the log's entry; `None` when no entry was written.
+    pub entry: Option<u64>,
+    /// The log's head after it, its first digits.
+    pub head: Option<&'a str>,
+    /// Who the pusher is to the gate; told when a push is accepted.
+    pub you: Option<&'a Pusher>,
+    /// What a refusal stops.
+    pub reach: Reach,
+}
+
+/// What a refusal of one ref means for the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// Git updates nothing of the push: pre-receive said no.
+    WholePush,
+    /// Git updates the refs that are not refused: `[push] refuse = "ref"`.
+    RefusedRefs,
+    /// One ref is spoken of, the others have their own answer: the update hook said no.
+    ThisRef,
+}

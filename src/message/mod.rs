@@ -1,0 +1,13 @@
+//! A judgement in words: for the pusher's terminal, and for machines.
+//!
+//! Used by `hook` and `cli`. Nothing is printed here, and nothing is decided: a message cannot hide
+//! a finding, it can only say how many it left to the log.
+
+pub mod closing;
+pub mod json;
+mod layout;
+pub mod pusher;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+mod tests;

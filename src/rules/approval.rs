@@ -1,0 +1,332 @@
+//! `approval`: changes of these paths were approved by enough people who did not make them.
+
+use crate::facts::needs::Needs;
+use crate::infra::set::{InfraKinds, names as infra_names};
+use crate::names::principal::PrincipalName;
+use crate::pattern::paths::{Base, PathPatterns};
+use crate::roster::Roster;
+use crate::roster::party::Party;
+use crate::rules::approval_step;
+use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
+use crate::rules::seats::{Seat, seat_people};
+use crate::rules::view::View;
+use crate::source::duration;
+use crate::source::nearest::suggestion;
+use crate::source::problem::{Problem, Problems};
+use crate::source::table::{Keys, Table};
+use crate::source::text::{Located, Spot};
+use crate::verdict::finding::Ruling;
+
+/// The most approvals one seat may ask for.
+pub const APPROVALS_MAX: u64 = 50;
+
+/// The most seats a rule may have: its own and those of `and`.
+pub const SEATS_MAX: usize = 8;
+
+/// The kind.
+pub static KIND: Kind = Kind {
+    name: "approval",
+    summary: "changes of these paths were approved by enough people who did not make them",
+    explain: EXPLAIN,
+    keys: &[
+        KeyDoc {
+            name: "paths",
+            shape: Shape::Paths,
+            default: None,
+            required: false,
+            doc: "the paths that need approval; with `infra` the union, `!` takes away from both",
+        },
+        KeyDoc {
+            name: "infra",
+            shape: Shape::Words(infra_kind_names),
+            default: None,
+            required: false,
+            doc: "built-in kinds of infrastructure files, told by path and content",
+        },
+        KeyDoc {
+            name: "approvals",
+            shape: Shape::Count,
+            default: Some("1"),
+            required: false,
+            doc: "how many distinct people must have approved",
+        },
+        KeyDoc {
+            name: "from",
+            shape: Shape::Party,
+            default: None,
+            required: true,
+            doc: "whose approvals count: people and @groups; never a maker of the change",
+        },
+        KeyDoc {
+            name: "and",
+            shape: Shape::Seats,
+            default: Some("[]"),
+            required: false,
+            doc: "more approvals, by other people: nobody counts twice",
+        },
+        KeyDoc {
+            name: "max-age",
+            shape: Shape::Duration,
+            default: None,
+            required: false,
+            doc: "how old an approval may be; without it, as long as it says itself",
+        },
+        KeyDoc {
+            name: "fresh",
+            shape: Shape::Flag,
+            default: Some("false"),
+            required: false,
+            doc: "the approval must have been given on the branch as it stands now",
+        },
+        KeyDoc {
+            name: "veto",
+            shape: Shape::Flag,
+            default: Some("true"),
+            required: false,
+            doc: "a reject by anyone in `from` stops the change",
+        },
+    ],
+    keys_later: &["operations"],
+    compile,
+};
+
+/// Enough people approved.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The paths, and what is taken away from `infra` too. Empty where only `infra` was named.
+    pub(crate) paths: PathPatterns,
+    /// The kinds of infrastructure.
+    pub(crate) infra: InfraKinds,
+    /// Whose approvals are asked for, `approvals` and `from` first, then `and`; never empty.
+    pub(crate) seats: Vec<Seat>,
+    /// How old an approval may be.
+    pub(crate) max_age_seconds: Option<i64>,
+    /// Whether it must have been given on the step's first parent.
+    pub(crate) fresh: bool,
+    /// Whether a reject stops the step.
+    pub(crate) veto: bool,
+}
+
+fn infra_kind_names() -> Vec<&'static str> {
+    infra_names().collect()
+}
+
+fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
+    let before = problems.errors();
+    let infra = infra(body.table, problems);
+    let base = if infra.is_some() { Base::Other } else { Base::Nothing };
+    let paths = paths(body.table, base, problems);
+    let mut seats: Vec<Seat> = Vec::new();
+    let header = body.table.header().clone();
+    seats.extend(seat(body.table, body.roster, &header, problems));
+    if let Some(more) = body.table.tables("and", problems) {
+        if more.value.len() >= SEATS_MAX {
+            problems.error(&more.spot, format!("`and` holds more than {} tables", SEATS_MAX - 1));
+        }
+        for mut table in more.value {
+            let header = table.header().clone();
+            seats.extend(seat(&mut table, body.roster, &header, problems));
+            table.finish(Keys { known: &["approvals", "from"], later: &[] }, problems);
+        }
+    }
+    let max_age_seconds = max_age(body.table, problems);
+    let fresh = body.table.flag("fresh", problems).is_some_and(|flag| flag.value);
+    let veto = body.table.flag("veto", problems).is_none_or(|flag| flag.value);
+    let paths = paths?;
+    if problems.errors() > before {
+        return None;
+    }
+    all_can_sit(&seats, &header, problems);
+    let infra = infra.unwrap_or_default();
+    let rule = Approval { paths, infra, seats, max_age_seconds, fresh, veto };
+    (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
+}
+
+/// `None` where the key is not there; the kinds named, as far as they are known, where it is.
+fn infra(table: &mut Table<'_>, problems: &mut Problems) -> Option<InfraKinds> {
+    if !table.has("infra") {
+        return None;
+    }
+    // `infra = "all"` reads better than a list of one.
+    let list = table.texts_or_text("infra", problems)?;
+    if list.value.is_empty() {
+        let hint = "\"all\" is every kind";
+        problems.error_hint(&list.spot, "`infra` names no kind", hint);
+    }
+    let mut kinds = InfraKinds::default();
+    for written in &list.value {
+        match InfraKinds::parse(&[&written.value]) {
+            Ok(kind) => kinds = kinds.union(kind),
+            Err(why) => problems.push(
+                Problem::error(why.to_string()).at(&written.spot).hint_opt(suggestion(
+                    &written.value,
+                    "kinds",
+                    infra_kind_names(),
+                )),
+            ),
+        }
+    }
+    Some(kinds)
+}
+
+fn paths(table: &mut Table<'_>, base: Base, problems: &mut Problems) -> Option<PathPatterns> {
+    let given = table.has("paths");
+    let list = table.texts("paths", problems);
+    if !given && base == Base::Nothing {
+        let hint = "name `paths` or `infra`; paths = [\"**\"] is every change";
+        let what = "this rule is about no paths, so it could never refuse anything";
+        problems.error_hint(table.header(), what, hint);
+        return None;
+    }
+    match list {
+        Some(list) if list.value.is_empty() => {
+            let hint = "name some, or take the key out";
+            problems.error_hint(&list.spot, "`paths` is empty", hint);
+            None
+        }
+        Some(list) => PathPatterns::read(&list.value, base, problems),
+        None => PathPatterns::read(&[], base, problems),
+    }
+}
+
+/// Reads `approvals` and `from`, of the rule itself or of a table in `and`.
+fn seat(
+    table: &mut Table<'_>,
+    roster: &Roster,
+    header: &Spot,
+    problems: &mut Problems,
+) -> Option<Seat> {
+    let before = problems.errors();
+    let asked = table.count("approvals", problems);
+    if let Some(asked) = &asked
+        && !(1..=APPROVALS_MAX).contains(&asked.value)
+    {
+        let (what, hint) = match asked.value {
+            0 => (
+                "`approvals` is 0, so this rule can never refuse",
+                "delete it, or ask for at least 1",
+            ),
+            _ => ("`approvals` is more than anybody can ask for", "the most is 50"),
+        };
+        problems.error_hint(&asked.spot, what, hint);
+    }
+    if !table.has("from") {
+        let hint = "from = [\"@reviewers\"] names a group of [groups]";
+        problems.error_hint(header, "`from` is missing: whose approvals count?", hint);
+    }
+    let list = table.texts("from", problems)?;
+    if list.value.is_empty() && problems.errors() == before {
+        let hint = "name people or @groups";
+        problems.error_hint(&list.spot, "`from` is empty, so nobody could ever approve", hint);
+    }
+    let party = roster.resolve(&list.value, problems)?;
+    if problems.errors() > before {
+        return None;
+    }
+    let (able, unable): (Vec<_>, Vec<_>) =
+        party.names.into_iter().partition(|name| roster.can_approve(name));
+    let approvals = asked.as_ref().map_or(1, |asked| asked.value);
+    if (able.len() as u64) < approvals {
+        let spot = asked.map_or_else(|| list.spot.clone(), |asked| asked.spot);
+        problems.push(too_few(&spot, approvals, &able, &unable));
+    }
+    // At most APPROVALS_MAX, so it fits.
+    let approvals = usize::try_from(approvals).unwrap_or(usize::MAX);
+    if able.len() == approvals {
+        let what = "everybody in `from` has to approve";
+        let hint = "makers do not count, so none of them could land a change of their own";
+        problems.push(Problem::warning(what).at(&list.spot).hint(hint));
+    }
+    let from = Party { names: able.into_iter().collect(), written: party.written };
+    Some(Seat { approvals, from })
+}
+
+fn too_few(
+    spot: &Spot,
+    approvals: u64,
+    able: &[PrincipalName],
+    unable: &[PrincipalName],
+) -> Problem {
+    let who = match able {
+        [] => "nobody in `from` can approve".to_owned(),
+        [one] => format!("only {one} of `from` can approve"),
+        many => format!("only {} of `from` can approve", many.len()),
+    };
+    let problem = Problem::error(format!("{approvals} asked for, and {who}")).at(spot);
+    if unable.is_empty() {
+        return problem.hint("ask for fewer, or name more people");
+    }
+    let names: Vec<&str> = unable.iter().map(PrincipalName::as_str).collect();
+    problem.hint(format!(
+        "machines, shared logins and people without `keys` cannot sign: {}",
+        names.join(", ")
+    ))
+}
+
+/// Nobody sits on two seats, so all seats together may ask for more than each of them does.
+fn all_can_sit(seats: &[Seat], header: &Spot, problems: &mut Problems) {
+    let mut people: Vec<&PrincipalName> = seats.iter().flat_map(|seat| &seat.from.names).collect();
+    people.sort();
+    people.dedup();
+    let chairs: usize = seats.iter().map(|seat| seat.approvals).sum();
+    let seated = seat_people(seats, 0, &people).into_iter().flatten().count();
+    if seated < chairs {
+        let what = format!("{chairs} approvals are asked for, and only {seated} can be given");
+        let hint = "one approval fills one place: nobody counts for `from` and for `and`";
+        problems.error_hint(header, what, hint);
+    }
+}
+
+fn max_age(table: &mut Table<'_>, problems: &mut Problems) -> Option<i64> {
+    let Located { value, spot } = table.text("max-age", problems)?;
+    let seconds = duration::seconds(&value);
+    if seconds.is_none() {
+        let hint = "a whole number and a unit: \"14d\", \"12h\", \"30m\"";
+        problems.error_hint(&spot, "this is no length of time", hint);
+    }
+    seconds
+}
+
+impl Rule for Approval {
+    fn needs(&self) -> Needs {
+        Needs {
+            landing: true,
+            reviewers: self.seats.iter().flat_map(|seat| seat.from.names.iter().cloned()).collect(),
+            content: self.infra,
+            had_by: None,
+        }
+    }
+
+    fn judge(&self, view: &View<'_>) -> Ruling {
+        approval_step::judge(self, view)
+    }
+}
+
+const EXPLAIN: &str = r#"Every step that changes one of these paths, on its old side or its new,
+was approved by enough distinct people who did not make the change.
+
+    [people.alice]
+    keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMlk+aR15PlOfXJ35mEDhpJHpLWBA2/5R3bPla3WBbUu alice"]
+    [people.bob]
+    keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMR+sI82Xp5tnRCmfwG/OLmzPk/xZ8R/F5FUgZfH9tNx bob"]
+    [groups]
+    platform = ["alice", "bob"]
+
+    [rule.infra-review]
+    kind      = "approval"
+    refs      = ["@default"]
+    infra     = ["terraform", "kubernetes"]
+    paths     = ["infra/**", "!**/examples/**"]
+    approvals = 1
+    from      = ["@platform"]
+    why       = "production is built from here"
+
+An approval is a signed statement about one change and one branch: all that
+differs between two commits. It survives a merge, a squash and a clean
+rebase, and dies with any other content. `portcullis review` shows what is
+missing, `portcullis approve COMMIT` gives one.
+
+Makers do not count: who brought, signed, wrote or committed any of it.
+Neither do machines, shared logins, or anybody twice. A change that nobody
+on record brought needs one approval more.
+"#;

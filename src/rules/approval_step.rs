@@ -1,0 +1,333 @@
+//! One step against an approval rule: which entries need approval, who gave it, what is missing.
+
+use crate::facts::change::{FileMode, PathChange, Side};
+use crate::facts::evidence::{Candidate, NearMiss, Standing};
+use crate::facts::landing::{Segment, Step, StepKind};
+use crate::infra::paths::by_path;
+use crate::names::moment::Moment;
+use crate::names::oid::Oid;
+use crate::names::path::RepoPath;
+use crate::names::principal::PrincipalName;
+use crate::names::refname::Refname;
+use crate::pattern::paths::EntryShape;
+use crate::rules::approval::Approval;
+use crate::rules::seats::seat_people;
+use crate::rules::view::View;
+use crate::rules::words::first_with_rest;
+use crate::statement::fields::ApprovalVerdict;
+use crate::verdict::finding::{Missing, Objection, Ruling};
+use crate::verdict::line::{Hint, Line, Piece};
+
+/// How many statements a message tells of.
+const TOLD_MAX: usize = 4;
+
+/// Judges one ref update. Deletions are not this rule's business.
+pub(crate) fn judge(rule: &Approval, view: &View<'_>) -> Ruling {
+    let Some(landing) = view.landing else { return Ruling::default() };
+    let bench = Bench { rule, name: &view.update.update.name, moment: view.push.push.moment };
+    let mut notes = Vec::new();
+    let mut objections = Vec::new();
+    for segment in &landing.segments {
+        match bench.segment(segment) {
+            Ok(told) => notes.extend(told),
+            Err(objection) => objections.push(objection),
+        }
+    }
+    if objections.is_empty() {
+        return Ruling { objections, notes };
+    }
+    if let Some(Ok(notes)) = landing.whole.as_deref().map(|step| bench.step(step)) {
+        return Ruling { objections: Vec::new(), notes };
+    }
+    Ruling { objections: first_with_rest(objections), notes }
+}
+
+/// What a step is judged with besides its own facts.
+pub(crate) struct Bench<'b> {
+    pub(crate) rule: &'b Approval,
+    pub(crate) name: &'b Refname,
+    pub(crate) moment: Moment,
+}
+
+/// Why a candidate does not count for this rule, or that it does.
+enum Word {
+    Counts,
+    Not(Line),
+}
+
+impl Bench<'_> {
+    /// A segment as one step, else commit by commit.
+    fn segment(&self, segment: &Segment) -> Result<Vec<Line>, Objection> {
+        let whole = self.step(&segment.whole);
+        if whole.is_ok() || segment.each.is_empty() {
+            return whole;
+        }
+        let each: Result<Vec<Vec<Line>>, Objection> =
+            segment.each.iter().map(|step| self.step(step)).collect();
+        each.map(|lines| lines.concat()).or(whole)
+    }
+
+    /// `Ok` with what spoke for the step, or the objection to it.
+    pub(crate) fn step(&self, step: &Step) -> Result<Vec<Line>, Objection> {
+        let matching: Vec<&PathChange> =
+            step.delta.changes().iter().filter(|c| covers(self.rule, c, step)).collect();
+        if let Some(path) = step.hidden.iter().find(|p| covers_path(self.rule, p)) {
+            let what = Line::new("").path(path).text(" changes and changes back within this push");
+            let detail = Line::new("judged as one change nobody can have approved that");
+            let hint = Line::new("squash the commits, or leave the two out that undo each other");
+            return Err(Objection::new(what).detail(detail).hint(Hint::new(hint)));
+        }
+        let Some(first) = matching.first() else { return Ok(Vec::new()) };
+        let words: Vec<(&Candidate, Word)> =
+            step.candidates.iter().map(|c| (c, self.word(step, c))).collect();
+        if let Some(objection) = self.rejected(step) {
+            return Err(objection);
+        }
+        let extra = usize::from(step.makers.unknown.is_some());
+        let chairs: usize = self.rule.seats.iter().map(|s| s.approvals + extra).sum();
+        let mut worst: Option<(Vec<&PrincipalName>, usize, &PathChange)> = None;
+        for change in matching.iter().copied() {
+            let people = holders(&words, change);
+            let seated: Vec<&PrincipalName> =
+                seat_people(&self.rule.seats, extra, &people).into_iter().flatten().collect();
+            if worst.as_ref().is_none_or(|(_, least, _)| seated.len() < *least) {
+                worst = Some((people, seated.len(), change));
+            }
+        }
+        match worst {
+            Some((people, have, change)) if have < chairs => {
+                let lack = Lack { first: &first.path, all: matching.len(), have, chairs, change };
+                Err(self.lack(step, &words, &people, &lack))
+            }
+            _ => Ok(told(&words)),
+        }
+    }
+
+    /// Whether one candidate counts for this rule.
+    fn word(&self, step: &Step, candidate: &Candidate) -> Word {
+        let says = &candidate.says;
+        let person = Line::new("").name(&says.person).text(" ");
+        if let Standing::Not(why) = &candidate.standing {
+            return Word::Not(why.pieces().iter().cloned().fold(person, Line::piece));
+        }
+        if candidate.verdict() != Some(ApprovalVerdict::Approve) {
+            return Word::Not(person.text("rejected it"));
+        }
+        if let Some((by, commit)) = step.makers.known.get(&says.person) {
+            let line = person.text("approved it, but ").text(by.words()).text(" ").oid(*commit);
+            return Word::Not(line.text(": makers do not count"));
+        }
+        if !self.rule.seats.iter().any(|seat| seat.from.contains(&says.person)) {
+            return Word::Not(person.text("approved it, and is not in `from`"));
+        }
+        if let Some(seconds) = self.rule.max_age_seconds
+            && says.date.plus_seconds(seconds).seconds() < self.moment.seconds()
+        {
+            let line = person.text("approved it on ").text(says.date.rfc3339_seconds());
+            return Word::Not(line.text(", longer ago than `max-age`"));
+        }
+        if self.rule.fresh && Some(says.base) != step.from {
+            let line = person.text("approved it from ").oid(says.base);
+            return Word::Not(line.text(", the branch has moved since (`fresh`)"));
+        }
+        Word::Counts
+    }
+
+    /// A reject by anyone in `from`, maker or not, stops the step.
+    fn rejected(&self, step: &Step) -> Option<Objection> {
+        if !self.rule.veto {
+            return None;
+        }
+        let stands = |c: &&Candidate| {
+            c.standing == Standing::Good
+                && c.verdict() == Some(ApprovalVerdict::Reject)
+                && self.rule.seats.iter().any(|seat| seat.from.contains(&c.says.person))
+                && c.delta.changes().iter().any(|change| covers(self.rule, change, step))
+        };
+        let candidate = step.candidates.iter().find(stands)?;
+        let says = &candidate.says;
+        let what = Line::new("").name(&says.person).text(" rejected ").oid(says.commit);
+        let what = what.text(" on ").text(says.date.rfc3339_seconds());
+        let detail = Line::new("a reject stands until its signer says otherwise or it expires, ");
+        let detail = detail.text(says.expires.rfc3339_seconds());
+        let command = Line::new("portcullis approve ").oid(says.commit).text(" --for ");
+        let ask = Line::new("settle it with ").name(&says.person).text(", who can then run");
+        let hint = Hint::run(ask, command.piece(short(self.name)));
+        Some(Objection::new(what).detail(detail).hint(hint))
+    }
+
+    fn lack(
+        &self,
+        step: &Step,
+        words: &[(&Candidate, Word)],
+        people: &[&PrincipalName],
+        lack: &Lack<'_>,
+    ) -> Objection {
+        let what = match lack.all {
+            1 => Line::new("").path(lack.first).text(" changed, "),
+            n => Line::new("").path(lack.first).text(format!(" and {} more changed, ", n - 1)),
+        };
+        let what = what.text(format!("{} of {} ", lack.have, lack.chairs));
+        let mut objection = Objection::new(what.text(plural(lack.chairs)));
+        if step.kind == StepKind::Merge {
+            let line = Line::new("by merge ").oid(step.to).text(" ").quoted(&step.subject);
+            objection = objection.detail(line);
+        }
+        objection = objection.detail(self.reviewers_line());
+        if let Some((commit, why)) = &step.makers.unknown {
+            let line = Line::new("").oid(*commit).text(" ").text(*why);
+            objection = objection.detail(line.text(": one approval more is asked"));
+        }
+        for (candidate, word) in words.iter().take(TOLD_MAX) {
+            let line = match word {
+                Word::Not(line) => line.clone(),
+                Word::Counts if holds(candidate, lack.change) => approved(candidate),
+                Word::Counts => approved(candidate).text(" without ").path(&lack.change.path),
+            };
+            objection = objection.detail(line);
+        }
+        for near in step.near.iter().take(TOLD_MAX) {
+            objection = objection.detail(near_line(near, self.name));
+        }
+        self.with_remedy(objection, step, people, lack.chairs - lack.have)
+    }
+
+    /// Who can give what is missing, and the commands.
+    fn with_remedy(
+        &self,
+        mut objection: Objection,
+        step: &Step,
+        people: &[&PrincipalName],
+        missing: usize,
+    ) -> Objection {
+        let can = |name: &&PrincipalName| {
+            !step.makers.known.contains_key(*name) && !people.contains(name)
+        };
+        let mut from: Vec<PrincipalName> =
+            self.rule.seats.iter().flat_map(|s| &s.from.names).filter(can).cloned().collect();
+        from.sort();
+        from.dedup();
+        if step.near.iter().any(|near| near.moved) {
+            let line = Line::new("merge ").short_ref(self.name).text(" into the topic, push it, ");
+            objection = objection.hint(Hint::new(line.text("and have that approved")));
+        }
+        let commit = self.approvable(step);
+        if step.not_before.contains(&commit) {
+            let push = Line::new("git push origin ").oid(commit).text(":refs/heads/TOPIC");
+            objection =
+                objection.hint(Hint::run(Line::new("push the work to a branch first"), push));
+        }
+        let command = Line::new("portcullis approve ").oid(commit).text(" --for ");
+        let command = command.piece(short(self.name));
+        let ask = if from.is_empty() {
+            Line::new("everyone in `from` is a maker of this: ask the operators for a reviewer")
+        } else {
+            let count = if missing == 1 { "one".to_owned() } else { missing.to_string() };
+            Line::new(format!("ask {count} of ")).names(from.iter().take(8)).text(" to run")
+        };
+        let hint = if from.is_empty() { Hint::new(ask) } else { Hint::run(ask, command) };
+        objection = objection.hint(hint);
+        objection.missing = Some(Missing { approvals: missing, from });
+        objection
+    }
+
+    /// The commit that a reviewer should name.
+    fn approvable(&self, step: &Step) -> Oid {
+        step.source.first().copied().unwrap_or(step.to)
+    }
+
+    fn reviewers_line(&self) -> Line {
+        let mut line = Line::new("approvals count from ");
+        for (i, seat) in self.rule.seats.iter().enumerate() {
+            let words = seat.from.written.join(", ");
+            line = line.text(if i == 0 {
+                words
+            } else {
+                format!(", and {} from {words}", seat.approvals)
+            });
+        }
+        line
+    }
+}
+
+/// Whether the rule asks approval for a changed entry: by its path, by what its blobs are, and
+/// not taken away by an exclusion.
+fn covers(rule: &Approval, change: &PathChange, step: &Step) -> bool {
+    let path = change.path.as_bytes();
+    let marked = step.infra.iter().find(|(at, _)| *at == change.path);
+    let by_content = marked.is_some_and(|(_, kinds)| !kinds.intersection(rule.infra).is_empty());
+    let infra = by_content || !by_path(rule.infra, path).is_empty();
+    let link = |side: &Side| match side.mode {
+        FileMode::File | FileMode::Executable => false,
+        FileMode::Symlink | FileMode::Gitlink => true,
+    };
+    let shape = match [change.old, change.new].iter().flatten().any(link) {
+        true => EntryShape::Link,
+        false => EntryShape::File,
+    };
+    rule.paths.picks(&change.path, shape, infra)
+}
+
+/// The same for a path whose change is gone again.
+fn covers_path(rule: &Approval, path: &RepoPath) -> bool {
+    let infra = !by_path(rule.infra, path.as_bytes()).is_empty();
+    rule.paths.picks(path, EntryShape::Link, infra)
+}
+
+struct Lack<'l> {
+    first: &'l RepoPath,
+    all: usize,
+    have: usize,
+    chairs: usize,
+    change: &'l PathChange,
+}
+
+/// The people whose counting statements hold exactly this entry, each once.
+fn holders<'c>(words: &[(&'c Candidate, Word)], change: &PathChange) -> Vec<&'c PrincipalName> {
+    let mut people: Vec<&PrincipalName> = Vec::new();
+    for (candidate, word) in words {
+        let person = &candidate.says.person;
+        if matches!(word, Word::Counts) && holds(candidate, change) && !people.contains(&person) {
+            people.push(person);
+        }
+    }
+    people
+}
+
+fn holds(candidate: &Candidate, change: &PathChange) -> bool {
+    let changes = candidate.delta.changes();
+    changes.binary_search_by(|c| c.path.cmp(&change.path)).is_ok_and(|at| changes[at] == *change)
+}
+
+fn told(words: &[(&Candidate, Word)]) -> Vec<Line> {
+    let tell = |(candidate, word): &(&Candidate, Word)| match word {
+        Word::Counts => approved(candidate),
+        Word::Not(line) => line.clone(),
+    };
+    words.iter().take(TOLD_MAX).map(tell).collect()
+}
+
+fn approved(candidate: &Candidate) -> Line {
+    Line::new("").name(&candidate.says.person).text(" approved ").oid(candidate.says.commit)
+}
+
+fn near_line(near: &NearMiss, name: &Refname) -> Line {
+    let line = Line::new("").name(&near.person).text(" approved ");
+    let line = line.count(near.entries, "entry", "entries").text(" of ").oid(near.commit);
+    let Some(path) = &near.first_new else {
+        return line.text(", this push brings less");
+    };
+    if near.moved {
+        return line.text(", but ").short_ref(name).text(" moved in ").path(path).text(" since");
+    }
+    let line = line.text(", this push brings ").text(near.step_entries.to_string()).text(": ");
+    line.path(path).text(" is new or other")
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "approval" } else { "approvals" }
+}
+
+fn short(name: &Refname) -> Piece {
+    Piece::ShortRef(name.clone())
+}

@@ -1,0 +1,46 @@
+//! The rule kinds, one file each: what a policy may ask of a push.
+//!
+//! A kind brings its name, its keys, its words and its judging. Rules are pure: they read facts and
+//! answer with values. They know neither each other nor the policy they stand in.
+
+pub mod access;
+mod access_judge;
+pub mod approval;
+mod approval_step;
+pub mod immutable;
+pub mod landed;
+pub mod merge;
+mod merge_judge;
+pub mod rule;
+pub mod seats;
+pub mod view;
+pub mod words;
+
+use crate::rules::rule::Kind;
+
+/// Every rule kind. A new one is a file beside this and its row here.
+pub static KINDS: &[&Kind] =
+    &[&merge::KIND, &approval::KIND, &landed::KIND, &access::KIND, &immutable::KIND];
+
+/// Kinds that the product has and this version does not: a policy that names one asks for a
+/// protection it would not get.
+pub const KINDS_LATER: &[&str] = &[
+    "check",
+    "code-owners",
+    "restrict-paths",
+    "signature",
+    "signed-push",
+    "message",
+    "author",
+    "files",
+    "secrets",
+    "names",
+    "size",
+    "freeze",
+    "run",
+];
+
+/// The kind of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
+}

@@ -1,0 +1,132 @@
+//! What a rule is, and what a kind of rule is.
+//!
+//! `policy` reads what every rule has (`kind`, `refs`, `level`, ...), hands the rest of the table to
+//! the kind as a `Body`, and complains about every key that the kind did not take.
+
+use std::fmt;
+
+use crate::facts::Motion;
+use crate::facts::needs::Needs;
+use crate::roster::Roster;
+use crate::rules::view::View;
+use crate::source::problem::Problems;
+use crate::source::table::Table;
+use crate::verdict::finding::Ruling;
+
+/// How wide an explanation is, in columns.
+pub const EXPLAIN_COLUMNS: usize = 78;
+
+/// A rule, compiled. Judging reads facts and nothing else.
+pub trait Rule: fmt::Debug + Send + Sync {
+    /// What it will ask of a ref update, so that no more is gathered.
+    fn needs(&self) -> Needs;
+
+    /// What it says about one ref update. It cannot fail and cannot wait.
+    fn judge(&self, view: &View<'_>) -> Ruling;
+
+    /// Whether the rule itself says who may do this to a ref, so that the gate need not.
+    fn speaks_of(&self, _motion: &Motion) -> bool {
+        false
+    }
+}
+
+/// A kind of rule, as a policy names it.
+pub struct Kind {
+    /// What stands behind `kind =`.
+    pub name: &'static str,
+    /// What it asks for, in one sentence without a full stop.
+    pub summary: &'static str,
+    /// The whole story; lines indented by four blanks are a policy. Shown by `explanation`.
+    pub explain: &'static str,
+    /// Its own keys, in the order in which they are told of.
+    pub keys: &'static [KeyDoc],
+    /// Keys that a later version will read.
+    pub keys_later: &'static [&'static str],
+    /// Reads a rule of this kind. `None` goes with at least one problem.
+    pub compile: fn(&mut Body<'_, '_>, &mut Problems) -> Option<Box<dyn Rule>>,
+}
+
+/// One key of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyDoc {
+    /// The key.
+    pub name: &'static str,
+    /// What it takes.
+    pub shape: Shape,
+    /// What holds without it, as TOML. `None`: see the sentence.
+    pub default: Option<&'static str>,
+    /// Whether a rule of this kind must have it.
+    pub required: bool,
+    /// What it says, a sentence without a full stop.
+    pub doc: &'static str,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number, at least 1.
+    Count,
+    /// A number and a unit, `14d`.
+    Duration,
+    /// A list of some of these words.
+    Words(fn() -> Vec<&'static str>),
+    /// A list of names and `@groups`.
+    Party,
+    /// A list of path patterns.
+    Paths,
+    /// A list of ref patterns.
+    Refs,
+    /// A list of tables `{ approvals, from }`.
+    Seats,
+}
+
+/// What of a rule's table is the kind's own, and what it is read with.
+#[derive(Debug)]
+pub struct Body<'t, 'a> {
+    /// The keys that are left.
+    pub table: &'t mut Table<'a>,
+    /// Who is who.
+    pub roster: &'t Roster,
+}
+
+impl Kind {
+    /// The names of its keys.
+    pub fn key_names(&self) -> Vec<&'static str> {
+        self.keys.iter().map(|key| key.name).collect()
+    }
+
+    /// The whole story and the keys, for `portcullis explain`.
+    pub fn explanation(&self) -> String {
+        let width = self.keys.iter().map(|key| key.name.len()).max().unwrap_or_default();
+        let mut text = format!("{}\nkeys\n", self.explain);
+        for key in self.keys {
+            let standing = match (key.required, key.default) {
+                (true, _) => "; required".to_owned(),
+                (false, Some(default)) => format!("; without it {default}"),
+                (false, None) => String::new(),
+            };
+            let words = format!("{}{standing}", key.doc);
+            let mut line = format!("  {:width$} ", key.name);
+            for word in words.split(' ') {
+                if line.len() + 1 + word.len() > EXPLAIN_COLUMNS {
+                    text.push_str(&line);
+                    text.push('\n');
+                    line = " ".repeat(width + 3);
+                }
+                line.push(' ');
+                line.push_str(word);
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Kind").field(&self.name).finish()
+    }
+}

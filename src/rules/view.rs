@@ -1,0 +1,15 @@
+//! What a rule is shown of a push.
+
+use crate::facts::landing::Landing;
+use crate::facts::{PushFacts, UpdateFacts};
+
+/// One ref update, as one rule sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'f> {
+    /// What is so about the update.
+    pub update: &'f UpdateFacts,
+    /// The landing this rule reads, when it asked for one and something lands.
+    pub landing: Option<&'f Landing>,
+    /// What every update of the push has in common.
+    pub push: &'f PushFacts,
+}

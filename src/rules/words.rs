@@ -1,0 +1,45 @@
+//! Words that several rules and the always-on checks share.
+
+use crate::facts::{Motion, UpdateFacts};
+use crate::names::refname::Refname;
+use crate::verdict::finding::Objection;
+use crate::verdict::line::{Hint, Line, Piece};
+
+/// What a rewind would take away.
+pub fn rewound(update: &UpdateFacts, motion: &Motion) -> Objection {
+    let real = update.real.unwrap_or(update.update.claimed_old);
+    let what = Line::new("the ref stands at ").oid(real).text(" and ").oid(update.update.new);
+    let objection = Objection::new(what.text(" does not build on it"));
+    match motion {
+        Motion::Rewind { lost, newest: Some((oid, subject)), .. } => {
+            let line = Line::new("").count(*lost, "commit", "commits");
+            let line = line.text(" would be lost, the newest is ").oid(*oid);
+            objection.detail(line.text(" ").quoted(subject))
+        }
+        Motion::Rewind { newest: None, .. }
+        | Motion::Create
+        | Motion::FastForward
+        | Motion::Delete => objection,
+    }
+}
+
+/// What somebody whose push would lose commits can do.
+pub fn take_in_first(name: &Refname) -> Hint {
+    let command = Line::new("git pull --rebase origin ").piece(Piece::ShortRef(name.clone()));
+    Hint::run(Line::new("take them in first, then push without --force"), command)
+}
+
+/// One objection a rule and ref: the first, and how many steps more are at odds.
+pub fn first_with_rest(mut objections: Vec<Objection>) -> Vec<Objection> {
+    let more = objections.len().saturating_sub(1);
+    objections.truncate(1);
+    if let (Some(first), 1..) = (objections.first_mut(), more) {
+        let line = Line::new("").count(more, "later step", "later steps");
+        first.details.push(line.text(if more == 1 {
+            " is at odds too"
+        } else {
+            " are at odds too"
+        }));
+    }
+    objections
+}
