@@ -12,6 +12,7 @@ pub mod facts;
 pub mod gather;
 pub mod identity;
 pub mod infra;
+pub mod judge;
 #[expect(
     clippy::disallowed_methods,
     reason = "writes and reads the log's folder, waits for its lock"
@@ -20,6 +21,7 @@ pub mod log;
 pub mod message;
 pub mod names;
 pub mod pattern;
+pub mod policy;
 pub mod push;
 pub mod roster;
 pub mod rules;

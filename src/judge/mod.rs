@@ -1,0 +1,120 @@
+//! Policy and Facts in, Judgement out. Pure; it cannot fail and cannot wait.
+//!
+//! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
+
+pub mod always;
+
+use crate::facts::needs::{RefNeeds, RuleNeeds};
+use crate::facts::{Facts, Motion, UpdateFacts};
+use crate::names::moment::Moment;
+use crate::names::refname::Refname;
+use crate::policy::Policy;
+use crate::policy::compiled::CompiledRule;
+use crate::push::update::Change;
+use crate::rules::view::View;
+use crate::verdict::finding::{Finding, Level, RuleOutcome, RuleRef};
+use crate::verdict::{Judgement, RefJudgement};
+
+/// What the policy will ask of one ref, so that no more is gathered.
+pub fn needs(
+    policy: &Policy,
+    name: &Refname,
+    default: Option<&Refname>,
+    moment: Moment,
+) -> RefNeeds {
+    let naming = |rule: &&(usize, &CompiledRule)| rule.1.refs.matches(name, default);
+    let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
+    let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
+        index: *index,
+        needs: rule.body.needs(),
+        starts: rule.starts.clone(),
+    });
+    RefNeeds { protected: policy.protects(name, default, moment), rules: rules.collect() }
+}
+
+/// Judges a push.
+pub fn judge(policy: &Policy, facts: &Facts) -> Judgement {
+    let refs = facts.updates.iter().map(|update| judge_ref(policy, facts, update)).collect();
+    Judgement {
+        refs,
+        findings: always::of_push(policy, facts),
+        moment: facts.push.push.moment,
+        help: policy.help.clone(),
+    }
+}
+
+fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
+    let (name, moment) = (&update.update.name, facts.push.push.moment);
+    let default = facts.push.default_branch.as_ref();
+    let protected = policy.protects(name, default, moment);
+    let mut findings = always::of_ref(policy, facts, update, protected);
+    let mut rules = Vec::new();
+    // What cannot be told apart from an attack is not argued with: its own finding is enough.
+    let judgeable = findings.is_empty() || !always::hides_the_rest(&findings);
+    for (index, rule) in policy.rules.iter().enumerate() {
+        if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
+            continue;
+        }
+        let view = View { update, landing: update.landing(index), push: &facts.push };
+        let (reference, level) = (reference(rule), rule.level_at(moment));
+        let ruling = rule.body.judge(&view);
+        findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {
+            rule: reference.clone(),
+            level,
+            objection,
+        }));
+        rules.push(RuleOutcome { rule: reference, level, ruling });
+    }
+    if judgeable && protected {
+        findings.extend(unguarded(policy, facts, update));
+    }
+    RefJudgement {
+        update: update.update.clone(),
+        change: update.change,
+        findings,
+        rules,
+        protected,
+    }
+}
+
+/// The push that makes the repository needs only `access` for the protected branches it creates.
+fn asked(facts: &Facts, update: &UpdateFacts, rule: &CompiledRule) -> bool {
+    let born = facts.push.birth
+        && matches!(update.change, Change::Create { .. })
+        && update.update.name.branch().is_some();
+    !born || rule.kind == "access"
+}
+
+/// A protected ref is neither rewound nor deleted unless an access rule names who.
+fn unguarded(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Finding> {
+    let motion = update.motion.as_ref()?;
+    if !matches!(motion, Motion::Rewind { .. } | Motion::Delete) {
+        return None;
+    }
+    let default = facts.push.default_branch.as_ref();
+    let mut access = policy.rules.iter().filter(|rule| {
+        rule.refs.matches(&update.update.name, default) && rule.body.speaks_of(motion)
+    });
+    // Where a rule speaks of it, that rule has answered already.
+    if access.next().is_some() {
+        return None;
+    }
+    Some(always::unguarded(update, motion))
+}
+
+/// A rule, as a finding names it.
+pub fn reference(rule: &CompiledRule) -> RuleRef {
+    RuleRef::Policy {
+        name: rule.name.clone(),
+        kind: rule.kind,
+        file: rule.place.file.to_string(),
+        line: rule.place.line,
+        why: rule.why.clone(),
+        until: rule.until,
+    }
+}
+
+/// Whether anything the policy says at level refuse concerns a ref.
+pub fn is_refusing(level: Level) -> bool {
+    level == Level::Refuse
+}

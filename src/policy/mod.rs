@@ -1,0 +1,185 @@
+//! TOML text -> Policy: what is asked of every push.
+//!
+//! Made by `hook` and the verbs from the texts of a repository's policy files; asked by `judge`.
+//! Reading files is somebody else's work. In two steps: `raw` takes a file apart, `settings` and
+//! `compiled` make of the parts what can be used.
+//!
+//! Invariant: a policy with a problem is not used at all. (To skip a broken line is safe where
+//! lines grant; ours forbid.)
+
+pub mod compiled;
+mod raw;
+pub mod settings;
+
+use crate::facts::limits::Limits;
+use crate::names::digest::Digest;
+use crate::names::moment::Moment;
+use crate::names::refname::Refname;
+use crate::policy::compiled::CompiledRule;
+use crate::policy::raw::{RawFile, VERSION};
+use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
+
+use crate::roster::Roster;
+use crate::roster::read::Draft;
+use crate::source::problem::{Problem, Problems};
+use crate::source::table::{Table, parse};
+use crate::source::text::SourceText;
+use crate::verdict::finding::Level;
+
+/// How large one policy file may be, in bytes.
+pub const POLICY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How many files a repository's policy may consist of.
+pub const POLICY_FILES_MAX: usize = 32;
+
+/// One file of a policy, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// The name by which messages call it: the file's own, without its folder.
+    pub label: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What is asked of every push to a repository.
+#[derive(Debug)]
+pub struct Policy {
+    /// The version of the language it is written in.
+    pub version: u64,
+    /// The digest of all its texts, in their order.
+    pub digest: Digest,
+    /// Shown in every refusal and fault: where to ask.
+    pub help: Option<String>,
+    /// Where the names of pushers come from.
+    pub identity: Identity,
+    /// Where the log is and what it does.
+    pub log: LogSettings,
+    /// How much of everything a push may hold.
+    pub limits: Limits,
+    /// What a refused ref takes with it.
+    pub refuse: RefuseMode,
+    /// Who is who.
+    pub roster: Roster,
+    /// Every rule of every file, in the order they are written.
+    pub rules: Vec<CompiledRule>,
+    /// What is allowed and yet probably not meant.
+    pub warnings: Problems,
+}
+
+impl Policy {
+    /// Whether a rule that refuses at this moment names the ref. `default` is the branch that HEAD
+    /// names.
+    pub fn protects(&self, name: &Refname, default: Option<&Refname>, moment: Moment) -> bool {
+        self.rules
+            .iter()
+            .any(|rule| rule.level_at(moment) == Level::Refuse && rule.refs.matches(name, default))
+    }
+}
+
+/// Reads the files of a policy, the site's first.
+///
+/// # Errors
+///
+/// Everything that is wrong, each with its place, in one go. A text that cannot be read at all
+/// hides what is wrong with the others, since a name may be missing only because its file is.
+pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
+    let mut problems = Problems::new();
+    if files.is_empty() {
+        problems.push(
+            Problem::error("there is no policy")
+                .hint("portcullis install writes one; git config portcullis.policy names one"),
+        );
+    }
+    if files.len() > POLICY_FILES_MAX {
+        let what = format!("a policy of more than {POLICY_FILES_MAX} files");
+        problems.push(Problem::error(what));
+    }
+    let texts: Vec<_> = files
+        .iter()
+        .take(POLICY_FILES_MAX)
+        .enumerate()
+        .filter_map(|(number, file)| {
+            SourceText::read(number, &file.label, &file.bytes, POLICY_BYTES_MAX)
+                .map_err(|problem| problems.push(problem))
+                .ok()
+        })
+        .collect();
+    let tables: Vec<_> =
+        texts.iter().filter_map(|text| Some((text, parse(text, &mut problems)?))).collect();
+    if problems.errors() > 0 {
+        return Err(problems);
+    }
+    let raw = tables.iter().map(|(text, table)| {
+        let table = Table::new(text, text.whole(), table.get_ref());
+        RawFile::read(table, text.number() == 0, &mut problems)
+    });
+    let raw: Vec<RawFile<'_>> = raw.collect();
+    let policy = assemble(raw, digest(files), &mut problems);
+    if problems.errors() > 0 { Err(problems) } else { Ok(Policy { warnings: problems, ..policy }) }
+}
+
+/// Makes a policy of the parts of its files. Good for nothing if there are problems.
+fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems) -> Policy {
+    let help = files.iter_mut().find_map(|file| file.help.take());
+    let settings = match files.first_mut() {
+        Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
+        None => Settings::default(),
+    };
+    let mut draft = Draft::default();
+    for file in &mut files {
+        file.people.take().into_iter().for_each(|table| draft.people(table, problems));
+        file.groups.take().into_iter().for_each(|table| draft.groups(table, problems));
+    }
+    let roster = Roster::build(draft, problems);
+    if let Some(first) = files.first()
+        && files.iter().all(|file| file.rules.is_empty())
+    {
+        let hint = "[rule.NAME] is one; see portcullis explain";
+        let what = "there is no rule, so nothing would be protected";
+        problems.error_hint(&first.whole, what, hint);
+    }
+    let mut rules = Vec::new();
+    for file in files {
+        let defaults = file.defaults;
+        for (name, table) in file.rules {
+            rules.extend(CompiledRule::read(&name, table, &defaults, &roster, problems));
+        }
+    }
+    let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
+    problems.extend(bases);
+    let Settings { identity, log, limits, refuse } = settings;
+    let warnings = Problems::new();
+    let version = VERSION;
+    Policy { version, digest, help, identity, log, limits, refuse, roster, rules, warnings }
+}
+
+/// The refs that this rule trusts to have been judged, and that no rule guards.
+fn unguarded_bases(rule: &CompiledRule, all: &[CompiledRule]) -> Vec<Problem> {
+    let Some(trusted) = rule.body.needs().had_by else { return Vec::new() };
+    // The name may be the branch that HEAD names, which is not known here.
+    let guards = |name: &Refname| {
+        all.iter().any(|other| other.kind != rule.kind && other.refs.matches(name, Some(name)))
+    };
+    let names = trusted.plain_names();
+    let unguarded = names.iter().filter(|name| !guards(name));
+    unguarded
+        .map(|name| {
+            Problem::warning(format!("no rule guards {}, which this one trusts", name.short()))
+                .at(&rule.spot)
+                .hint("whoever can push there can push here: give it a rule of its own")
+        })
+        .collect()
+}
+
+/// The digest of all texts, each with its length, so that moving a line from one file to the next
+/// is another policy. Names of files do not count: to move a file changes nothing.
+fn digest(files: &[PolicyFile]) -> Digest {
+    let lengths: Vec<[u8; 8]> =
+        files.iter().map(|file| (file.bytes.len() as u64).to_be_bytes()).collect();
+    let mut parts: Vec<&[u8]> = vec![b"portcullis policy v1\n"];
+    for (file, length) in files.iter().zip(&lengths) {
+        parts.push(length);
+        parts.push(&file.bytes);
+    }
+    Digest::of_parts(&parts)
+}

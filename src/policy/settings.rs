@@ -1,0 +1,268 @@
+//! What holds for the whole site: `[identity]`, `[log]`, `[limits]`, `[push]`.
+//!
+//! Made from the first file of a policy; read by `hook`. Here is what a policy says, not how it is
+//! done: asking a source who pushes is `identity`'s work, writing the log is `log`'s.
+
+use std::path::PathBuf;
+
+use crate::facts::limits::{LIMITS, Limits};
+use crate::policy::raw::Site;
+use crate::source::nearest::suggestion;
+use crate::source::problem::{Problem, Problems};
+use crate::source::table::{Keys, Table, not_supported};
+use crate::source::text::Located;
+
+/// What a policy says about the site; every part has a default.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) identity: Identity,
+    pub(super) log: LogSettings,
+    pub(super) limits: Limits,
+    pub(super) refuse: RefuseMode,
+}
+
+/// Where the names of pushers come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who is asked.
+    pub asks: Asks,
+    /// What becomes of somebody who can be named and is in no `[people]`.
+    pub unlisted: Unlisted,
+}
+
+/// Who is asked for the pusher's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// One source for each way in.
+    Doors {
+        /// Where `SSH_CONNECTION` is set.
+        ssh: DoorSource,
+        /// Else where `GATEWAY_INTERFACE` is.
+        http: DoorSource,
+        /// Else.
+        local: DoorSource,
+    },
+    /// The platform that called Git, by its name in [`PLATFORMS`].
+    Platform(&'static str),
+}
+
+/// One source. Where it is silent nobody else is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DoorSource {
+    /// What sshd says it let in: `ExposeAuthInfo` of sshd_config(5).
+    SshAuthInfo,
+    /// The account that the hook runs as.
+    OsUser,
+    /// A variable that the server sets.
+    Variable(String),
+}
+
+/// What becomes of somebody who can be named and is in no `[people]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// A person in no group, never a reviewer.
+    Login,
+    /// Nobody.
+    Refuse,
+}
+
+/// Where the log is and what it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The folder that holds one folder for each repository. `None`: within the repository.
+    pub dir: Option<PathBuf>,
+    /// What is done about a ref that moved without the gate.
+    pub on_drift: OnDrift,
+}
+
+/// What is done about a ref that moved without the gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDrift {
+    /// The log says so.
+    #[default]
+    Record,
+}
+
+/// What a refused ref takes with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefuseMode {
+    /// The whole push.
+    #[default]
+    Push,
+    /// Only itself.
+    Ref,
+}
+
+/// The platforms that can be asked who pushes.
+pub const PLATFORMS: &[&str] = &["gitolite", "gitea"];
+
+/// Platforms that a later version will know.
+const PLATFORMS_LATER: [&str; 4] = ["gitlab", "github", "bitbucket", "soft-serve"];
+
+/// Variables that whoever pushes can choose: through `SendEnv`, the SSH command, or Git's own
+/// protocol. (Beginnings; threats F13.)
+const CHOSEN_BY_CLIENTS: [&str; 7] =
+    ["LC_", "LANG", "TERM", "TZ", "SSH_ORIGINAL_COMMAND", "GIT_PROTOCOL", "GIT_PUSH_"];
+
+impl Identity {
+    /// Whether somebody who is in no `[people]` may not push at all.
+    pub fn refuses_unlisted(&self) -> bool {
+        self.unlisted == Unlisted::Refuse
+    }
+
+    fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
+        let platform_spot = table.key_spot("platform");
+        let platform = platform(&mut table, problems);
+        let doors = ["ssh", "http", "local"];
+        if let Some(spot) = platform_spot
+            && let Some(door) = doors.iter().find(|door| table.has(door))
+        {
+            let what = format!("`platform` stands instead of `{door}`, not beside it");
+            problems.error_hint(&spot, what, "take one of them out: one source says who pushes");
+        }
+        let Self { asks, unlisted } = Self::default();
+        let (mut ssh, mut http, mut local) = match asks {
+            Asks::Doors { ssh, http, local } => (ssh, http, local),
+            // The default asks at the doors.
+            Asks::Platform(_) => (DoorSource::OsUser, DoorSource::OsUser, DoorSource::OsUser),
+        };
+        for (key, door) in doors.into_iter().zip([&mut ssh, &mut http, &mut local]) {
+            if let Some(source) = door_source(&mut table, key, problems) {
+                *door = source;
+            }
+        }
+        let words = &[("login", Unlisted::Login), ("refuse", Unlisted::Refuse)];
+        let unlisted = table.word("unlisted", words, problems).map_or(unlisted, |w| w.value);
+        let known = &["ssh", "http", "local", "platform", "unlisted"];
+        table.finish(Keys { known, later: &[] }, problems);
+        let asks = platform.map_or(Asks::Doors { ssh, http, local }, Asks::Platform);
+        Self { asks, unlisted }
+    }
+}
+
+impl Default for Identity {
+    /// What holds without `[identity]`: each way in has the one source that cannot be forged
+    /// there.
+    fn default() -> Self {
+        let asks = Asks::Doors {
+            ssh: DoorSource::SshAuthInfo,
+            http: DoorSource::Variable("REMOTE_USER".to_owned()),
+            local: DoorSource::OsUser,
+        };
+        Self { asks, unlisted: Unlisted::Login }
+    }
+}
+
+fn platform(table: &mut Table<'_>, problems: &mut Problems) -> Option<&'static str> {
+    let written = table.text("platform", problems)?;
+    let name = written.value.as_str();
+    let found = PLATFORMS.iter().copied().find(|known| *known == name);
+    if found.is_none() {
+        let problem = if PLATFORMS_LATER.contains(&name) {
+            not_supported(&format!("the platform `{name}`"))
+        } else if name == "forgejo" {
+            Problem::error("no such platform")
+                .hint("Forgejo says who pushes as Gitea does: \"gitea\"")
+        } else {
+            let known = PLATFORMS.iter().copied();
+            Problem::error("no such platform").hint_opt(suggestion(name, "platforms", known))
+        };
+        problems.push(problem.at(&written.spot));
+    }
+    found
+}
+
+fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Option<DoorSource> {
+    let Located { value, spot } = table.text(key, problems)?;
+    match value.as_str() {
+        "os-user" => return Some(DoorSource::OsUser),
+        "ssh-auth-info" if key == "ssh" => return Some(DoorSource::SshAuthInfo),
+        "ssh-auth-info" => {
+            let hint = "it holds where sshd let somebody in: `ssh`";
+            problems.error_hint(&spot, format!("`{value}` never says who comes by `{key}`"), hint);
+            return None;
+        }
+        "push-certificate" => {
+            problems.push(not_supported("the source `push-certificate`").at(&spot));
+            return None;
+        }
+        _ => {}
+    }
+    let is_variable = value.starts_with(|c: char| c.is_ascii_uppercase())
+        && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if !is_variable {
+        let hint =
+            "\"ssh-auth-info\", \"os-user\", or the name of a variable such as \"REMOTE_USER\"";
+        problems.error_hint(&spot, format!("`{value}` is no source of names"), hint);
+        return None;
+    }
+    if CHOSEN_BY_CLIENTS.iter().any(|start| value.starts_with(start)) {
+        let hint = "name a variable that only the server sets";
+        problems.error_hint(&spot, format!("whoever pushes can choose `{value}`"), hint);
+        return None;
+    }
+    if value.starts_with("HTTP_") {
+        let hint = "be sure that the web server overwrites it, or name REMOTE_USER";
+        let what = format!("`{value}` is a header that any client can send");
+        problems.push(Problem::warning(what).at(&spot).hint(hint));
+    }
+    Some(DoorSource::Variable(value))
+}
+
+impl LogSettings {
+    fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
+        let dir = table.text("dir", problems).and_then(|dir| log_dir(dir, problems));
+        let words = &[("record", OnDrift::Record)];
+        let on_drift = table.word("on-drift", words, problems).map(|w| w.value).unwrap_or_default();
+        let keys = Keys { known: &["dir", "on-drift"], later: &["seal-every", "key", "when-full"] };
+        table.finish(keys, problems);
+        Self { dir, on_drift }
+    }
+}
+
+fn log_dir(dir: Located<String>, problems: &mut Problems) -> Option<PathBuf> {
+    let path = PathBuf::from(&dir.value);
+    if dir.value.contains('\0') || !path.is_absolute() {
+        let hint = "hooks run in many folders: begin it with `/`";
+        problems.error_hint(&dir.spot, "`dir` is not a full path", hint);
+        return None;
+    }
+    Some(path)
+}
+
+fn limits(mut table: Table<'_>, problems: &mut Problems) -> Limits {
+    let mut limits = Limits::default();
+    for row in LIMITS {
+        let Some(count) = table.count(row.key, problems) else { continue };
+        if !(1..=row.max).contains(&count.value) {
+            let what = format!("`{}` goes from 1 to {}", row.key, row.max);
+            let hint = format!("without a word it is {}", row.default);
+            problems.error_hint(&count.spot, what, hint);
+        } else {
+            (row.set)(&mut limits, count.value);
+        }
+    }
+    let known: Vec<&str> = LIMITS.iter().map(|row| row.key).collect();
+    table.finish(Keys { known: &known, later: &[] }, problems);
+    limits
+}
+
+fn refuse_mode(mut table: Table<'_>, problems: &mut Problems) -> RefuseMode {
+    let words = &[("push", RefuseMode::Push), ("ref", RefuseMode::Ref)];
+    let mode = table.word("refuse", words, problems).map(|w| w.value).unwrap_or_default();
+    table.finish(Keys { known: &["refuse"], later: &[] }, problems);
+    mode
+}
+
+impl Settings {
+    /// Reads the site's sections; what is not there has its default.
+    pub(super) fn read(site: Site<'_>, problems: &mut Problems) -> Self {
+        let Site { identity, log, limits: bounds, push } = site;
+        Self {
+            identity: identity.map_or_else(Identity::default, |t| Identity::read(t, problems)),
+            log: log.map_or_else(LogSettings::default, |t| LogSettings::read(t, problems)),
+            limits: bounds.map_or_else(Limits::default, |t| limits(t, problems)),
+            refuse: push.map_or_else(RefuseMode::default, |t| refuse_mode(t, problems)),
+        }
+    }
+}
