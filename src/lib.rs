@@ -10,6 +10,8 @@
 pub mod answer;
 pub mod facts;
 pub mod gather;
+#[expect(clippy::disallowed_methods, reason = "runs as a hook: reads files, the clock and /proc")]
+pub mod hook;
 pub mod identity;
 pub mod infra;
 pub mod judge;
@@ -23,6 +25,7 @@ pub mod names;
 pub mod pattern;
 pub mod policy;
 pub mod push;
+pub mod replay;
 pub mod roster;
 pub mod rules;
 pub mod source;
@@ -31,3 +34,6 @@ pub mod statement;
 #[expect(clippy::disallowed_methods, reason = "reads the repository's files and objects")]
 pub mod store;
 pub mod verdict;
+
+#[expect(clippy::disallowed_methods, reason = "verbs read files, write hooks and run git")]
+pub mod cli;

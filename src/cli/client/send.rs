@@ -1,0 +1,61 @@
+//! Stores a signed statement, pushes it to its place, and tells what is left to do.
+//!
+//! Used by `approve` and its like, after signing.
+
+use crate::cli::client::ask::{PUSH, ask, remote_lines};
+use crate::cli::client::git::{CloneGit, said_no};
+use crate::cli::client::render::{self, Reader};
+use crate::cli::client::target::Target;
+use crate::cli::fault::Fault;
+use crate::cli::io::{Console, Tone};
+use crate::names::oid::Oid;
+use crate::statement::fields::Fields;
+
+/// Stores the statement and pushes it to its place. Whether the server took it.
+pub fn push(
+    console: &mut Console,
+    git: &CloneGit,
+    target: &Target,
+    fields: &Fields,
+    bytes: &[u8],
+    is_replacing: bool,
+) -> Result<bool, Fault> {
+    let written = git.bytes(&["hash-object", "-w", "--stdin"], bytes)?;
+    let blob = Oid::from_hex(written.trim_ascii_end())
+        .ok_or_else(|| Fault::new("could not read the name of the statement's blob"))?;
+    let plus = if is_replacing { "+" } else { "" };
+    let refspec = format!("{plus}{blob}:{}", fields.place());
+    let mut arguments = PUSH.to_vec();
+    arguments.extend(["--", &target.remote, &refspec]);
+    let output = git.output(&arguments, b"")?;
+    let lines = remote_lines(&output.stderr);
+    for line in &lines {
+        console.talk(line)?;
+    }
+    if output.status.success() {
+        return Ok(true);
+    }
+    // Words of the server's are a refusal; without any, the push did not get that far.
+    if lines.is_empty() { Err(said_no(&arguments, &output.stderr)) } else { Ok(false) }
+}
+
+/// Asks once more and says what is left to do. The statement is in: no fault from here on.
+pub fn show_still_missing(
+    console: &mut Console,
+    git: &CloneGit,
+    target: &Target,
+) -> Result<(), Fault> {
+    let answer = match ask(git, target) {
+        Ok(answer) => answer,
+        Err(fault) => {
+            let sentence = format!("could not ask what is still missing: {fault}");
+            return console.talk_lines(Tone::Warning, &sentence);
+        }
+    };
+    let typed_ref = target.refname.typed();
+    let reader = Reader { name: None, typed_ref: &typed_ref, subject: "" };
+    for line in render::missing(&answer, &reader) {
+        console.talk(&line)?;
+    }
+    console.talk(&render::summary(&answer))
+}

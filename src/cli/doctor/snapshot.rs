@@ -1,0 +1,191 @@
+//! Everything `doctor` looks at, gathered before anything is judged.
+//!
+//! Made once for each repository; the checks read it and nothing else. What could not be looked at
+//! is `None` or an error text, so that a check can tell "fine" from "cannot tell".
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::doctor::look::{self, Look, Seen};
+use crate::cli::fault::{Fault, OrFault};
+use crate::cli::files;
+use crate::cli::git::Git;
+use crate::cli::platform::{Place, Platform};
+use crate::cli::policies;
+use crate::cli::quote::shown;
+use crate::cli::shim::{self, HOOK_BYTES_MAX, Hook, Shim};
+use crate::cli::site::{KEY_HOOKS, Site};
+use crate::cli::surroundings::Surroundings;
+use crate::names::moment::Moment;
+use crate::store::open::{self, OpenAt};
+
+/// A ref that is another name of a ref: its name and its target.
+pub type Alias = (Vec<u8>, Vec<u8>);
+
+/// One repository on this server, as it is now.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Where everything is.
+    pub site: Site,
+    /// The Git server's software.
+    pub platform: &'static Platform,
+    /// When it was looked at.
+    pub now: Moment,
+    /// The account that looks.
+    pub account: u32,
+    /// The repository's folder.
+    pub repository: Look,
+    /// The hooks that should be there. Empty: nothing was installed.
+    pub hooks: Vec<HookSeen>,
+    /// Folders and files that only the owner may change.
+    pub guarded: Vec<(&'static str, Look)>,
+    /// The policy: problems in words, empty when there are none; or why it could not be read.
+    pub policy: Result<String, String>,
+    /// The log's folder.
+    pub log: Look,
+    /// Why the repository could not be opened, in words.
+    pub unreadable: Option<String>,
+    /// Lock files, and how old they are in seconds.
+    pub locks: Vec<(PathBuf, i64)>,
+    /// Left-over folders of pushes that never ended, and how old they are in seconds.
+    pub incoming: Vec<(PathBuf, i64)>,
+    /// Symbolic refs other than HEAD: name and target.
+    pub aliases: Vec<Alias>,
+    /// What HEAD names, and whether that branch is there; `None`: HEAD names no branch.
+    pub head: Option<(Vec<u8>, bool)>,
+    /// The owner's line in the password file.
+    pub owner: Option<look::Account>,
+    /// sshd's configuration, as far as it may be read.
+    pub sshd: Vec<look::SshdLine>,
+}
+
+/// A hook's file, and what belongs to it.
+#[derive(Debug)]
+pub struct HookSeen {
+    /// Where it should be.
+    pub place: Place,
+    /// What is there, symlinks not followed.
+    pub file: Look,
+    /// What is there, symlinks followed.
+    pub target: Look,
+    /// Its first bytes.
+    pub bytes: Vec<u8>,
+    /// The folder it is in.
+    pub folder: Look,
+    /// Whether programs may be run from there at all (the mount's `noexec`).
+    pub may_run: bool,
+    /// The program that it calls, when it is ours.
+    pub binary: Option<Look>,
+    /// A hook that was there before ours.
+    pub earlier: Option<Look>,
+    /// The platform's own file that has to run ours.
+    pub runner: Option<Look>,
+}
+
+impl Snapshot {
+    /// Looks at one repository.
+    pub fn gather(around: &Surroundings, git: &Git, path: &Path) -> Result<Self, Fault> {
+        let site = Site::find(around, git, path)?;
+        let platform = Platform::of(&site)?;
+        let dir = site.git_dir.clone();
+        let repository = Look::at(&dir);
+        let owner = match &repository.seen {
+            Seen::There(stat) => look::account(stat.owner),
+            Seen::Absent | Seen::Hidden(_) => None,
+        };
+        let hooks = installed(&site).map(|hook| hook_seen(platform, &site, hook)).collect();
+        let mut guarded = vec![
+            ("the repository", Look::at(&dir)),
+            ("the repository's configuration", Look::at(&dir.join("config"))),
+            ("the folder of Portcullis", Look::at(&site.folder())),
+        ];
+        guarded.extend(site.policies().iter().map(|path| ("the policy", Look::through(path))));
+        Ok(Self {
+            platform,
+            now: around.now,
+            account: rustix::process::geteuid().as_raw(),
+            repository,
+            hooks,
+            guarded,
+            policy: policy_of(&site),
+            log: Look::at(&site.log_dir()),
+            unreadable: open::open(&OpenAt::at_rest(&dir))
+                .err()
+                .map(|error| Fault::caused("", &error).to_string().trim_start_matches(": ").into()),
+            locks: look::aged(&look::locks(&dir), around.now),
+            incoming: look::aged(&look::incoming(&dir), around.now),
+            aliases: aliases(git, &dir)?,
+            head: head(git, &dir)?,
+            owner,
+            sshd: look::sshd(),
+            site,
+        })
+    }
+}
+
+/// The hooks that `install` wrote down.
+fn installed(site: &Site) -> impl Iterator<Item = Hook> {
+    let names = site.config.local_text(KEY_HOOKS).unwrap_or_default();
+    names.split_whitespace().filter_map(Hook::named)
+}
+
+fn hook_seen(platform: &Platform, site: &Site, hook: Hook) -> HookSeen {
+    let place = platform.place(site, hook);
+    // A file that cannot be read looks empty here; `file` says why.
+    let bytes = files::read_start(&place.path, HOOK_BYTES_MAX).unwrap_or_default();
+    let binary = match shim::read(hook, &bytes) {
+        Shim::Current { binary } => Some(Look::through(&binary)),
+        Shim::Altered | Shim::Foreign => None,
+    };
+    let folder = place.path.parent().unwrap_or(&site.git_dir);
+    HookSeen {
+        file: Look::at(&place.path),
+        target: Look::through(&place.path),
+        bytes,
+        folder: Look::through(folder),
+        may_run: look::may_run(folder),
+        binary,
+        earlier: place.earlier.as_deref().map(Look::at),
+        runner: platform.runner(site, hook).as_deref().map(Look::through),
+        place,
+    }
+}
+
+fn policy_of(site: &Site) -> Result<String, String> {
+    let texts = policies::read(&site.policies()).map_err(|fault| fault.to_string())?;
+    let looked = policies::look(&texts);
+    Ok(if looked.is_usable() { String::new() } else { looked.render(false) })
+}
+
+/// Asks Git, which knows every way refs are kept, for refs that are other names of refs.
+fn aliases(git: &Git, git_dir: &Path) -> Result<Vec<Alias>, Fault> {
+    let format = "--format=%(refname)%00%(symref)";
+    let listing = git.run(git_dir, &["for-each-ref".as_ref(), format.as_ref()])?;
+    let lines = listing.split(|&b| b == b'\n');
+    Ok(lines
+        .filter_map(|line| {
+            let at = line.iter().position(|&b| b == 0)?;
+            let target = &line[at + 1..];
+            (!target.is_empty()).then(|| (line[..at].to_vec(), target.to_vec()))
+        })
+        .collect())
+}
+
+fn head(git: &Git, git_dir: &Path) -> Result<Option<(Vec<u8>, bool)>, Fault> {
+    let words = ["symbolic-ref", "--quiet", "HEAD"].map(std::ffi::OsStr::new);
+    let output = git.output(git_dir, &words)?;
+    if !output.status.success() {
+        return Ok(None);
+    }
+    let name = output.stdout.trim_ascii_end().to_vec();
+    let name_os: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(&name);
+    let words = ["show-ref".as_ref(), "--verify".as_ref(), "--quiet".as_ref(), name_os];
+    let is_there = git.output(git_dir, &words)?.status.success();
+    Ok(Some((name, is_there)))
+}
+
+/// Where two repositories say they are the same one.
+pub fn id_of(site: &Site) -> Option<(String, PathBuf)> {
+    let real = std::fs::canonicalize(&site.git_dir)
+        .or_fault(|| format!("could not find {}", shown(&site.git_dir)));
+    Some((site.repository_id()?.to_owned(), real.ok()?))
+}

@@ -1,0 +1,112 @@
+//! Checks of what the gate stands on: policy, log, folders, and who may change them.
+//!
+//! Pure over the snapshot, but for the asking whether the log can be written.
+
+use crate::cli::doctor::finding::{Finding, Level};
+use crate::cli::doctor::look::{Kind, Seen};
+use crate::cli::doctor::snapshot::Snapshot;
+use crate::cli::quote::{shell, shown};
+
+/// The policy cannot be used, so every push is refused.
+pub fn policy(snapshot: &Snapshot) -> Vec<Finding> {
+    let refused = "every push is refused until it is mended";
+    let files: Vec<String> = snapshot.site.policies().iter().map(|path| shell(path)).collect();
+    let (check, what) = match &snapshot.policy {
+        Ok(problems) if problems.is_empty() => return Vec::new(),
+        Ok(problems) => {
+            let what = format!("the policy cannot be used\n{}", problems.trim_end());
+            ("policy-broken", what)
+        }
+        Err(why) => ("policy-unreadable", why.clone()),
+    };
+    let finding = Finding::new(Level::Error, check, what, refused);
+    vec![finding.mend(format!("portcullis lint {}", files.join(" ")))]
+}
+
+/// Files and folders that others may change, or that belong to somebody else.
+pub fn owners(snapshot: &Snapshot) -> Vec<Finding> {
+    let owner = snapshot.repository.stat().map(|stat| stat.owner);
+    let mut findings = Vec::new();
+    for (role, look) in &snapshot.guarded {
+        let Some(stat) = look.stat() else { continue };
+        let path = shown(&look.path);
+        let why = format!("whoever may change {role} may go round the gate");
+        // A repository that is shared on purpose has its own finding.
+        let shared = snapshot.site.config.local_text("core.sharedrepository").is_some();
+        let is_policy = *role == "the policy";
+        // The hooks refuse a policy that a group may write, whoever is in it.
+        if is_policy && stat.mode & 0o022 != 0 || stat.others_write && !shared {
+            let what = format!("others may change {role} {path} (mode {:04o})", stat.mode);
+            let finding = Finding::new(Level::Error, "writable-by-others", what, &why);
+            findings.push(finding.chmod(&look.path, stat.mode & !0o022));
+        }
+        if stat.owner != 0 && Some(stat.owner) != owner {
+            let what = format!("{role} {path} belongs to account {}", stat.owner);
+            let level = if is_policy { Level::Warning } else { Level::Error };
+            let finding = Finding::new(level, "wrong-owner", what, &why);
+            let owner = owner.unwrap_or_default();
+            findings.push(finding.mend(format!("chown {owner} {}", shell(&look.path))));
+        }
+    }
+    findings
+}
+
+/// `doctor` runs as another account than pushes do, so it may see something else.
+pub fn account(snapshot: &Snapshot) -> Vec<Finding> {
+    let Some(stat) = snapshot.repository.stat() else { return Vec::new() };
+    if stat.owner == snapshot.account {
+        return Vec::new();
+    }
+    let what = format!(
+        "the repository belongs to account {}, this is account {}",
+        stat.owner, snapshot.account
+    );
+    let why = "settings and rights are those of this account, pushes may meet others";
+    let command =
+        format!("sudo -u '#{}' portcullis doctor {}", stat.owner, shell(&snapshot.site.git_dir));
+    vec![Finding::new(Level::Warning, "other-account", what, why).mend(command)]
+}
+
+/// The log is missing, is not a folder, cannot be written, or is where locks do not hold.
+pub fn log(snapshot: &Snapshot) -> Vec<Finding> {
+    if snapshot.hooks.is_empty() {
+        return Vec::new();
+    }
+    let path = shown(&snapshot.log.path);
+    let refused = "no push is accepted that cannot be written down";
+    let error = |check, what: String, mend: String| {
+        vec![Finding::new(Level::Error, check, what, refused).mend(mend)]
+    };
+    let install = format!("portcullis install {}", shell(&snapshot.site.git_dir));
+    let stat = match &snapshot.log.seen {
+        Seen::Absent => return error("log-missing", format!("the log {path} is missing"), install),
+        Seen::Hidden(why) => {
+            return error("log-hidden", format!("the log {path} cannot be seen: {why}"), install);
+        }
+        Seen::There(stat) => stat,
+    };
+    if stat.kind != Kind::Folder {
+        return error("log-no-folder", format!("the log {path} is not a folder"), install);
+    }
+    if !snapshot.log.is_writable() {
+        let command = format!("chmod u+rwx {}", shell(&snapshot.log.path));
+        return error("log-unwritable", format!("the log {path} cannot be written"), command);
+    }
+    let Some(kind) = snapshot.log.network_kind() else { return Vec::new() };
+    let what = format!("the log {path} is on {kind}");
+    let why = "locks and syncs of network file systems do not always hold, the log may fork";
+    let mend = "keep it on a local disk: portcullis install --log-dir DIR";
+    vec![Finding::new(Level::Warning, "log-on-network", what, why).mend(mend)]
+}
+
+/// A log that goes when the repository goes.
+pub fn log_place(snapshot: &Snapshot) -> Vec<Finding> {
+    if snapshot.hooks.is_empty() || !snapshot.log.path.starts_with(&snapshot.site.git_dir) {
+        return Vec::new();
+    }
+    let what = "the log is inside the repository";
+    let why =
+        "whoever deletes the repository, a forge's delete button say, deletes the log with it";
+    let mend = "before the first push: portcullis install --log-dir DIR";
+    vec![Finding::new(Level::Note, "log-place", what, why).mend(mend)]
+}

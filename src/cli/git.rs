@@ -1,0 +1,191 @@
+//! Runs `git` for the verbs, by absolute path and in a clean environment.
+//!
+//! Used by `site`, `install`, `uninstall` and `doctor`. The hooks do not come here. Of the caller's
+//! environment only what decides which configuration Git reads is passed on, so that neither
+//! `GIT_CONFIG_PARAMETERS` nor `GIT_DIR` can turn an answer round.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::cli::config::Config;
+use crate::cli::fault::{Fault, OrFault};
+use crate::cli::files;
+use crate::cli::quote::{shell, shell_word, shown};
+use crate::cli::surroundings::Surroundings;
+use crate::names::escape::escape;
+
+/// The variables that `git` gets: where it finds itself and the configuration of this account.
+const PASSED_ON: [&str; 6] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_GLOBAL",
+];
+
+/// `git` asks for this exit code when a key is not there (git-config(1)).
+const KEY_ABSENT: i32 = 1;
+
+/// `git config --unset` answers this when there is nothing to unset (git-config(1)).
+const NOTHING_TO_UNSET: i32 = 5;
+
+/// A key of a repository's configuration and the values it is to have from now on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The key.
+    pub key: &'static str,
+    /// All its values, in order; none: the key goes.
+    pub values: Vec<OsString>,
+}
+
+impl Change {
+    /// The change as commands that would make it.
+    pub fn describe(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for value in &self.values {
+            let add = if lines.is_empty() { "" } else { "--add " };
+            let value = shell_word(value.as_bytes());
+            lines.push(format!("git config {add}{} {value}", self.key));
+        }
+        if lines.is_empty() {
+            lines.push(format!("git config --unset-all {}", self.key));
+        }
+        lines
+    }
+}
+
+/// The program `git` of this machine.
+#[derive(Clone, Debug)]
+pub struct Git {
+    program: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Git {
+    /// Looks `git` up in `PATH`; only absolute entries count.
+    pub fn find(around: &Surroundings) -> Result<Self, Fault> {
+        let path = around.variable("PATH").unwrap_or_default();
+        let program = find_program(OsStr::new("git"), path)
+            .ok_or_else(|| Fault::new("git is not in PATH").hint("install it: apt install git"))?;
+        let environment = PASSED_ON
+            .iter()
+            .filter_map(|name| Some(((*name).into(), around.environment.get(name)?.to_owned())))
+            .chain([("LC_ALL".into(), "C".into())])
+            .collect();
+        Ok(Self { program, environment })
+    }
+
+    /// Runs `git --git-dir=DIR ARGUMENTS` and returns what it printed. A Git that says no is a
+    /// fault with Git's own words as its cause.
+    pub fn run(&self, git_dir: &Path, arguments: &[&OsStr]) -> Result<Vec<u8>, Fault> {
+        let output = self.output(git_dir, arguments)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(Self::said_no(git_dir, arguments, &output))
+    }
+
+    /// The configuration in force for this repository and account.
+    pub fn config(&self, git_dir: &Path) -> Result<Config, Fault> {
+        let arguments = ["config", "--list", "--show-scope", "--show-origin", "-z"].map(OsStr::new);
+        let listing = self.run(git_dir, &arguments)?;
+        Config::parse(&listing)
+            .ok_or_else(|| Fault::new("could not read what git says of its configuration"))
+    }
+
+    /// A key as a path, `~` resolved by Git; `None` when it is unset.
+    pub fn config_path(&self, git_dir: &Path, key: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let arguments = ["config", "--type=path", "-z", "--get", key].map(OsStr::new);
+        let output = self.output(git_dir, &arguments)?;
+        match output.status.code() {
+            Some(0) => {
+                Ok(Some(output.stdout.strip_suffix(b"\0").unwrap_or(&output.stdout).to_vec()))
+            }
+            Some(KEY_ABSENT) => Ok(None),
+            Some(_) | None => Err(Self::said_no(git_dir, &arguments, &output)),
+        }
+    }
+
+    /// Makes these changes to the repository's own configuration, all of them or none: to a copy
+    /// that is also Git's lock on the file, and then takes its place (git's lockfile.h).
+    pub fn configure(&self, git_dir: &Path, changes: &[Change]) -> Result<(), Fault> {
+        let config = git_dir.join("config");
+        let lock = git_dir.join("config.lock");
+        let could_not = || format!("could not change {}", shown(&config));
+        let meta = fs::metadata(&config).or_fault(could_not)?;
+        let taken = OpenOptions::new().write(true).create_new(true).open(&lock);
+        taken.or_fault(could_not).map_err(|fault| {
+            fault.hint(format!("if no git runs there now: rm {}", shell(&lock)))
+        })?;
+        let changed = fs::copy(&config, &lock)
+            .and_then(|_| fs::set_permissions(&lock, meta.permissions()))
+            .or_fault(could_not)
+            .and_then(|()| changes.iter().try_for_each(|c| self.apply(git_dir, &lock, c)))
+            .and_then(|()| File::open(&lock).and_then(|f| f.sync_all()).or_fault(could_not))
+            .and_then(|()| files::rename(&lock, &config).or_fault(could_not));
+        if changed.is_err() {
+            // The first fault is the one to report.
+            let _ = fs::remove_file(&lock);
+        }
+        changed
+    }
+
+    fn apply(&self, git_dir: &Path, file: &Path, change: &Change) -> Result<(), Fault> {
+        let [config, in_file, unset, add] =
+            ["config", "--file", "--unset-all", "--add"].map(OsStr::new);
+        let key = OsStr::new(change.key);
+        let output = self.output(git_dir, &[config, in_file, file.as_os_str(), unset, key])?;
+        if !matches!(output.status.code(), Some(0 | NOTHING_TO_UNSET)) {
+            return Err(Self::said_no(git_dir, &[config], &output));
+        }
+        for value in &change.values {
+            self.run(git_dir, &[config, in_file, file.as_os_str(), add, key, value])?;
+        }
+        Ok(())
+    }
+
+    /// What Git answers, whatever it is.
+    pub fn output(&self, git_dir: &Path, arguments: &[&OsStr]) -> Result<Output, Fault> {
+        let mut directory = OsString::from("--git-dir=");
+        directory.push(git_dir);
+        Command::new(&self.program)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .arg(directory)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .or_fault(|| format!("could not run {}", shown(&self.program)))
+    }
+
+    fn said_no(git_dir: &Path, arguments: &[&OsStr], output: &Output) -> Fault {
+        let verb = arguments.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+        let mut fault = Fault::new(format!("git {verb} failed in {}", shown(git_dir)));
+        let said = output.stderr.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+        for line in said.take(LINES_MAX) {
+            fault = fault.cause(escape(line));
+        }
+        fault
+    }
+}
+
+/// How many lines of Git's complaints are passed on.
+const LINES_MAX: usize = 5;
+
+/// The first executable file of this name in the absolute folders of a `PATH`.
+pub fn find_program(name: &OsStr, path: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
+}
+
+/// Whether this is a regular file that somebody may run.
+pub fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

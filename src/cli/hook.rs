@@ -1,0 +1,130 @@
+//! `portcullis hook`: what the hook files call. Hidden: only Git calls it.
+//!
+//! Takes stdin whole, runs the hook, lets an earlier hook have its say after a yes, and prints
+//! last, when nothing is locked any more.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
+
+use clap::{CommandFactory as _, Parser, ValueEnum};
+
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::verb::{Call, Group, Verb};
+use crate::hook::answer::Answer;
+use crate::hook::bench::Input;
+use crate::hook::fault::Stop;
+use crate::hook::world::World;
+use crate::hook::{earlier, post, pre_receive, update};
+use crate::verdict::line::Line;
+
+/// The verb.
+pub static VERB: Verb = Verb { group: Group::Hidden, command: Hook::command, run };
+
+/// How much of stdin is taken before the policy's own limit is known, in bytes.
+const STDIN_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Run as a hook of Git
+#[derive(Parser, Debug)]
+#[command(name = "hook", disable_help_flag = true)]
+struct Hook {
+    /// The hook
+    #[arg(value_name = "HOOK", value_enum)]
+    name: Name,
+    /// What Git gives the hook
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Name {
+    PreReceive,
+    Update,
+    PostReceive,
+}
+
+impl Name {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::PreReceive => "pre-receive",
+            Self::Update => "update",
+            Self::PostReceive => "post-receive",
+        }
+    }
+}
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
+    let hook: Hook = call.arguments()?;
+    // A bug is told by the answer; the runtime's own report is not for a pusher's eyes.
+    std::panic::set_hook(Box::new(|_| {}));
+    let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
+    let mut stdin = Vec::new();
+    if !matches!(hook.name, Name::Update) {
+        // What cannot be read is missing from the input, and the input is then refused.
+        let _ = std::io::stdin().lock().take(STDIN_BYTES_MAX).read_to_end(&mut stdin);
+    }
+    let directory = call.around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
+    let input = Input {
+        env: &call.around.environment,
+        directory: &directory,
+        args: &args,
+        stdin: &stdin,
+        moment: call.around.now,
+    };
+    let answer = match hook.name {
+        Name::PreReceive => pre_receive(&input),
+        Name::Update => update(&input),
+        Name::PostReceive => return post_receive(call, &input),
+    };
+    let (code, text) = heard(&input, hook.name, answer);
+    print(&text);
+    Ok(match code {
+        0 => Exit::Yes,
+        1 => Exit::No,
+        _ => Exit::CouldNot,
+    })
+}
+
+/// The answer after the earlier hook has had its say.
+fn heard(input: &Input<'_>, name: Name, answer: Answer) -> (u8, String) {
+    if answer.code() != 0 {
+        return (answer.code(), answer.text().to_owned());
+    }
+    match after_yes(input, name) {
+        Ok(None | Some(0)) => (0, answer.text().to_owned()),
+        Ok(Some(_)) => {
+            let line = "error: another hook of this server refused what portcullis had accepted\n";
+            (1, line.to_owned())
+        }
+        Err(stop) => {
+            let lines = [stop.told.clone()];
+            (stop.code(), crate::message::pusher::fault(&lines, stop.again(), None, None))
+        }
+    }
+}
+
+fn after_yes(input: &Input<'_>, name: Name) -> Result<Option<u8>, Stop> {
+    let world = World::find(input.env, input.directory)?;
+    earlier::run(&world.hooks_dir(), name.file(), input.args, input.stdin)
+}
+
+/// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
+fn post_receive(call: &mut Call<'_>, input: &Input<'_>) -> Result<Exit, Fault> {
+    if let Err(stop) = post::post_receive(input) {
+        let line = Line::new("warning: the outcome of this push will be logged by the next one");
+        call.console.talk(&line.show())?;
+        tracing::warn!(reason = %stop.reason, "post-receive");
+    }
+    Ok(match after_yes(input, Name::PostReceive) {
+        Ok(None | Some(0)) => Exit::Yes,
+        Ok(Some(_)) => Exit::No,
+        Err(_) => Exit::CouldNot,
+    })
+}
+
+/// Tells the pusher. A client that is gone hears nothing, and that changes nothing.
+fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,67 @@
+//! The arguments of `install`.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Put the gate into a repository: hooks, policy, log
+///
+/// Writes the three hooks, points the repository to its policy and begins its log. Everything is
+/// looked at first; nothing is changed while something is in the way. A hook that is there already
+/// is kept as HOOK.before-portcullis and runs after ours has accepted. Running it again changes
+/// nothing, or what the new options ask for. `portcullis uninstall` puts everything back.
+#[derive(Parser, Debug)]
+#[command(name = "install", after_long_help = EXAMPLES)]
+pub struct Install {
+    /// The policy to judge by; referred to, not copied. Several must all be satisfied
+    ///
+    /// Without it, and where there is none yet, a starter policy is written that protects the
+    /// default branch and all infrastructure kinds. Where there is a policy, the difference is shown
+    /// and the new one takes its place.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Vec<PathBuf>,
+
+    /// The Git server's software: plain, gitea, forgejo, soft-serve, gitlab, gitolite
+    #[arg(long, value_name = "NAME")]
+    pub platform: Option<String>,
+
+    /// The people of a starter policy: an allowed_signers file, an authorized_keys file, NAME=KEYFILE
+    ///
+    /// May be given several times. NAME=KEYFILE names one person and the file with their public
+    /// keys; in the other two files names are taken from what stands before the @.
+    #[arg(long, value_name = "FROM")]
+    pub people: Vec<PathBuf>,
+
+    /// Which hooks to install, with commas between
+    ///
+    /// The default is all of pre-receive, update and post-receive that the platform leaves to us. One
+    /// of pre-receive and update is needed: they are what refuses.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub hooks: Vec<String>,
+
+    /// Keep the log here, in a folder named after the repository's id
+    ///
+    /// The default is inside the repository. A place that the forge's delete button does not reach
+    /// is better.
+    #[arg(long, value_name = "DIR")]
+    pub log_dir: Option<PathBuf>,
+
+    /// Let the starter policy's approval rule refuse even with a single reviewer
+    #[arg(long)]
+    pub enforce: bool,
+
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// The repositories: bare, or with a .git in them
+    #[arg(value_name = "REPO", required = true)]
+    pub repos: Vec<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  portcullis install --people ~git/.ssh/authorized_keys /srv/git/infra.git
+  portcullis install --people alice=alice.pub --people bob=bob.pub /srv/git/infra.git
+  portcullis install --policy /etc/portcullis/policy.toml --log-dir /var/log/portcullis /srv/git/*.git
+  portcullis install --platform gitea --policy /etc/portcullis/policy.toml /data/git/acme/infra.git";

@@ -1,0 +1,55 @@
+//! `portcullis log`: the change log for people, for scripts, and for whoever doubts it.
+//!
+//! Reads only, and needs neither index nor repository: a copy of the log's folder is enough. What
+//! an entry means is told by `row` and `block`; whether the log holds together is the log room's
+//! to say.
+
+pub mod block;
+pub mod filter;
+pub mod lore;
+pub mod pager;
+pub mod place;
+pub mod printer;
+pub mod row;
+pub mod sheet;
+pub mod show;
+pub mod tail;
+pub mod verify;
+pub mod words;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::verb::{Call, Group, Verb};
+
+/// The verb.
+pub static VERB: Verb = Verb { group: Group::Audit, command: Log::command, run };
+
+/// Show the change log, and check that it is whole
+///
+/// Every push that was judged has an entry, accepted or refused; `portcullis explain log` tells
+/// about the kinds of entries. A log is named by its repository, or by its own folder: a copy of
+/// the folder can be read and checked anywhere. Nothing here writes to the log.
+#[derive(Parser, Debug)]
+#[command(name = "log", subcommand_required = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
+struct Log {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    Show(show::Show),
+    Tail(tail::Tail),
+    Verify(verify::Verify),
+}
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
+    let log: Log = call.arguments()?;
+    match log.what {
+        What::Show(show) => show.run(call),
+        What::Tail(tail) => tail.run(call),
+        What::Verify(verify) => verify.run(call),
+    }
+}

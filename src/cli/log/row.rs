@@ -1,0 +1,217 @@
+//! An entry in one line, or one a ref: number, time, who, answer, what.
+//!
+//! Pure. Made for reading down the columns; everything else is told by `block`.
+
+use crate::cli::log::words;
+use crate::log::decision::{Decision, RefDecision, Verdict};
+use crate::log::entry::{GenesisRef, Outcome, Record, Refusal};
+use crate::log::line::Entry;
+use crate::log::rate::Held;
+use crate::names::escape::{escape, escape_short};
+
+/// How many refs of one push a list shows.
+const REFS_MAX: usize = 6;
+
+/// The width of the column of names; longer names push the rest to the right.
+const WHO_COLUMNS: usize = 10;
+
+/// The width of the column of answers: `recovered`, `not applied`.
+const WORD_COLUMNS: usize = 11;
+
+/// How rows are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// How many digits the highest number has.
+    pub digits: usize,
+    /// Whether a terminal shows it.
+    pub colour: bool,
+}
+
+/// What a row says behind number and time.
+struct Row {
+    who: String,
+    word: &'static str,
+    tells: Vec<String>,
+}
+
+impl Row {
+    fn new(who: impl Into<String>, word: &'static str, tells: Vec<String>) -> Self {
+        Self { who: who.into(), word, tells }
+    }
+}
+
+/// The lines of one entry.
+pub fn lines(entry: &Entry, layout: Layout) -> Vec<String> {
+    let common = &entry.common;
+    let mut row = row(&entry.record);
+    row.tells.extend(common.held.iter().map(held));
+    let digits = layout.digits;
+    let begin = format!("{:>digits$}  {}  ", common.seq, common.ts.0.rfc3339_seconds());
+    let indent = " ".repeat(begin.chars().count() + WHO_COLUMNS + WORD_COLUMNS + 4);
+    let word = padded(row.word, WORD_COLUMNS);
+    let word = if layout.colour { coloured(row.word, &word) } else { word };
+    let mut lines = Vec::with_capacity(row.tells.len());
+    for (at, tell) in row.tells.iter().enumerate() {
+        let line = match at {
+            0 => format!("{begin}{}  {word}  {tell}", padded(&row.who, WHO_COLUMNS)),
+            _ => format!("{indent}{tell}"),
+        };
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// The answer in its colour: no is red, a warning yellow, a yes green.
+pub fn coloured(word: &str, shown: &str) -> String {
+    let colour = match word {
+        "refused" | "drift" | "lost" | "recovered" => "31",
+        "warned" | "partly" | "not applied" => "33",
+        "accepted" => "32",
+        _ => return shown.to_owned(),
+    };
+    format!("\x1b[{colour}m{shown}\x1b[0m")
+}
+
+fn padded(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+fn row(record: &Record) -> Row {
+    match record {
+        Record::Genesis(it) => {
+            let refs = words::counted(it.refs.n, "ref");
+            let tell = format!("{}, {}, {refs}", words::plain(&it.repo), words::plain(&it.format));
+            Row::new("-", "genesis", vec![tell])
+        }
+        Record::Birth(it) => {
+            let tell = |one: &GenesisRef| {
+                format!("{} {}", words::refname(&one.refname), one.oid.0.short())
+            };
+            Row::new("-", "birth", capped(it.refs.iter().map(tell).collect(), it.refs.len()))
+        }
+        Record::Decision(it) => decision(it),
+        Record::Refusal(it) => refusal(it),
+        Record::Outcome(it) => outcome(it),
+        Record::Drift(it) => {
+            let (logged, found) = (words::short(&it.logged.0), words::short(&it.found.0));
+            let name = words::refname(&it.refname);
+            Row::new("-", "drift", vec![format!("{name}: {logged} by the log, found {found}")])
+        }
+        Record::Policy(it) => {
+            let files: Vec<String> = it.files.iter().map(|file| escape(&file.place.0)).collect();
+            let hex = it.sha256.0.hex();
+            let tell = format!("{} {}", words::digest(&hex), files.join(", "));
+            Row::new(escape_short(&it.who.0), "policy", vec![tell])
+        }
+        Record::Asked(it) => {
+            let (name, commit) = (words::refname(&it.refname), it.commit.0.short());
+            let answer = words::answer(it.verdict);
+            let tell = format!("{name}: {commit} would be {answer}");
+            Row::new(words::who(&it.actor), "asked", vec![tell])
+        }
+        Record::Recovered(it) => {
+            let bytes = words::counted(it.length, "byte");
+            let tell = format!("{bytes} from {}: {}", it.offset, words::cause(it.cause));
+            Row::new("-", "recovered", vec![tell])
+        }
+    }
+}
+
+fn decision(it: &Decision) -> Row {
+    let word = words::verdict(it);
+    let mut tells: Vec<String> = it.refs.iter().map(|one| moved(it, one)).collect();
+    if tells.is_empty() {
+        tells.push("no refs".into());
+    }
+    let refs = tells.len();
+    Row::new(words::who(&it.actor), word, capped(tells, refs))
+}
+
+/// One ref of a push: a statement in words, or from where to where, and what was said to it.
+fn moved(decision: &Decision, one: &RefDecision) -> String {
+    let statement = decision.statements.iter().find(|it| it.place == one.refname);
+    let mut tell = match statement {
+        Some(it) => {
+            let check = it.check.as_ref().map(|name| format!("{} ", words::plain(name)));
+            format!(
+                "{}{} of {} for {}",
+                check.unwrap_or_default(),
+                words::plain(&it.verdict),
+                it.commit.0.short(),
+                words::refname(&it.for_ref)
+            )
+        }
+        None => {
+            let mut tell = format!("{} {}", words::refname(&one.refname), words::range(one));
+            if one.commits > 0 {
+                tell.push_str(&format!(", {}", words::counted(one.commits, "commit")));
+            }
+            tell
+        }
+    };
+    let named = |level: &str| {
+        words::each_once(
+            one.findings.iter().filter(|it| it.level == level).map(|finding| &finding.rule),
+        )
+    };
+    let exempt = words::each_once(one.exempt.iter().map(|it| &it.rule));
+    for (word, rules) in
+        [("refused by", named("refuse")), ("warned by", named("warn")), ("exempt from", exempt)]
+    {
+        if !rules.is_empty() {
+            tell.push_str(&format!("  {word} {rules}"));
+        }
+    }
+    // Git refuses the refs beside it as well, and the row should not look as if they were at fault.
+    if decision.verdict == Verdict::Refuse && one.verdict != Verdict::Refuse {
+        tell.push_str("  in order by itself");
+    }
+    tell
+}
+
+fn refusal(it: &Refusal) -> Row {
+    let who = it.actor.as_ref().map_or("?".into(), words::who);
+    let what = if it.fault { "fault: " } else { "" };
+    let mut tells = vec![format!("{what}{}", escape(&it.reason.0))];
+    tells.extend(it.refs.iter().map(|one| words::refname(&one.refname)));
+    let refs = tells.len();
+    Row::new(who, "refused", capped(tells, refs))
+}
+
+fn outcome(it: &Outcome) -> Row {
+    let first = it.refs.first().map(|one| one.state);
+    let is_one = it.refs.iter().all(|one| Some(one.state) == first);
+    let word = first.filter(|_| is_one).map_or("outcome", words::state);
+    let tells = it.refs.iter().map(|one| {
+        let state = if is_one { "" } else { words::state(one.state) };
+        let tell = format!("entry {}: {} {state}", it.of, words::refname(&one.refname));
+        tell.trim_end().to_owned()
+    });
+    let mut tells: Vec<String> = tells.collect();
+    if tells.is_empty() {
+        tells.push(format!("entry {}", it.of));
+    }
+    let refs = tells.len();
+    Row::new("-", word, capped(tells, refs))
+}
+
+/// Refusals that were counted and not written.
+pub fn held(it: &Held) -> String {
+    format!(
+        "and {} of {} from {} to {}, counted only",
+        words::counted(it.n, "refusal"),
+        escape_short(&it.who.0),
+        it.first.0.rfc3339_seconds(),
+        it.last.0.rfc3339_seconds()
+    )
+}
+
+/// The first of many lines, and how many more there are.
+fn capped(mut tells: Vec<String>, all: usize) -> Vec<String> {
+    if all > REFS_MAX {
+        tells.truncate(REFS_MAX);
+        tells.push(format!("and {} more", all - REFS_MAX));
+    }
+    tells
+}

@@ -1,0 +1,160 @@
+//! `portcullis log verify`: whether the log is as it was written, or where it is not.
+//!
+//! The checking is the log room's. Exit code 1 when a log does not hold together, for timers.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::io::Console;
+use crate::cli::log::place::{self, Place};
+use crate::cli::log::words;
+use crate::cli::quote::shown;
+use crate::cli::verb::Call;
+use crate::log::read::{Entries, Filter};
+use crate::log::verify::{Report, verify};
+use crate::names::escape::escape;
+
+/// Check that every line of the log is as it was written
+///
+/// Checks each line's own hash, that it continues the line before, that numbers are dense, that
+/// damage is declared, and that attachments are what their names say. The end can be cut off
+/// without a trace in the file: compare number and head with what an accepted push has printed.
+/// `portcullis explain log` tells how to check it all with sha256sum.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Repositories, or folders of logs; the repository here when none is named
+    #[arg(value_name = "REPO", default_value = ".")]
+    places: Vec<PathBuf>,
+}
+
+impl Verify {
+    /// Runs the verb.
+    pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
+        let places = place::find(call.around, &self.places)?;
+        let mut exit = Exit::Yes;
+        let mut all: Vec<Value> = Vec::new();
+        for place in &places {
+            let report = verified(call.console, place)?;
+            if report.broken.is_some() {
+                exit = Exit::No;
+            }
+            if self.json {
+                all.push(as_json(place, &report));
+            } else {
+                let name = if places.len() > 1 { Some(shown(&place.given)) } else { None };
+                tell(call.console, name.as_deref(), place, &report)?;
+            }
+        }
+        if self.json {
+            call.console.json(&json!({ "whole": exit == Exit::Yes, "logs": all }))?;
+        }
+        Ok(exit)
+    }
+}
+
+/// Verifies one log, with a bar where somebody waits.
+fn verified(console: &Console, place: &Place) -> Result<Report, Fault> {
+    let dir = place.folder.dir();
+    let bar = if console.shows_progress() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("verifying {bar:30} {bytes} of {total_bytes}");
+    // A template that cannot be read leaves the bar as it is by default.
+    let bar = match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    };
+    let report = verify(dir, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    report.map_err(|error| place::fault(dir, &error))
+}
+
+fn tell(
+    console: &mut Console,
+    name: Option<&str>,
+    place: &Place,
+    report: &Report,
+) -> Result<(), Fault> {
+    let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+    let size = report.head.size;
+    if let Some(broken) = &report.broken {
+        console.data_line(&format!("{name}broken at entry {}", broken.entry))?;
+        console.data_line(&format!("  line {}, byte {}", broken.line, broken.offset))?;
+        console.data_line(&format!("  {}", escape(broken.what.to_string().as_bytes())))?;
+        let holds = match size {
+            0 => "nothing before it".to_owned(),
+            1 => "only the first entry before it".to_owned(),
+            _ => format!("entries 0 to {} before it, head {}", size - 1, report.head.hash.hex()),
+        };
+        console.data_line(&format!("  what holds together: {holds}"))?;
+        return console
+            .data_line("  compare with a copy, and with the heads that pushers were told");
+    }
+    let entries = if size == 1 { "1 entry".to_owned() } else { format!("{size} entries") };
+    console.data_line(&format!("{name}whole, {entries}, head {}", report.head.hash.hex()))?;
+    console.data_line(&format!("  log {}", words::plain(&report.origin)))?;
+    if let Some((first, last)) = span(place) {
+        console.data_line(&format!("  from {first} to {last}"))?;
+    }
+    if report.attachments > 0 {
+        let checked = words::counted(report.attachments, "attachment");
+        console.data_line(&format!("  {checked} checked"))?;
+    }
+    if report.recovered > 0 {
+        let places = words::counted(report.recovered, "place");
+        console.data_line(&format!("  damage in {places}, declared by the entries after it"))?;
+    }
+    if let Some(offset) = report.torn {
+        console.data_line(&format!(
+            "  an append at byte {offset} has not ended; the next entry will declare it"
+        ))?;
+    }
+    if report.in_doubt {
+        console
+            .data_line("  the disk refused to keep some lines; the next entry will declare it")?;
+    }
+    Ok(())
+}
+
+/// When the first and the last entry were written. `None` where they cannot be read any more.
+fn span(place: &Place) -> Option<(String, String)> {
+    let dir = place.folder.dir();
+    let mut entries = Entries::open(dir, Filter::default()).ok()?;
+    let first = entries.next_entry().ok()??.entry.common.ts.0;
+    let last = Entries::open(dir, Filter::default()).ok()?.last(1).ok()?;
+    let last = last.first()?.entry.common.ts.0;
+    Some((first.rfc3339_seconds(), last.rfc3339_seconds()))
+}
+
+fn as_json(place: &Place, report: &Report) -> Value {
+    let broken = report.broken.as_ref().map(|broken| {
+        json!({
+            "entry": broken.entry,
+            "line": broken.line,
+            "offset": broken.offset,
+            "what": escape(broken.what.to_string().as_bytes()),
+        })
+    });
+    let head = (report.head.size > 0).then(|| report.head.hash.hex());
+    json!({
+        "place": shown(place.folder.dir()),
+        "log": words::plain(&report.origin),
+        "whole": report.broken.is_none(),
+        "entries": report.head.size,
+        "head": head,
+        "attachments": report.attachments,
+        "recovered": report.recovered,
+        "torn": report.torn,
+        "in_doubt": report.in_doubt,
+        "broken": broken,
+    })
+}

@@ -1,0 +1,66 @@
+//! The log of a repository, begun.
+//!
+//! Used by `install`. How a log is written is the log room's; what its first entry says is put
+//! together here: the repository, its refs of that day and its policy.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::cli::fault::{Fault, OrFault};
+use crate::cli::quote::shown;
+use crate::hook::fault::Stop;
+use crate::hook::world::World;
+use crate::hook::{host, record};
+use crate::log::book::Log;
+use crate::log::disk::Modes;
+use crate::log::entry::{Genesis, GenesisRef, Record};
+use crate::log::file::Appended;
+use crate::log::wire::{AsText, Listed, Text};
+use crate::names::moment::Moment;
+use crate::store::objects::{HeadValue, Objects as _};
+
+/// Begins the log of this repository in this folder.
+pub fn create(git_dir: &Path, dir: &Path, mode: u32, moment: Moment) -> Result<(), Fault> {
+    let world = World::at_rest(git_dir).map_err(|stop| could_not(dir, &stop))?;
+    let (policy, files) = world.policy().map_err(|stop| could_not(dir, &stop))?;
+    let begun = || format!("could not begin the log in {}", shown(dir));
+    let repository = world.repository.clone().unwrap_or_default();
+    let refs = world.store.refs_under(b"refs/").or_fault(begun)?;
+    let refs = refs.into_iter().map(|(name, oid)| GenesisRef {
+        refname: Text(name.as_bytes().to_vec()),
+        oid: AsText(oid),
+    });
+    let head = match world.store.head().or_fault(begun)? {
+        HeadValue::Branch(name) => Some(Text(name.as_bytes().to_vec())),
+        HeadValue::Detached(oid) => Some(Text(oid.hex().into_bytes())),
+        HeadValue::Unreadable => None,
+    };
+    let genesis = Genesis {
+        repo: repository.clone(),
+        path: Text(git_dir.as_os_str().as_bytes().to_vec()),
+        format: world.store.format().name().to_owned(),
+        backend: "files".to_owned(),
+        policy: Some(AsText(policy.digest)),
+        head,
+        refs: Listed::of(refs.collect()),
+        previous: None,
+    };
+    let ctx = host::ctx(moment);
+    let origin = format!("{}/{repository}", ctx.host);
+    let _receipt = Log::create(dir, &origin, genesis, &ctx, modes(mode)).or_fault(begun)?;
+    let record = Record::Policy(record::policy(policy.digest, &files, "install"));
+    match Log::open(dir).or_fault(begun)?.append(&[record], &ctx, None).or_fault(begun)? {
+        Appended::Written(_) | Appended::Held => Ok(()),
+        // Nothing was expected to stand still, so nothing can have moved.
+        Appended::Moved(_) => Err(Fault::new(begun())),
+    }
+}
+
+/// The modes of the log's files, by its folder's.
+const fn modes(folder: u32) -> Modes {
+    if folder & 0o070 == 0 { Modes::PRIVATE } else { Modes::GROUP }
+}
+
+fn could_not(dir: &Path, stop: &Stop) -> Fault {
+    Fault::new(format!("could not begin the log in {}: {}", shown(dir), stop.reason))
+}

@@ -1,0 +1,92 @@
+//! The answer Git hears: an exit code and what the pusher reads. No yes without a receipt.
+
+use crate::hook::fault::{Road, Stop};
+use crate::log::file::Receipt;
+use crate::message::closing::{Closing, Reach};
+use crate::message::pusher;
+use crate::push::pusher::Pusher;
+use crate::verdict::{Judgement, Verdict};
+
+/// How many digits of the log's head a pusher is shown.
+pub const HEAD_DIGITS: usize = 12;
+
+/// What a hook answers. A code of 0 exists only where the log gave a receipt, or where an earlier
+/// decision with one was found.
+#[derive(Debug)]
+#[must_use = "an answer that nobody hears lets everything through"]
+pub struct Answer {
+    code: u8,
+    text: String,
+}
+
+impl Answer {
+    /// The answer to a judged push.
+    pub fn judged(judgement: &Judgement, receipt: &Receipt, you: &Pusher, reach: Reach) -> Self {
+        let head = receipt.head().hash.hex();
+        let closing = Closing {
+            entry: Some(receipt.seq()),
+            head: head.get(..HEAD_DIGITS),
+            you: Some(you),
+            reach,
+        };
+        let code = match (judgement.verdict(), reach) {
+            (Verdict::Accept, _) | (Verdict::Refuse, Reach::RefusedRefs) => 0,
+            (Verdict::Refuse, Reach::WholePush | Reach::ThisRef) => 1,
+        };
+        Self { code, text: pusher::judged(judgement, &closing) }
+    }
+
+    /// The answer to a refused push whose entry is counted with others: always no.
+    pub fn held(judgement: &Judgement) -> Self {
+        let closing = Closing { entry: None, head: None, you: None, reach: Reach::WholePush };
+        Self { code: 1, text: pusher::judged(judgement, &closing) }
+    }
+
+    /// A no without a judgement.
+    pub fn stopped(stop: &Stop, text: String) -> Self {
+        Self { code: stop.code(), text }
+    }
+
+    /// The update hook found the decision that pre-receive wrote: its receipt was given there.
+    pub(crate) fn decided_before() -> Self {
+        Self { code: 0, text: String::new() }
+    }
+
+    /// The answer to a question: never a yes.
+    pub fn asked(text: String) -> Self {
+        Self { code: 1, text }
+    }
+
+    /// The exit code.
+    pub const fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// What the pusher reads; empty: nothing.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What the pusher reads when the push was refused or could not be judged.
+pub fn stop_text(stop: &Stop, help: Option<&str>, entry: Option<u64>) -> String {
+    match stop.road {
+        Road::Refused => {
+            let mut lines = vec![format!("error: {}", stop.told.show())];
+            lines.push(
+                "  the push was refused as a whole before its commits were judged".to_owned(),
+            );
+            if let Some(hint) = &stop.hint {
+                lines.push(format!("hint: {}", hint.text.show()));
+            }
+            lines.extend(help.map(|help| format!("hint: ask {help}")));
+            lines.push(String::new());
+            let seen = entry.map_or(String::new(), |entry| format!(", see entry {entry}"));
+            lines.push(format!("error: the push was refused, nothing was updated{seen}"));
+            lines.join("\n") + "\n"
+        }
+        Road::Busy | Road::Fault => {
+            pusher::fault(std::slice::from_ref(&stop.told), stop.again(), help, entry)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a push could not be judged, or was refused before it was: told three ways.
+//!
+//! The pusher reads one plain line, the log keeps the causes, the exit code tells the roads apart.
+
+use std::error::Error;
+
+use crate::message::pusher::Again;
+use crate::verdict::line::{Hint, Line};
+
+/// A no without a judgement.
+#[derive(Debug)]
+pub struct Stop {
+    /// What the pusher reads; no server paths, no internals.
+    pub told: Line,
+    /// What to do, where the pusher can do something.
+    pub hint: Option<Hint>,
+    /// What the operators read in the log: the sentence and its causes.
+    pub reason: String,
+    /// Whether somebody has to mend something on the server first.
+    pub road: Road,
+}
+
+/// The two roads of a no without a judgement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Road {
+    /// The push itself is refused: exit code 1.
+    Refused,
+    /// Another push was in the way: exit code 1, and pushing again helps.
+    Busy,
+    /// The server could not judge: exit code 3.
+    Fault,
+}
+
+impl Stop {
+    /// A push that is refused for what it is.
+    pub fn refused(told: Line) -> Self {
+        let reason = told.show();
+        Self { told, hint: None, reason, road: Road::Refused }
+    }
+
+    /// A fault of the server, with the error that shows it.
+    pub fn fault(told: &'static str, error: &(dyn Error + 'static)) -> Self {
+        Self {
+            told: Line::new(told),
+            hint: None,
+            reason: format!("{told}: {}", causes(error)),
+            road: Road::Fault,
+        }
+    }
+
+    /// A fault of the server that no error value describes.
+    pub fn fault_because(told: &'static str, reason: String) -> Self {
+        Self { told: Line::new(told), hint: None, reason, road: Road::Fault }
+    }
+
+    /// The same, with something the pusher can do.
+    #[must_use]
+    pub fn hint(mut self, hint: Hint) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// Whether pushing the same again may help.
+    pub fn again(&self) -> Again {
+        match self.road {
+            Road::Busy => Again::Helps,
+            Road::Refused | Road::Fault => Again::DoesNotHelp,
+        }
+    }
+
+    /// The exit code of the hook.
+    pub const fn code(&self) -> u8 {
+        match self.road {
+            Road::Refused | Road::Busy => 1,
+            Road::Fault => 3,
+        }
+    }
+}
+
+/// An error and what caused it, on one line.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,33 @@
+//! post-receive: Git says which refs were updated, and the log hears it.
+//!
+//! It can refuse nothing any more; what it misses is found by the next push.
+
+use std::collections::BTreeSet;
+
+use crate::hook::bench::Input;
+use crate::hook::fault::Stop;
+use crate::hook::host;
+use crate::hook::world::World;
+use crate::log::settle::OwnPush;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+
+/// Records the outcomes of this push.
+pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
+    let world = World::find(input.env, input.directory)?;
+    let mut log = world.log()?;
+    let ctx = host::ctx(input.moment);
+    let applied: Vec<(Refname, Oid, Oid)> =
+        input.stdin.split(|&b| b == b'\n').filter_map(line).collect();
+    let names: BTreeSet<Refname> = applied.iter().map(|(name, _, _)| name.clone()).collect();
+    let session = host::session_key(&ctx);
+    log.settle(&world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;
+    Ok(())
+}
+
+/// `OLD SP NEW SP REF`; what is not that names no ref of ours.
+fn line(line: &[u8]) -> Option<(Refname, Oid, Oid)> {
+    let mut parts = line.splitn(3, |&b| b == b' ');
+    let (old, new) = (Oid::from_hex(parts.next()?)?, Oid::from_hex(parts.next()?)?);
+    Some((Refname::parse(parts.next()?)?, old, new))
+}

@@ -1,0 +1,246 @@
+//! Facts and judgement, as the log keeps them. Pure; the types of the log's lines are its own, and
+//! everything is converted by hand, so that a renamed field here never changes the format.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::facts::evidence::Standing;
+use crate::facts::landing::{Landing, Step};
+use crate::facts::{Facts, Motion, UpdateFacts};
+use crate::log::decision::{
+    Actor, ActorKind, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
+    StatementRecord, UpdateKind, Verdict as Word,
+};
+use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::wire::{AsText, Listed, Text};
+use crate::names::digest::Digest;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+use crate::policy::PolicyFile;
+use crate::push::pusher::{Pusher, Who};
+use crate::push::update::Change;
+use crate::push::{Door, Seen};
+use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
+use crate::verdict::finding::{Finding, Level, RuleRef};
+use crate::verdict::{Judgement, RefJudgement, Verdict};
+
+/// What a decision is made of besides facts and judgement.
+pub struct Frame<'f> {
+    /// The digest of the policy in force.
+    pub policy: Digest,
+    /// Microseconds that judging took.
+    pub took_us: u64,
+    /// The verdict on the push as Git will hear it.
+    pub verdict: Verdict,
+    /// The version of Git, where the environment tells.
+    pub git: Option<&'f str>,
+}
+
+/// The record of one decision.
+pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Decision {
+    let push = &facts.push.push;
+    let warned = judgement.refs.iter().flat_map(|r| &r.findings).any(|f| f.level == Level::Warn);
+    let verdict = match frame.verdict {
+        Verdict::Refuse => Word::Refuse,
+        Verdict::Accept if warned => Word::Warn,
+        Verdict::Accept => Word::Accept,
+    };
+    let pairs = facts.updates.iter().zip(&judgement.refs);
+    let mut refs: Vec<RefDecision> = pairs.map(|(u, j)| ref_decision(u, j)).collect();
+    if let Some(first) = refs.first_mut() {
+        let whole = judgement.findings.iter().map(finding);
+        first.findings.splice(0..0, whole);
+    }
+    Decision {
+        repo: facts.push.repository.clone().unwrap_or_default(),
+        actor: actor(&push.pusher),
+        hook: hook(push.door),
+        git: frame.git.map(str::to_owned),
+        opts: match &push.options {
+            Seen::All(options) => options.iter().map(|o| Text(o.clone())).collect(),
+            Seen::NotHere => Vec::new(),
+        },
+        policy: PolicyRef { sha256: AsText(frame.policy) },
+        judged_at: facts.push.log_size,
+        refs,
+        statements: facts.updates.iter().filter_map(statement).collect(),
+        verdict,
+        dur_us: frame.took_us,
+    }
+}
+
+/// The record of the push that first makes protected branches.
+pub fn birth(facts: &Facts, judgement: &Judgement) -> Option<Birth> {
+    let refs: Vec<GenesisRef> = judgement
+        .refs
+        .iter()
+        .filter(|r| r.protected && r.update.name.branch().is_some())
+        .filter_map(|r| match r.change {
+            Change::Create { new } => {
+                Some(GenesisRef { refname: text(&r.update.name), oid: AsText(new) })
+            }
+            Change::Move { .. } | Change::Delete { .. } | Change::Nothing => None,
+        })
+        .collect();
+    (facts.push.birth && !refs.is_empty()).then_some(Birth { refs })
+}
+
+/// The policy as it is first seen, whole.
+pub fn policy(sha256: Digest, files: &[(PathBuf, PolicyFile)], who: &str) -> PolicyRecord {
+    use std::os::unix::ffi::OsStrExt as _;
+    let files = files.iter().map(|(path, file)| {
+        PolicyText::new(Text(path.as_os_str().as_bytes().to_vec()), file.bytes.clone())
+    });
+    PolicyRecord {
+        sha256: AsText(sha256),
+        files: files.collect(),
+        who: Text(who.as_bytes().to_vec()),
+    }
+}
+
+/// Who pushes, as the log keeps it.
+pub fn actor(pusher: &Pusher) -> Actor {
+    let kind = match &pusher.who {
+        Who::Listed { shared: true, .. } => ActorKind::Shared,
+        Who::Listed { machine: true, .. } => ActorKind::Machine,
+        Who::Listed { .. } => ActorKind::Person,
+        Who::Unlisted => ActorKind::Unlisted,
+        Who::Unnamed { .. } => ActorKind::Unknown,
+    };
+    Actor {
+        name: pusher.name().cloned().map(AsText),
+        kind,
+        door: pusher.door.to_owned(),
+        source: pusher.source.clone(),
+        login: Text(pusher.login.clone().into_bytes()),
+        key: pusher.key.clone(),
+    }
+}
+
+/// A hook, as the log names it.
+pub const fn hook(door: Door) -> Hook {
+    match door {
+        Door::PreReceive => Hook::PreReceive,
+        Door::Update => Hook::Update,
+    }
+}
+
+/// Everything a judging rested on, so that the log can tell when it has moved.
+pub fn rests_on(facts: &Facts) -> (Vec<Refname>, Vec<Digest>) {
+    let mut refs: BTreeSet<Refname> = BTreeSet::new();
+    let mut statements: BTreeSet<Digest> = BTreeSet::new();
+    for update in &facts.updates {
+        refs.insert(update.update.name.clone());
+        for step in update.landings.iter().flat_map(Landing::steps) {
+            refs.extend(step.candidates.iter().map(|c| c.place.clone()));
+            statements.extend(step.candidates.iter().map(|c| c.id));
+        }
+    }
+    (refs.into_iter().collect(), statements.into_iter().collect())
+}
+
+fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
+    let zero = Oid::zero(update.update.new.format());
+    let real = update.real.unwrap_or(zero);
+    let claimed = update.update.claimed_old;
+    let verdict = match judgement.verdict() {
+        Verdict::Refuse => Word::Refuse,
+        Verdict::Accept if judgement.findings.is_empty() => Word::Accept,
+        Verdict::Accept => Word::Warn,
+    };
+    let steps: Vec<&Step> = update.landings.iter().flat_map(Landing::steps).collect();
+    let uses: BTreeSet<Digest> = steps
+        .iter()
+        .flat_map(|s| &s.candidates)
+        .filter(|c| c.standing == Standing::Good && c.verdict() == Some(ApprovalVerdict::Approve))
+        .map(|c| c.id)
+        .collect();
+    RefDecision {
+        refname: text(&update.update.name),
+        target: update.alias_of.clone().map(Text),
+        old: AsText(real),
+        new: AsText(update.update.new),
+        claimed_old: (claimed != real).then_some(AsText(claimed)),
+        kind: match update.change {
+            Change::Create { .. } => UpdateKind::Create,
+            Change::Move { .. } => UpdateKind::Move,
+            Change::Delete { .. } | Change::Nothing => UpdateKind::Delete,
+        },
+        ff: update.motion.as_ref().map(|motion| *motion == Motion::FastForward),
+        commits: steps.iter().map(|s| s.commits as u64).max().unwrap_or(0),
+        paths: Paths::of(paths(update)),
+        brought: Listed::of(update.brought.iter().map(|oid| AsText(*oid)).collect()),
+        verdict,
+        findings: judgement.findings.iter().map(finding).collect(),
+        uses: uses.into_iter().map(AsText).collect(),
+        landed: landed(update).into_iter().map(AsText).collect(),
+        exempt: Vec::new(),
+    }
+}
+
+/// The digests of what lands: of each step, and of what candidates of it approve.
+fn landed(update: &UpdateFacts) -> Vec<Digest> {
+    let steps = update.landings.iter().flat_map(Landing::steps);
+    let digests = steps.flat_map(|step| {
+        let candidates = step.candidates.iter().map(|c| c.says.delta);
+        std::iter::once(step.delta.digest()).chain(candidates)
+    });
+    digests.collect::<BTreeSet<Digest>>().into_iter().collect()
+}
+
+fn paths(update: &UpdateFacts) -> Vec<Text> {
+    let steps = update.landings.iter().flat_map(Landing::steps);
+    let changes = steps.flat_map(|step| step.delta.changes());
+    let paths: BTreeSet<&[u8]> = changes.map(|c| c.path.as_bytes()).collect();
+    paths.into_iter().map(|path| Text(path.to_vec())).collect()
+}
+
+fn finding(finding: &Finding) -> FindingRecord {
+    let objection = &finding.objection;
+    let lines = std::iter::once(&objection.what).chain(&objection.details);
+    let text: Vec<String> = lines.map(crate::verdict::line::Line::show).collect();
+    FindingRecord {
+        rule: finding.rule.name().to_owned(),
+        kind: finding.rule.kind().to_owned(),
+        level: match finding.level {
+            Level::Refuse => "refuse".to_owned(),
+            Level::Warn => "warn".to_owned(),
+        },
+        place: match &finding.rule {
+            RuleRef::Policy { file, line, .. } => Some(Text(format!("{file}:{line}").into_bytes())),
+            RuleRef::Always { .. } => None,
+        },
+        text: Text(text.join("; ").into_bytes()),
+    }
+}
+
+fn statement(update: &UpdateFacts) -> Option<StatementRecord> {
+    let push = update.statement.as_ref().filter(|push| push.enters)?;
+    let fields = push.statement.fields();
+    let (kind, check, verdict) = match &fields.saying {
+        Saying::Approval { verdict } => ("approval", None, verdict.as_str()),
+        Saying::Check { check, verdict, .. } => {
+            let verdict: &CheckVerdict = verdict;
+            ("check", Some(check.to_string()), verdict.as_str())
+        }
+    };
+    Some(StatementRecord {
+        place: text(&update.update.name),
+        id: AsText(push.id),
+        kind: kind.to_owned(),
+        person: AsText(fields.person.clone()),
+        check,
+        verdict: verdict.to_owned(),
+        for_ref: text(&fields.refname),
+        delta: AsText(fields.delta),
+        base: AsText(fields.base),
+        commit: AsText(fields.commit),
+        date: AsText(fields.date),
+        expires: AsText(fields.expires),
+        text: Text(push.statement.to_bytes()),
+    })
+}
+
+fn text(name: &Refname) -> Text {
+    Text(name.as_bytes().to_vec())
+}

@@ -1,0 +1,226 @@
+//! What a hook finds around it: the repository, its policy, its log.
+//!
+//! Everything is found from `GIT_DIR` and the repository's own configuration; nothing comes from
+//! the environment that a pusher could reach, and nothing from the push.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::facts::past::{PastError, SessionKey};
+use crate::hook::fault::Stop;
+use crate::log::book::Log;
+use crate::log::entry::Evidence;
+use crate::log::error::LogError;
+use crate::log::settle::{self, Site};
+use crate::log::wire::Text;
+use crate::names::oid::Oid;
+use crate::names::refname::Refname;
+use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile};
+use crate::push::env::Env;
+use crate::source::problem::Colour;
+use crate::store::error::StoreError;
+use crate::store::gitstore::GitStore;
+use crate::store::objects::{Objects, RefValue};
+use crate::store::open::{OpenAt, open};
+
+/// The folder of ours inside a repository.
+pub const FOLDER: &str = "portcullis";
+
+/// A repository, opened the way a hook must.
+pub struct World {
+    /// The repository.
+    pub store: GitStore,
+    /// The folder that Git calls the repository's.
+    pub git_dir: PathBuf,
+    /// Its id; without one no statement counts.
+    pub repository: Option<String>,
+    /// The hooks that `install` put in place, by name. Empty: not installed by us.
+    pub hooks: Vec<String>,
+}
+
+impl World {
+    /// Opens the repository that Git runs us for, quarantine included.
+    pub fn find(env: &Env, directory: &Path) -> Result<Self, Stop> {
+        let Some(git_dir) = env.get("GIT_DIR") else {
+            let told = "this hook was not called by git: GIT_DIR is not set";
+            return Err(Stop::fault_because(told, told.to_owned()));
+        };
+        let git_dir = directory.join(git_dir);
+        let quarantine = env.get("GIT_QUARANTINE_PATH").and(env.get("GIT_OBJECT_DIRECTORY"));
+        let at = OpenAt {
+            git_dir: git_dir.clone(),
+            quarantine: quarantine.map(|dir| directory.join(dir)),
+            shallow_file: env.has("GIT_SHALLOW_FILE"),
+        };
+        let store = open(&at).map_err(|error| unopened(&error))?;
+        Self::of(store, git_dir)
+    }
+
+    /// A repository at rest, for the verbs.
+    pub fn at_rest(git_dir: &Path) -> Result<Self, Stop> {
+        let store = open(&OpenAt::at_rest(git_dir)).map_err(|error| unopened(&error))?;
+        Self::of(store, git_dir.to_owned())
+    }
+
+    fn of(store: GitStore, git_dir: PathBuf) -> Result<Self, Stop> {
+        let one = |key: &str| -> Result<Option<String>, Stop> {
+            let values = store.config_values(key).map_err(|error| unopened(&error))?;
+            Ok(values.last().map(|value| String::from_utf8_lossy(value).into_owned()))
+        };
+        let repository = one("portcullis.repository")?;
+        let hooks = one("portcullis.hooks")?.unwrap_or_default();
+        let hooks = hooks.split_whitespace().map(str::to_owned).collect();
+        Ok(Self { store, git_dir, repository, hooks })
+    }
+
+    /// Where the log is: `DIR/<repository id>` of the configuration, else inside the repository.
+    pub fn log_dir(&self) -> PathBuf {
+        let outside = self.store.config_values("portcullis.logdir").unwrap_or_default();
+        match (outside.last(), &self.repository) {
+            (Some(dir), Some(id)) => Path::new(OsStr::from_bytes(dir)).join(id),
+            _ => self.store.common_dir().join(FOLDER).join("log"),
+        }
+    }
+
+    /// Opens the log. No log, no push.
+    pub fn log(&self) -> Result<Log, Stop> {
+        Log::open(&self.log_dir()).map_err(|error| {
+            Stop::fault("the change log of this repository cannot be used", &error)
+        })
+    }
+
+    /// The policy files, the site's first.
+    pub fn policy_paths(&self) -> Vec<PathBuf> {
+        let named = self.store.config_values("portcullis.policy").unwrap_or_default();
+        if named.is_empty() {
+            return vec![self.store.common_dir().join(FOLDER).join("policy.toml")];
+        }
+        let base = self.store.common_dir().to_owned();
+        named.iter().map(|path| base.join(OsStr::from_bytes(path))).collect()
+    }
+
+    /// The policy in force before this push, and its texts.
+    pub fn policy(&self) -> Result<(Policy, Vec<(PathBuf, PolicyFile)>), Stop> {
+        let mut files = Vec::new();
+        for path in self.policy_paths() {
+            let file = read_policy(&path)?;
+            files.push((path, file));
+        }
+        let texts: Vec<PolicyFile> = files.iter().map(|(_, file)| file.clone()).collect();
+        match compile(&texts) {
+            Ok(policy) => Ok((policy, files)),
+            Err(problems) => Err(Stop::fault_because(
+                "the policy on this server has problems",
+                format!("the policy is not usable:\n{}", problems.render(Colour::Off)),
+            )),
+        }
+    }
+
+    /// The folder that Git takes hooks from, for all we are told.
+    pub fn hooks_dir(&self) -> PathBuf {
+        let named = self.store.config_values("core.hookspath").unwrap_or_default();
+        match named.last() {
+            Some(path) => self.git_dir.join(OsStr::from_bytes(path)),
+            None => self.store.common_dir().join("hooks"),
+        }
+    }
+
+    /// Whether Git will run our hook of this name: it is a file, executable, and not empty.
+    pub fn hook_runs(&self, name: &str) -> bool {
+        let meta = fs::metadata(self.hooks_dir().join(name));
+        self.hooks.iter().any(|hook| hook == name)
+            && meta.is_ok_and(|m| m.is_file() && m.len() > 0 && m.permissions().mode() & 0o111 != 0)
+    }
+}
+
+fn unopened(error: &StoreError) -> Stop {
+    Stop::fault("this repository cannot be read in full, so nothing can be judged", error)
+}
+
+/// Reads one policy file. One that others may write is nobody's policy (threats G17).
+fn read_policy(path: &Path) -> Result<PolicyFile, Stop> {
+    let shown = path.display();
+    let fault = |error: std::io::Error| {
+        let reason = format!("could not read the policy {shown}: {error}");
+        Stop::fault_because("the policy on this server cannot be read", reason)
+    };
+    let mut file = fs::File::open(path).map_err(fault)?;
+    let meta = file.metadata().map_err(fault)?;
+    let told = "the policy on this server is not safe to use";
+    if !meta.is_file() {
+        return Err(Stop::fault_because(told, format!("the policy {shown} is no file")));
+    }
+    if meta.permissions().mode() & 0o022 != 0 {
+        let reason = format!("others may write the policy {shown}: chmod go-w {shown}");
+        return Err(Stop::fault_because(told, reason));
+    }
+    let mine = rustix::process::geteuid().as_raw();
+    if meta.uid() != 0 && meta.uid() != mine {
+        let reason =
+            format!("the policy {shown} belongs to user {}, not to us or root", meta.uid());
+        return Err(Stop::fault_because(told, reason));
+    }
+    let mut bytes = Vec::new();
+    file.by_ref().take(POLICY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(fault)?;
+    let label = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok(PolicyFile { label, bytes })
+}
+
+impl Site for World {
+    type Error = Stop;
+
+    fn value(&self, refname: &Refname) -> Result<Oid, Stop> {
+        let none = Oid::zero(self.store.format());
+        match self.store.read_ref(refname) {
+            Ok(RefValue::Direct(oid)) => Ok(oid),
+            Ok(RefValue::Absent | RefValue::Symbolic(_)) => Ok(none),
+            Err(error) => Err(unopened(&error)),
+        }
+    }
+
+    fn is_running(&self, session: &SessionKey) -> bool {
+        settle::is_running(session)
+    }
+
+    fn evidence(&self, refname: &Refname, _logged: &Oid, _found: &Oid) -> Vec<Evidence> {
+        let name = OsStr::from_bytes(refname.as_bytes());
+        let reflog = fs::read(self.store.common_dir().join("logs").join(name)).unwrap_or_default();
+        let last = reflog.strip_suffix(b"\n").unwrap_or(&reflog).rsplit(|&b| b == b'\n').next();
+        match last.filter(|line| !line.is_empty() && line.len() <= REFLOG_LINE_BYTES_MAX) {
+            Some(line) => {
+                vec![Evidence { kind: "reflog".to_owned(), text: Text(line.to_vec()) }]
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+/// How long a line of a reflog may be that is kept as evidence.
+const REFLOG_LINE_BYTES_MAX: usize = 1024;
+
+impl From<LogError> for Stop {
+    fn from(error: LogError) -> Self {
+        let busy = matches!(error, LogError::Busy { .. } | LogError::Restless);
+        let stop = Self::fault("the change log could not be written", &error);
+        match busy {
+            true => Self { road: crate::hook::fault::Road::Busy, ..stop },
+            false => stop,
+        }
+    }
+}
+
+impl From<PastError> for Stop {
+    fn from(error: PastError) -> Self {
+        Self::fault("the change log could not be read", &error)
+    }
+}
+
+/// The refs that have to be settled before a push is judged: its own.
+pub fn refs_in_hand<'r>(names: impl IntoIterator<Item = &'r Refname>) -> BTreeSet<Refname> {
+    names.into_iter().cloned().collect()
+}

@@ -1,0 +1,109 @@
+//! The hook files: with their program gone, no push goes through, wherever the repository is.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::ground::{Answer, Ground, chmod};
+
+/// A repository at this place, guarded by a copy of the program at that one.
+fn guarded(ground: &Ground, repo: &str, program: &str) -> (PathBuf, PathBuf) {
+    let program = ground.copy_program(program);
+    let repo = ground.repository(repo);
+    let people = ground.write("people", "");
+    drop(people);
+    let answer = ground.run_copy(&program, &["install", repo.to_str().unwrap()]);
+    answer.expect(0);
+    (repo, program)
+}
+
+fn push(ground: &Ground, repo: &std::path::Path) -> Answer {
+    let url = repo.to_str().unwrap();
+    if !ground.path("work").exists() {
+        ground.git(&["clone", "-q", url, "work"]);
+    }
+    ground.git(&["-C", "work", "commit", "-q", "--allow-empty", "-m", "change"]);
+    ground.try_git(&["-C", "work", "push", url, "HEAD:refs/heads/topic"])
+}
+
+#[test]
+fn a_push_is_refused_when_the_program_is_gone() {
+    let ground = Ground::new();
+    let (repo, program) = guarded(&ground, "infra.git", "bin/portcullis");
+    fs::remove_file(program).unwrap();
+    let answer = push(&ground, &repo).expect(1);
+    let answer = answer.says("error: this push could not be judged, so it is refused");
+    let answer = answer.says("hint: pushing again will not help").says("operators of this server");
+    assert!(!answer.err.contains(ground.path("bin").to_str().unwrap()), "a server path is shown");
+    ground
+        .try_git(&["-C", repo.to_str().unwrap(), "rev-parse", "-q", "--verify", "topic"])
+        .expect(1);
+}
+
+#[test]
+fn a_push_is_refused_when_the_program_may_not_be_run_or_is_a_folder() {
+    let ground = Ground::new();
+    let (repo, program) = guarded(&ground, "infra.git", "bin/portcullis");
+    // A file of its own: the other name of a hard link must stay as it is.
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, "#!/bin/sh\nexit 0\n").unwrap();
+    chmod(&program, 0o644);
+    push(&ground, &repo).expect(1).says("could not be judged");
+    fs::remove_file(&program).unwrap();
+    fs::create_dir(&program).unwrap();
+    push(&ground, &repo).expect(1).says("could not be judged");
+    fs::remove_dir(&program).unwrap();
+    // Not a program that this machine can run.
+    fs::write(&program, [0x7f, b'E', b'L', b'F', 0, 0, 0, 0]).unwrap();
+    chmod(&program, 0o755);
+    push(&ground, &repo).expect(1);
+}
+
+#[test]
+fn each_hook_refuses_by_itself() {
+    let ground = Ground::new();
+    for hook in ["pre-receive", "update"] {
+        let (repo, program) = guarded(&ground, &format!("{hook}.git"), "bin/portcullis");
+        fs::remove_file(&program).unwrap();
+        for other in ["pre-receive", "update", "post-receive"] {
+            if other != hook {
+                fs::remove_file(repo.join("hooks").join(other)).unwrap();
+            }
+        }
+        push(&ground, &repo).expect(1).says("could not be judged");
+    }
+}
+
+#[test]
+fn after_the_fact_the_pusher_hears_that_the_log_was_not_told() {
+    let ground = Ground::new();
+    let (repo, program) = guarded(&ground, "infra.git", "bin/portcullis");
+    fs::remove_file(program).unwrap();
+    fs::remove_file(repo.join("hooks/pre-receive")).unwrap();
+    fs::remove_file(repo.join("hooks/update")).unwrap();
+    push(&ground, &repo).expect(0).says("applied, but the log was not told");
+}
+
+#[test]
+fn paths_may_hold_blanks_quotes_colons_and_other_letters() {
+    let ground = Ground::new();
+    for (number, name) in
+        ["with blank", "it's \"quoted\"", "a:b", "größe-日本", "$HOME`id`", "line\nfeed"]
+            .into_iter()
+            .enumerate()
+    {
+        let program = format!("bin {number}/{name}/portcullis");
+        let (repo, program) = guarded(&ground, &format!("{name}.git"), &program);
+        let shim = fs::read(repo.join("hooks/pre-receive")).unwrap();
+        ground.portcullis(&["doctor", repo.to_str().unwrap()]).expect(0);
+        assert!(shim.windows(11).any(|window| window == b"/portcullis"), "{name:?}");
+        // The copy answers by itself that it was reached.
+        fs::remove_file(&program).unwrap();
+        fs::write(&program, "#!/bin/sh\necho \"reached as $2\" >&2\nexit 1\n").unwrap();
+        chmod(&program, 0o755);
+        ground.git(&["clone", "-q", repo.to_str().unwrap(), &format!("work-{number}")]);
+        let work = format!("work-{number}");
+        ground.git(&["-C", &work, "commit", "-q", "--allow-empty", "-m", "change"]);
+        let answer = ground.try_git(&["-C", &work, "push", "origin", "HEAD:refs/heads/topic"]);
+        answer.expect(1).says("reached as pre-receive");
+    }
+}
