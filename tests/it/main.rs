@@ -1,0 +1,24 @@
+//! Real pushes by a real Git into real repositories with our hooks installed.
+//!
+//! One crate, so that it links once. Each file is one part of what the README promises; what they
+//! stand on is in `support`. Every child process runs in a scrubbed environment and a folder that
+//! vanishes; no test needs the network, root, or another test.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "a test is the outside: files, clock, children")]
+
+mod support;
+
+mod approvals;
+mod crashes;
+mod doors;
+mod examples;
+mod landings;
+mod lies;
+mod log;
+mod outside;
+mod policies;
+mod refs;
+mod shapes;
+mod sshd;
+mod steps;
+mod verbs;

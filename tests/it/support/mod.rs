@@ -1,0 +1,14 @@
+//! What every test here stands on: a scrubbed place, people with keys, a server with hooks.
+//!
+//! A test asks for a [`site::Site`], lets its people push, and looks at what they were told, at the
+//! refs and at the log. Nothing here judges; nothing here uses the library, so that a mistake in
+//! `src` cannot agree with itself.
+
+pub(crate) mod entries;
+pub(crate) mod ground;
+pub(crate) mod person;
+pub(crate) mod policy;
+pub(crate) mod push;
+pub(crate) mod site;
+pub(crate) mod statement;
+pub(crate) mod wire;
