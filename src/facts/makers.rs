@@ -33,6 +33,9 @@ impl MakerBy {
     }
 }
 
+/// What is said of a commit that came past the gate.
+pub const BY_NOBODY: &str = "was brought by nobody on record";
+
 /// The makers of a step.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Makers {

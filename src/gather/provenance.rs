@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::facts::makers::{MakerBy, Makers};
+use crate::facts::makers::{BY_NOBODY, MakerBy, Makers};
 use crate::facts::past::{Brought, Maker, Past};
 use crate::gather::error::GatherError;
 use crate::gather::reader::Reader;
@@ -122,7 +122,7 @@ impl<'a> Provenance<'a> {
             Origin::Claimed(makers) => (makers, true),
             Origin::BeforeGenesis => (&[], false),
             Origin::Nobody => {
-                makers.unknown.get_or_insert((commit, "was brought by nobody on record"));
+                makers.unknown.get_or_insert((commit, BY_NOBODY));
                 return;
             }
         };

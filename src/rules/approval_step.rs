@@ -18,6 +18,9 @@ use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Missing, Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
 
+/// How many people a hint names.
+const NAMES_TOLD_MAX: usize = 8;
+
 /// How many statements a message tells of.
 const TOLD_MAX: usize = 4;
 
@@ -223,7 +226,11 @@ impl Bench<'_> {
             Line::new("everyone in `from` is a maker of this: ask the operators for a reviewer")
         } else {
             let count = if missing == 1 { "one".to_owned() } else { missing.to_string() };
-            Line::new(format!("ask {count} of ")).names(from.iter().take(8)).text(" to run")
+            let ask = match from.len() {
+                1 => Line::new("ask "),
+                _ => Line::new(format!("ask {count} of ")),
+            };
+            ask.names(from.iter().take(NAMES_TOLD_MAX)).text(" to run")
         };
         let hint = if from.is_empty() { Hint::new(ask) } else { Hint::run(ask, command) };
         objection = objection.hint(hint);

@@ -1,6 +1,7 @@
 //! Steps against a merge rule: no direct commits, nothing of a merge's own, nothing unseen.
 
 use crate::facts::landing::{Landing, MergeFact, Step, StepKind};
+use crate::facts::makers::BY_NOBODY;
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::rules::merge::{Merge, Method};
@@ -32,7 +33,8 @@ pub(crate) fn judge(rule: &Merge, view: &View<'_>) -> Ruling {
     let merges = steps.iter().filter(|s| s.kind == StepKind::Merge).count();
     let notes = match merges {
         0 => Vec::new(),
-        n => vec![Line::new("").count(n, "merge adds", "merges add").text(" nothing of their own")],
+        1 => vec![Line::new("the merge adds nothing of its own")],
+        n => vec![Line::new(format!("{n} merges add nothing of their own"))],
     };
     Ruling { objections: first_with_rest(objections), notes }
 }
@@ -93,12 +95,18 @@ fn unseen(step: &Step) -> Option<Objection> {
     let what = Line::new("merge ").oid(step.to).text(" brings in ");
     let what = what.count(step.not_before.len(), "commit", "commits");
     let what = what.text(" that no push has brought before");
+    let objection = Objection::new(what).detail(Line::new("the first is ").oid(*first));
+    if let Some((commit, BY_NOBODY)) = step.makers.unknown {
+        let past = Line::new("").oid(commit).text(" is on the server and came past the gate");
+        let anew = Line::new("git rebase --force-rebase ").piece(Piece::Oid(commit)).text("~1");
+        let hint = Hint::run(Line::new("make the commits anew and push them to a branch"), anew);
+        return Some(objection.detail(past).hint(hint));
+    }
     let source = step.source.first().copied().unwrap_or(step.to);
-    let detail = Line::new("the first is ").oid(*first);
     let push = Line::new("git push origin ").oid(source).text(":refs/heads/TOPIC");
     let hint = Hint::run(Line::new("push the merged branch by itself first"), push);
     let again = Hint::new(Line::new("then push the merge again, it needs no change"));
-    Some(Objection::new(what).detail(detail).hint(hint).hint(again))
+    Some(objection.hint(hint).hint(again))
 }
 
 /// The remedy for a merge that holds work of its own.
