@@ -91,7 +91,11 @@ fn heard(input: &Input<'_>, name: Name, answer: Answer) -> (u8, String) {
     if answer.code() != 0 {
         return (answer.code(), answer.text().to_owned());
     }
-    match after_yes(input, name) {
+    let earlier = match answer.hooks_dir() {
+        Some(dir) => earlier::run(dir, name.file(), input.args, input.stdin),
+        None => Ok(None),
+    };
+    match earlier {
         Ok(None | Some(0)) => (0, answer.text().to_owned()),
         Ok(Some(_)) => {
             let line = "error: another hook of this server refused what portcullis had accepted\n";
@@ -104,9 +108,9 @@ fn heard(input: &Input<'_>, name: Name, answer: Answer) -> (u8, String) {
     }
 }
 
-fn after_yes(input: &Input<'_>, name: Name) -> Result<Option<u8>, Stop> {
+fn after_outcomes(input: &Input<'_>) -> Result<Option<u8>, Stop> {
     let world = World::find(input.env, input.directory)?;
-    earlier::run(&world.hooks_dir(), name.file(), input.args, input.stdin)
+    earlier::run(&world.hooks_dir(), Name::PostReceive.file(), input.args, input.stdin)
 }
 
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
@@ -116,7 +120,7 @@ fn post_receive(call: &mut Call<'_>, input: &Input<'_>) -> Result<Exit, Fault> {
         call.console.talk(&line.show())?;
         tracing::warn!(reason = %stop.reason, "post-receive");
     }
-    Ok(match after_yes(input, Name::PostReceive) {
+    Ok(match after_outcomes(input) {
         Ok(None | Some(0)) => Exit::Yes,
         Ok(Some(_)) => Exit::No,
         Err(_) => Exit::CouldNot,

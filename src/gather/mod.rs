@@ -27,8 +27,8 @@ use crate::gather::scene::{Asked, Scene, Sources};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
-use crate::push::Push;
 use crate::push::update::{Change, RefUpdate};
+use crate::push::{Door, Push};
 use crate::statement::place::Place;
 use crate::store::objects::{HeadValue, Objects, RefValue};
 
@@ -47,8 +47,14 @@ pub fn facts(
         let ref_needs = needs(&update.name, default.as_ref());
         updates.push((first_look(&mut scene, update)?, ref_needs));
     }
-    let known =
-        scene.known_tips(&updates.iter().filter_map(|(u, _)| u.real).collect::<Vec<_>>())?;
+    let known = match push.door {
+        // The quarantine tells what is new; the branches of genesis need not be read.
+        Door::PreReceive => Vec::new(),
+        Door::Update => {
+            let values: Vec<Oid> = updates.iter().filter_map(|(u, _)| u.real).collect();
+            scene.known_tips(&values)?
+        }
+    };
     for (facts, _) in &mut updates {
         if let Some(tip) = facts.target.commit() {
             facts.brought = brought(&scene.reader, &mut scene.provenance, tip, &known)?;

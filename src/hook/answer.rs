@@ -1,5 +1,7 @@
 //! The answer Git hears: an exit code and what the pusher reads. No yes without a receipt.
 
+use std::path::{Path, PathBuf};
+
 use crate::hook::fault::{Road, Stop};
 use crate::log::file::Receipt;
 use crate::message::closing::{Closing, Reach};
@@ -17,6 +19,7 @@ pub const HEAD_DIGITS: usize = 12;
 pub struct Answer {
     code: u8,
     text: String,
+    hooks_dir: Option<PathBuf>,
 }
 
 impl Answer {
@@ -33,28 +36,38 @@ impl Answer {
             (Verdict::Accept, _) | (Verdict::Refuse, Reach::RefusedRefs) => 0,
             (Verdict::Refuse, Reach::WholePush | Reach::ThisRef) => 1,
         };
-        Self { code, text: pusher::judged(judgement, &closing) }
+        Self { code, text: pusher::judged(judgement, &closing), hooks_dir: None }
     }
 
     /// The answer to a refused push whose entry is counted with others: always no.
     pub fn held(judgement: &Judgement) -> Self {
         let closing = Closing { entry: None, head: None, you: None, reach: Reach::WholePush };
-        Self { code: 1, text: pusher::judged(judgement, &closing) }
+        Self { code: 1, text: pusher::judged(judgement, &closing), hooks_dir: None }
     }
 
     /// A no without a judgement.
     pub fn stopped(stop: &Stop, text: String) -> Self {
-        Self { code: stop.code(), text }
+        Self { code: stop.code(), text, hooks_dir: None }
     }
 
     /// The update hook found the decision that pre-receive wrote: its receipt was given there.
     pub(crate) fn decided_before() -> Self {
-        Self { code: 0, text: String::new() }
+        Self { code: 0, text: String::new(), hooks_dir: None }
     }
 
     /// The answer to a question: never a yes.
     pub fn asked(text: String) -> Self {
-        Self { code: 1, text }
+        Self { code: 1, text, hooks_dir: None }
+    }
+
+    /// The same answer, and the folder where an earlier hook may still have its say.
+    pub fn from_hooks(self, dir: PathBuf) -> Self {
+        Self { hooks_dir: Some(dir), ..self }
+    }
+
+    /// The folder of the hook that gave this answer, once the repository was opened.
+    pub fn hooks_dir(&self) -> Option<&Path> {
+        self.hooks_dir.as_deref()
     }
 
     /// The exit code.

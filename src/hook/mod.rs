@@ -117,7 +117,7 @@ fn gate(
         run(&world, &mut bench)
     }));
     match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
-        Ok(answer) => answer,
+        Ok(answer) => answer.from_hooks(world.hooks_dir()),
         Err(stop) => {
             let Bench { log, ctx, .. } = bench;
             tracing::debug!(reason = %stop.reason, "stopped");

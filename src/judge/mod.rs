@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::policy::compiled::CompiledRule;
 use crate::push::update::Change;
 use crate::rules::view::View;
-use crate::verdict::finding::{Finding, Level, RuleOutcome, RuleRef};
+use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
 use crate::verdict::{Judgement, RefJudgement};
 
 /// What the policy will ask of one ref, so that no more is gathered.
@@ -112,9 +112,4 @@ pub fn reference(rule: &CompiledRule) -> RuleRef {
         why: rule.why.clone(),
         until: rule.until,
     }
-}
-
-/// Whether anything the policy says at level refuse concerns a ref.
-pub fn is_refusing(level: Level) -> bool {
-    level == Level::Refuse
 }

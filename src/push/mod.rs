@@ -56,13 +56,3 @@ pub struct Push {
     /// The server's time when the hook began.
     pub moment: Moment,
 }
-
-impl Push {
-    /// Whether a push option with exactly these bytes was given.
-    pub fn has_option(&self, option: &[u8]) -> bool {
-        match &self.options {
-            Seen::All(options) => options.iter().any(|o| o == option),
-            Seen::NotHere => false,
-        }
-    }
-}
