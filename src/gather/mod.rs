@@ -13,6 +13,7 @@ pub mod motion;
 pub mod provenance;
 pub mod reader;
 pub mod scene;
+pub mod source;
 pub mod statements;
 
 use std::collections::BTreeSet;
