@@ -99,6 +99,7 @@ impl Step {
             | WhyNotSource::NotHere
             | WhyNotSource::TooFar
             | WhyNotSource::Holds
+            | WhyNotSource::PastTheGate(_)
             | WhyNotSource::Differs(_)
             | WhyNotSource::Conflict(_) => &[],
         });
@@ -139,6 +140,8 @@ pub enum WhyNotSource {
     Holds,
     /// These commits were not on the server before, newest first; never empty.
     NotBefore(Vec<Oid>),
+    /// This commit of it is on the server, and no push brought it.
+    PastTheGate(Oid),
     /// Merging it gives another tree; these paths differ, the first few of them.
     Differs(Vec<RepoPath>),
     /// It does not merge by itself; these paths conflict, the first few of them.

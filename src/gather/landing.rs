@@ -316,7 +316,7 @@ impl Builder<'_, '_> {
         Ok(digests)
     }
 
-    fn commit(&mut self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
+    fn commit(&self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
         match self.arriving.get(oid) {
             Some(commit) => Ok(Arc::clone(commit)),
             None => self.scene.reader.commit(oid),

@@ -7,6 +7,7 @@
 use crate::facts::evidence::Candidate;
 use crate::facts::landing::{Copied, MergeFact, NotSource, WhyNotSource};
 use crate::gather::error::GatherError;
+use crate::gather::provenance::Origin;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
 use crate::store::commit::Commit;
@@ -95,6 +96,10 @@ fn why_not(
     scene.provenance.learn(&scene.reader, range.iter().copied())?;
     let fresh = |commit: &Oid| !scene.provenance.origin(commit).was_before();
     let not_before: Vec<Oid> = range.into_iter().filter(fresh).collect();
+    let nobodys = |commit: &&Oid| matches!(scene.provenance.origin(commit), Origin::Nobody);
+    if let Some(commit) = not_before.iter().find(nobodys) {
+        return Ok(Some(WhyNotSource::PastTheGate(*commit)));
+    }
     if !not_before.is_empty() {
         return Ok(Some(WhyNotSource::NotBefore(not_before)));
     }
