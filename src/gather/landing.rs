@@ -338,3 +338,7 @@ fn paths_beside(touched: impl Iterator<Item = RepoPath>, step: &Step) -> Vec<Rep
     let beside: BTreeSet<RepoPath> = touched.filter(|path| !net.contains(path)).collect();
     beside.into_iter().collect()
 }
+
+#[cfg(test)]
+#[path = "landing_tests.rs"]
+mod tests;

@@ -15,6 +15,8 @@ pub mod reader;
 pub mod scene;
 pub mod source;
 pub mod statements;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 

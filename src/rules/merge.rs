@@ -17,7 +17,7 @@ use crate::verdict::finding::Ruling;
 /// The kind.
 pub static KIND: Kind = Kind {
     name: "merge",
-    summary: "no direct commits: every step merges a change that was on the server before",
+    summary: "no direct commits: every step brings in a change that was on the server before",
     explain: EXPLAIN,
     keys: &[
         KeyDoc {
@@ -164,7 +164,7 @@ const EXPLAIN: &str = r#"No direct commits. Every step of a push to these refs b
 
 "On the server before" is a fact of the gate's own log: the commits came with
 an earlier accepted push, to any ref, or are older than the log. So push the
-topic topic branch first, then land it by one of the methods.
+topic branch first, then land it by one of the methods.
 
 `merge`: a merge commit of the topic. The server makes the merge again, and it
 must come out the same.
