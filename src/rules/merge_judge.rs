@@ -171,3 +171,7 @@ fn approvers<'s>(party: &Party, step: &'s Step) -> Vec<&'s PrincipalName> {
     }
     people
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

@@ -79,7 +79,7 @@ fn first_of_all(objection: Objection, rule: &Merge, step: &Step) -> Objection {
     };
     let first = step.copied.not_of.first().filter(|_| copies(rule));
     match first.map(|source| (&source.why, Oid::from_hex(&source.named))) {
-        Some((WhyNotSource::PastTheGate(commit), _)) => past_the_gate(objection, *commit),
+        Some((WhyNotSource::PastTheGate(commit), _)) => objection.hint(anew(*commit)),
         Some((WhyNotSource::NotBefore(_), Some(source))) => {
             objection.hint(push("push its source by itself first", source))
         }
@@ -140,12 +140,15 @@ fn not_source(source: &NotSource) -> Line {
     }
 }
 
-/// What somebody pushed past the gate has to be made anew.
+/// What came past the gate has to be made anew.
 fn past_the_gate(objection: Objection, commit: Oid) -> Objection {
     let past = Line::new("").oid(commit).text(" is on the server and came past the gate");
-    let anew = Line::new("git rebase --force-rebase ").piece(Piece::Oid(commit)).text("~1");
-    let hint = Hint::run(Line::new("make the commits anew and push them to a branch"), anew);
-    objection.detail(past).hint(hint)
+    objection.detail(past).hint(anew(commit))
+}
+
+fn anew(commit: Oid) -> Hint {
+    let command = Line::new("git rebase --force-rebase ").piece(Piece::Oid(commit)).text("~1");
+    Hint::run(Line::new("make the commits anew and push them to a branch"), command)
 }
 
 /// How an approved branch lands, by each method that is allowed.
