@@ -15,6 +15,7 @@ mod examples;
 mod landings;
 mod lies;
 mod log;
+mod methods;
 mod outside;
 mod policies;
 mod refs;
