@@ -84,6 +84,23 @@ fn no_case_file_is_left_out() {
 }
 
 #[test]
+fn what_the_readme_counts_as_evidence_has_its_cases() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (_, table) = readme.split_once("### What counts as evidence").unwrap();
+    let rows: Vec<&str> =
+        table.lines().skip_while(|line| !line.starts_with("|---")).skip(1).collect();
+    let rows = rows.iter().take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.trim_end_matches(['|', ' ']).rsplit_once('|').unwrap().1);
+    let names: Vec<&str> =
+        cells.flat_map(|cell| cell.split_whitespace().map(|name| name.trim_matches('`'))).collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        assert!(STORIES.contains(&name), "{name}");
+    }
+}
+
+#[test]
 fn a_mistake_in_a_case_file_is_told_with_its_line() {
     for (text, problem) in [
         ("words\n", "1: no case"),

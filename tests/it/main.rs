@@ -11,6 +11,7 @@ mod support;
 mod approvals;
 mod cases;
 mod crashes;
+mod docs;
 mod doors;
 mod examples;
 mod landings;
