@@ -149,8 +149,8 @@ impl Rule for Merge {
     }
 }
 
-const EXPLAIN: &str = r#"No direct commits. Every step of a push to these refs brings in, by one of
-`methods`, a change that was on the server before, and adds nothing of its own.
+const EXPLAIN: &str = r#"No direct commits. Every step of a push to these refs brings in a change that
+was on the server before, by one of `methods`, and adds nothing of its own.
 
     [people.bob]
     keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMR+sI82Xp5tnRCmfwG/OLmzPk/xZ8R/F5FUgZfH9tNx bob"]
