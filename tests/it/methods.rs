@@ -239,6 +239,25 @@ fn a_squash_lands_where_only_update_runs() {
     site.log_and_refs_agree();
 }
 
+#[test]
+fn the_topic_of_somebody_who_hung_up_is_a_source_too() {
+    let site = site("sha1", "\"squash\"");
+    let (alice, bob) = (site.person("alice"), site.person("bob"));
+    // Git dies when the ref has moved, so that nobody is told what became of the push.
+    site.write_hook(
+        "reference-transaction",
+        "#!/bin/sh\n[ \"$1\" = committed ] && [ ! -e spent ] && touch spent && kill -9 $PPID\nexit 0\n",
+    );
+    alice.begin("words");
+    let tip = alice.commit("app/words", "hello\n");
+    alice.push(&["HEAD:refs/heads/words"]);
+    assert_eq!(site.value("refs/heads/words"), Some(tip.clone()));
+    assert_eq!(site.log().count("outcome"), 0);
+    bob.fetch();
+    to_main(&bob, &named(&bob, &tip)).accepted();
+    site.log_and_refs_agree();
+}
+
 /// Two topics that change the same file, the first of them landed; the other's tip.
 fn conflict(site: &Site, alice: &Person, bob: &Person) -> String {
     let one = alice.topic("one", &[(NETWORK, "port 8443\n")]);
