@@ -5,6 +5,7 @@
 
 pub mod access;
 mod access_judge;
+mod age;
 pub mod approval;
 mod approval_step;
 pub mod immutable;
@@ -12,6 +13,7 @@ pub mod landed;
 pub mod merge;
 mod merge_judge;
 pub mod rule;
+mod scope;
 pub mod seats;
 pub mod view;
 pub mod words;
