@@ -7,6 +7,7 @@ use crate::facts::change::Delta;
 use crate::facts::landing::{Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
 use crate::gather::candidates::{self, Draft};
+use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::makers_of;
@@ -187,6 +188,8 @@ impl Builder<'_, '_> {
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &change };
         let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&found.makers);
+        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
+        makers.merge(&checked.makers);
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
         let infra = content::marks(self.scene, &delta, self.asked.content)?;
@@ -206,6 +209,8 @@ impl Builder<'_, '_> {
             makers,
             candidates: found.candidates,
             near: found.near,
+            checks: checked.candidates,
+            near_checks: checked.near,
             infra,
         })
     }
