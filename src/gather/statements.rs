@@ -13,7 +13,7 @@ use crate::names::refname::Refname;
 use crate::push::update::Change;
 use crate::roster::principal::Principal;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{CheckVerdict, Saying};
+use crate::statement::fields::{CheckVerdict, Fields, Saying};
 use crate::statement::place::Place;
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
@@ -40,7 +40,9 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
     let statement = match parsed {
         Ok(statement) => statement,
         Err(line) => {
-            facts.structure.push(structural(objection(line, fill(Place::parse(&name).as_ref()))));
+            facts
+                .structure
+                .push(structural(objection(line, anew(fill(Place::parse(&name).as_ref())))));
             return Ok(());
         }
     };
@@ -59,7 +61,7 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         statement,
     };
     if let Some(line) = doubt {
-        facts.structure.push(structural(objection(line, anew(&push.statement.fields().saying))));
+        facts.structure.push(structural(objection(line, remedy(scene, push.statement.fields()))));
     }
     facts.statement = Some(push);
     Ok(())
@@ -180,17 +182,37 @@ fn doubt_of_delta(
     Ok(None)
 }
 
-fn objection(doubt: Line, command: Line) -> Objection {
+fn objection(doubt: Line, hint: Hint) -> Objection {
     let what = doubt.pieces().iter().cloned().fold(Line::new("this statement "), Line::piece);
-    Objection::new(what).hint(Hint::run(Line::new("make it anew"), command))
+    Objection::new(what).hint(hint)
 }
 
-/// The command that makes such a statement anew.
-fn anew(saying: &Saying) -> Line {
-    match saying {
-        Saying::Approval { .. } => Line::new("portcullis approve COMMIT"),
-        Saying::Check { check, verdict, .. } => attest(check, *verdict),
+/// What its signer can do instead.
+fn remedy(scene: &Scene<'_>, fields: &Fields) -> Hint {
+    let by = scene.roster.get(&fields.person);
+    match &fields.saying {
+        Saying::Approval { .. } if by.is_some_and(|by| by.machine) => {
+            let command = Line::new("portcullis attest CHECK pass COMMIT");
+            Hint::run(Line::new("a machine's word is a check"), command)
+        }
+        Saying::Approval { .. } => anew(Line::new("portcullis approve COMMIT")),
+        Saying::Check { .. } if by.is_some_and(|by| !by.machine) => {
+            let command = Line::new("portcullis approve COMMIT");
+            Hint::run(Line::new("a person's word is an approval"), command)
+        }
+        Saying::Check { check, verdict, .. } => {
+            let checker = Checker { check: check.clone(), machine: fields.person.clone() };
+            if scene.checkers.contains(&checker) {
+                return anew(attest(check, *verdict));
+            }
+            let line = Line::new("ask the operators to name ").name(check).text(" and ");
+            Hint::new(line.name(&fields.person).text(" in a rule of kind `check`"))
+        }
     }
+}
+
+fn anew(command: Line) -> Hint {
+    Hint::run(Line::new("make it anew"), command)
 }
 
 /// The command that fills a place.

@@ -60,6 +60,8 @@ struct Heard<'s> {
     failed: Vec<&'s Candidate>,
     /// Words that do not count, with the reason.
     not: Vec<Line>,
+    /// An entry that no pass holds, once that was looked for.
+    lacks: Option<&'s PathChange>,
 }
 
 /// What became of one check.
@@ -136,7 +138,8 @@ impl Bench<'_> {
 
     /// What counts of all that was said about one check of a step, and why the rest does not.
     fn hear<'s>(&self, step: &'s Step, check: &'s PrincipalName) -> Heard<'s> {
-        let mut heard = Heard { check, passed: Vec::new(), failed: Vec::new(), not: Vec::new() };
+        let (passed, failed, not) = (Vec::new(), Vec::new(), Vec::new());
+        let mut heard = Heard { check, passed, failed, not, lacks: None };
         for candidate in &step.checks {
             let Some((_, verdict)) = candidate.checked().filter(|(name, _)| *name == check) else {
                 continue;
@@ -191,16 +194,13 @@ impl Bench<'_> {
             let of = || Line::new("").name(heard.check).text(": ");
             let told = heard.failed.iter().map(|c| word(of(), c));
             objection.details.extend(told);
-            let passed =
-                heard.passed.iter().map(|c| word(of(), c).text(", which is not all of it"));
-            objection.details.extend(passed.filter(|_| heard.failed.is_empty()));
+            if let Some(change) = heard.lacks {
+                let passed = heard.passed.iter().map(|c| word(of(), c).text(" without "));
+                objection.details.extend(passed.map(|line| line.path(&change.path)));
+            }
             objection.details.extend(heard.not.iter().map(|line| after(of(), line)));
             let near = step.near_checks.iter().filter(|near| near.check == *heard.check);
             objection.details.extend(near.map(|near| self.near(of(), &near.miss)));
-            if heard.failed.is_empty() {
-                let written = self.rule.from.written.join(", ");
-                objection = objection.detail(of().text("a pass counts from ").text(written));
-            }
         }
         self.with_remedy(objection, step, failed, missing)
     }
@@ -258,22 +258,28 @@ impl Bench<'_> {
             let line = Line::new("merge ").short_ref(self.name).text(" into the topic, push it, ");
             objection = objection.hint(Hint::new(line.text("and have that checked")));
         }
-        let commit = step.source.first().copied().unwrap_or(step.to);
-        if !missing.is_empty() && step.not_before.contains(&commit) {
-            let push = Line::new("git push origin ").oid(commit).text(":refs/heads/TOPIC");
-            objection =
-                objection.hint(Hint::run(Line::new("push the work to a branch first"), push));
-        }
         for heard in missing.iter().take(TOLD_MAX) {
-            let names = self.rule.from.names.iter().take(NAMES_TOLD_MAX);
-            let ask = match self.rule.from.names.len() {
-                1 => Line::new("have "),
-                _ => Line::new("have one of "),
-            };
-            let ask = ask.names(names).text(" run");
-            objection = objection.hint(Hint::run(ask, self.command(heard.check, commit)));
+            let commit = unchecked(step, heard);
+            if step.not_before.contains(&commit) {
+                let push = Line::new("git push origin ").oid(commit).text(":refs/heads/TOPIC");
+                let ask = Line::new("push the work to a branch first");
+                objection = objection.hint(Hint::run(ask, push));
+            }
+            let ask = Hint::run(self.ask(), self.command(heard.check, commit));
+            objection = objection.hint(ask);
         }
         objection
+    }
+
+    /// Whose word is asked for.
+    fn ask(&self) -> Line {
+        let names = &self.rule.from.names;
+        match names.len() {
+            1 => Line::new("have ").names(names),
+            2..=NAMES_TOLD_MAX => Line::new("have one of ").names(names),
+            _ => Line::new("have one of ").text(self.rule.from.written.join(", ")),
+        }
+        .text(" run")
     }
 
     fn command(&self, check: &PrincipalName, commit: Oid) -> Line {
@@ -294,15 +300,21 @@ impl Bench<'_> {
     }
 }
 
+/// The commit that a machine should look at: of several that were merged, one that has no pass.
+fn unchecked(step: &Step, heard: &Heard<'_>) -> Oid {
+    let passed = |commit: &Oid| heard.passed.iter().any(|c| c.says.commit == *commit);
+    step.source.iter().find(|commit| !passed(commit)).copied().unwrap_or(step.to)
+}
+
 /// What all words about one check come to: a fail refuses, else passes must hold every entry.
-fn state<'s>(heard: Heard<'s>, matching: &[&PathChange]) -> State<'s> {
+fn state<'s>(heard: Heard<'s>, matching: &[&'s PathChange]) -> State<'s> {
     if !heard.failed.is_empty() {
         return State::Failed(heard);
     }
     let held = |change: &PathChange| heard.passed.iter().any(|c| holds(c, change));
-    match matching.iter().all(|change| held(change)) {
-        true => State::Passed,
-        false => State::Missing(heard),
+    match matching.iter().copied().find(|change| !held(change)) {
+        None => State::Passed,
+        lacks => State::Missing(Heard { lacks, ..heard }),
     }
 }
 

@@ -9,6 +9,7 @@
 mod support;
 
 mod approvals;
+mod checks;
 mod crashes;
 mod doors;
 mod examples;
