@@ -1,6 +1,7 @@
 //! What machines say of a change: who may say it, what counts, and what the pusher is told.
 
-use crate::support::ground::text;
+use crate::support::entries::Entries;
+use crate::support::ground::{run, text};
 use crate::support::person::{Person, public_key};
 use crate::support::policy;
 use crate::support::push::Pushed;
@@ -340,14 +341,38 @@ fn a_warning_lets_a_failed_check_land_and_uses_it() {
 #[test]
 fn the_log_tells_what_a_machine_said() {
     let site = Site::new(plans());
-    let (_, bot, tip) = topic(&site);
+    let (alice, bot, tip) = topic(&site);
     let url = "https://ci.example.org/runs/77";
     word(&site, &bot, &tip, "fail").url(url).push(&bot).accepted();
     let shown = String::from_utf8(site.verb(&["log", "show"]).stdout).unwrap();
     assert!(shown.contains(&format!("terraform-plan fail of {}", &tip[..7])), "{shown}");
+    word(&site, &bot, &tip, "pass").later(1).push(&bot).accepted();
+    alice.land(&tip).accepted();
+    let decided = |log: &Entries| log.of("decision").last().unwrap()["seq"].to_string();
+    let shown = String::from_utf8(site.verb(&["log", "show", &decided(&site.log())]).stdout);
+    let shown = shown.unwrap();
+    assert!(shown.contains("terraform-plan pass by plan-bot, entry "), "{shown}");
     let log = site.log();
-    let entry = log.of("decision").last().unwrap();
-    let statement = &entry["statements"][0];
+    let carrying = |entry: &&serde_json::Value| entry["statements"][0]["verdict"] == "fail";
+    let statement = &log.of("decision").find(carrying).unwrap()["statements"][0];
     assert_eq!((&statement["kind"], &statement["check"]), (&"check".into(), &PLAN.into()));
     assert!(statement["text"].as_str().unwrap().contains(url), "{statement}");
+}
+
+#[test]
+fn a_question_is_answered_with_what_is_missing() {
+    let site = Site::new(plans());
+    let (alice, bot, tip) = topic(&site);
+    let asked = || {
+        let refspec = format!("{tip}:refs/portcullis/ask/heads/main");
+        Pushed::of(&run(&mut alice.git(&["push", "-o", "ask", "origin", &refspec])))
+    };
+    asked()
+        .says("missing: rule `plan-is-clean` policy.toml:")
+        .says(&format!("  {NETWORK} changed, check terraform-plan has not passed"))
+        .says(&format!("portcullis attest terraform-plan pass {} --for main", &tip[..7]));
+    word(&site, &bot, &tip, "pass").push(&bot).accepted();
+    asked()
+        .says("satisfied: rule `plan-is-clean` policy.toml:")
+        .says(&format!("  plan-bot passed terraform-plan of {}", &tip[..7]));
 }

@@ -9,8 +9,11 @@ use proptest::prelude::*;
 use crate::any::{Lands, lands, rules};
 use crate::made::{policy, push, update};
 
-/// What was answered to one ref: the verdict, and each rule that objects, in its own words.
-fn answer(one: &RefJudgement) -> (Vec<u8>, Verdict, Vec<(String, String)>) {
+/// The name of a ref, the verdict on it, and each rule that objects with its words.
+type Said = (Vec<u8>, Verdict, Vec<(String, String)>);
+
+/// What was answered to one ref: its name, the verdict, and each rule that objects, in its own words.
+fn answer(one: &RefJudgement) -> Said {
     let name = one.update.name.as_bytes().to_vec();
     let findings = one.findings.iter();
     let mut objections: Vec<(String, String)> =
@@ -19,7 +22,7 @@ fn answer(one: &RefJudgement) -> (Vec<u8>, Verdict, Vec<(String, String)>) {
     (name, one.verdict(), objections)
 }
 
-fn answers(judgement: &Judgement) -> Vec<(Vec<u8>, Verdict, Vec<(String, String)>)> {
+fn answers(judgement: &Judgement) -> Vec<Said> {
     let mut all: Vec<_> = judgement.refs.iter().map(answer).collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     all
