@@ -14,6 +14,7 @@ pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
+mod merge_words;
 pub mod rule;
 mod scope;
 pub mod seats;
