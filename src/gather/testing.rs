@@ -194,14 +194,13 @@ impl Town {
             namespace: None,
             moment: Moment::from_seconds(NOW),
         };
-        let checkers = std::collections::BTreeSet::new();
         let sources = Sources {
             objects: &store,
-            checkers: &checkers,
             past: &self.past,
             roster: &self.roster,
             limits: &self.limits,
             repository: Some(REPOSITORY),
+            checkers: &BTreeSet::new(),
         };
         let mut scene = Scene::new(&sources, &push, Some(branch("main")));
         scene.carried = self.carried.clone();
