@@ -16,6 +16,7 @@ mod landings;
 mod lies;
 mod log;
 mod outside;
+mod people;
 mod policies;
 mod refs;
 mod shapes;
