@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::answer::{ASK_OPTION, ASK_REFS, Answer as Wire, JSON_OPTION};
+use crate::answer::{ANSWER_BYTES_MAX, ASK_OPTION, ASK_REFS, Answer as Wire, JSON_OPTION};
 use crate::hook::answer::Answer;
 use crate::hook::asked::Question;
 use crate::hook::bench::{Bench, Input};
@@ -57,13 +57,28 @@ pub fn answer(
         dur_us: u64::try_from(bench.began.elapsed().as_micros()).unwrap_or(u64::MAX),
     });
     bench.log.note(&[asked], &bench.ctx, None)?;
-    let text = if question.json {
-        wire.to_line().map_err(|error| Stop::fault("the answer could not be written", &error))?
-    } else {
-        plain(&wire)
-    };
+    let text = if question.json { line(wire)? } else { plain(&wire) };
     Ok(Answer::asked(text.trim_end().to_owned() + "\n"))
 }
+
+/// The answer for a client of ours. What only makes it nicer goes first where it is too long.
+fn line(mut wire: Wire) -> Result<String, Stop> {
+    let written = |wire: &Wire| {
+        wire.to_line().map_err(|error| Stop::fault("the answer could not be written", &error))
+    };
+    let whole = written(&wire)?;
+    if whole.len() <= ANSWER_BYTES_MAX {
+        return Ok(whole);
+    }
+    for rule in &mut wire.rules {
+        rule.reviewers.clear();
+        rule.missing.iter_mut().for_each(|missing| missing.from.truncate(FROM_TOLD_MIN));
+    }
+    written(&wire)
+}
+
+/// How many people who could approve are named in an answer that would be too long otherwise.
+const FROM_TOLD_MIN: usize = 20;
 
 /// The answer for a person's eyes, where no client of ours reads it.
 fn plain(wire: &Wire) -> String {

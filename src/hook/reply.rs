@@ -38,7 +38,7 @@ pub const LANDINGS_TOLD: usize = 5;
 const NOT_BROUGHT_TOLD: usize = 50;
 
 /// How many people a rule's list may have to be told whole.
-const REVIEWERS_TOLD_MAX: usize = 500;
+const REVIEWERS_TOLD_MAX: usize = 100;
 
 /// Judges the landing that is asked about, and says everything about it.
 pub fn judged(
@@ -55,31 +55,39 @@ pub fn judged(
         Form::Landed | Form::Conflict(_) => (None, None),
     };
     let overlay = Overlay::new(store, made);
-    let mut wire = about(world, bench, pusher, question, &asked)?;
     let reader = Reader::new(&overlay, &bench.policy.limits);
-    let delta = reader.delta(asked.base, Some(asked.commit)).map_err(gathered)?;
+    let mut wire = about(world, bench, pusher, question, &asked)?;
+    let mut base = asked.base;
+    let mut steps: Vec<Step> = Vec::new();
+    match (landing, &asked.form) {
+        (Some(new), _) => {
+            let (judgement, found) = judge(&overlay, world, bench, pusher, question, &asked, new)?;
+            wire.rules =
+                Words { new, commit: asked.commit, policy: &bench.policy }.rules(&judgement);
+            // A ref that is made is judged from a value that is known, where there is one.
+            let start = found.iter().find_map(|landing| landing.start);
+            base = base.or(start.filter(|_| asked.value.is_none()));
+            let from = asked.tip.or(base);
+            let brings = reader.delta(from, Some(new)).map_err(gathered)?;
+            wire.landing_lines = Some(brings.changes().len() as u64);
+            steps = found.iter().flat_map(Landing::steps).cloned().collect();
+        }
+        (None, Form::Landed) => wire.landing_lines = Some(0),
+        (None, Form::Itself(_) | Form::Made(_) | Form::Conflict(_)) => {}
+    }
+    let delta = reader.delta(base, Some(asked.commit)).map_err(gathered)?;
     let digest = delta.digest();
+    wire.base = base.unwrap_or(Oid::zero(store.format())).hex();
     wire.delta = format!("sha256:{digest}");
     wire.key = ApprovalKey::of(&question.name, &digest).hex();
     wire.delta_lines = delta.changes().len() as u64;
-    let mut steps: Vec<Step> = Vec::new();
-    if let Some(new) = landing {
-        let brings = reader.delta(asked.tip, Some(new)).map_err(gathered)?;
-        wire.landing_lines = Some(brings.changes().len() as u64);
-        let (judgement, found) = judge(&overlay, world, bench, pusher, question, &asked, new)?;
-        wire.rules = Words { new, commit: asked.commit, policy: &bench.policy }.rules(&judgement);
-        steps = found;
-    }
-    if matches!(asked.form, Form::Landed) {
-        wire.landing_lines = Some(0);
-    }
     tell_of(&steps, landing, &mut wire);
     let candidates: Vec<&Candidate> = steps.iter().flat_map(|s| &s.candidates).collect();
     wire.approvals = approvals(bench, question, &digest, &candidates)?;
     Ok(wire)
 }
 
-/// Judges the move of the ref to `new`, and hands back the steps that were looked at.
+/// Judges the move of the ref to `new`, and hands back the readings that were looked at.
 fn judge(
     overlay: &Overlay<'_>,
     world: &World,
@@ -88,7 +96,7 @@ fn judge(
     question: &Question,
     asked: &Asked,
     new: Oid,
-) -> Result<(Judgement, Vec<Step>), Stop> {
+) -> Result<(Judgement, Vec<Landing>), Stop> {
     let push = Push {
         door: bench.door,
         pusher: pusher.clone(),
@@ -103,8 +111,7 @@ fn judge(
     };
     let facts = gather_with(overlay, world, bench, push)?;
     let judgement = crate::judge::judge(&bench.policy, &facts);
-    let landings = facts.updates.iter().flat_map(|update| &update.landings);
-    Ok((judgement, landings.flat_map(Landing::steps).cloned().collect()))
+    Ok((judgement, facts.updates.into_iter().flat_map(|update| update.landings).collect()))
 }
 
 /// What is so whatever the rules say.
@@ -123,7 +130,6 @@ fn about(
         repository: world.repository.clone().unwrap_or_default(),
         refname: question.name.to_string(),
         value: asked.value.map(|oid| oid.hex()),
-        base: asked.base.unwrap_or(Oid::zero(store.format())).hex(),
         commit: asked.commit.hex(),
         now: bench.ctx.moment.rfc3339_seconds(),
         on_server: Some(store.was_here(&asked.commit).map_err(|error| gathered(error.into()))?),

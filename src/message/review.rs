@@ -105,7 +105,11 @@ fn heading(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
     let mut detail = |text: &str| lines.extend(wrap("  ", text));
     detail(&format!("for {} of {}", shown(&answer.refname), shown(&answer.repository)));
     if answer.value.is_none() {
-        detail("which does not exist yet: it would be created");
+        let base = short(&answer.base);
+        match answer.base.bytes().all(|digit| digit == b'0') {
+            true => detail("which does not exist yet: it would be created"),
+            false => detail(&format!("which does not exist yet: it would be created, from {base}")),
+        }
     }
     if !landing::has_landed(answer) {
         detail(&delta(answer));
@@ -157,12 +161,11 @@ fn not_brought(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
     let count = plural(named.len().saturating_add(more), "commit", "commits");
     let mut lines =
         wrap("", &format!("error: nobody has pushed {count} of it yet: {}", counted(&named, more)));
-    let command = landing::push_topic(answer, reader);
-    let hint = match answer.on_server {
-        Some(true) => "whoever made it pushes it to a branch first",
-        Some(false) | None => "push it to a branch first",
-    };
-    lines.extend(command_lines(hint, &command));
+    // What lies on the server all the same came another way; the rules say what to do then.
+    if answer.on_server != Some(true) {
+        let command = landing::push_topic(answer, reader);
+        lines.extend(command_lines("push it to a branch first", &command));
+    }
     lines
 }
 
@@ -188,7 +191,9 @@ fn open_rule(
     for hint in &rule.hints {
         let hint = with_topic(&shown(hint), reader);
         // That it has to be pushed is told once, above.
-        let push = !answer.nobody_brought.is_empty() && hint.contains("push");
+        let push = !answer.nobody_brought.is_empty()
+            && answer.on_server != Some(true)
+            && hint.contains("push");
         let said = push || told.contains(&hint);
         // Who can approve is told below, with whoever reads among them.
         if said || (!from.is_empty() && hint.ends_with(&command)) {
@@ -223,6 +228,7 @@ fn who_can(
         (true, true) => "you can give it".to_owned(),
         (true, false) => format!("you can give one, and so can {}", either(&others)),
         (false, _) if count == 1 => format!("{} can give it", either(&others)),
+        (false, _) if count > from.len() => format!("and only {} can give one", listed(&others)),
         (false, _) => format!("{count} of {} can give them", listed(&others)),
     };
     let when = if answer.on_server == Some(false) { " when it is pushed" } else { "" };

@@ -270,6 +270,24 @@ fn a_branch_that_takes_fast_forwards_is_asked_about_one() {
 }
 
 #[test]
+fn a_branch_that_is_made_is_approved_from_where_it_is_judged() {
+    let review = policy::infra_review(1).replace("@default", "release/**");
+    let starts = format!("{review}starts = [\"main\"]\n");
+    let site = Site::new(format!("{}{}{starts}", policy::people(), policy::MERGES));
+    let (alice, bob) = (site.person("alice"), site.person("bob"));
+    let tip = alice.topic("release-work", &[(NETWORK, "port 8443\n")]);
+    let text = verb(&alice, &["review", "release-work", "--for", "release/1"], 1);
+    has(&text, &["it would be created, from", "1 entry differs from", "0 of 1 approval"]);
+    alice.push(&[&format!("{tip}:refs/heads/release/1")]).refused_by("infra-review");
+    let approve = commands(&text).pop().unwrap();
+    let text = must(&bob, &format!("{approve} --yes"));
+    has(&text, &["success: nothing is missing"]);
+    must(&bob, &commands(&text).pop().unwrap());
+    assert_eq!(site.value("refs/heads/release/1"), Some(tip));
+    site.log_and_refs_agree();
+}
+
+#[test]
 fn every_line_fits_a_terminal() {
     let (_site, alice, bob, tip) = Site::topic();
     let texts = [
