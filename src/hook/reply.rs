@@ -292,10 +292,14 @@ impl Words<'_> {
 
     /// The line, with the commit that was asked about in the landing's place.
     fn show(&self, line: &Line) -> String {
-        let real = |piece: &Piece| match piece {
-            Piece::Oid(oid) if *oid == self.new => Piece::Oid(self.commit),
-            Piece::WholeOid(oid) if *oid == self.new => Piece::WholeOid(self.commit),
-            other => other.clone(),
+        let real = |piece: &Piece| {
+            let mut piece = piece.clone();
+            if let Piece::Oid(oid) | Piece::WholeOid(oid) = &mut piece
+                && *oid == self.new
+            {
+                *oid = self.commit;
+            }
+            piece
         };
         line.pieces().iter().map(real).fold(Line::default(), Line::piece).show()
     }
