@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod post;
 pub mod record;
 pub mod reply;
+pub mod said;
 pub mod update;
 pub mod who;
 pub mod wire;

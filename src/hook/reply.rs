@@ -5,34 +5,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{
-    Answer as Wire, ApprovalAnswer, LandingAnswer, MakerAnswer, Missing, RuleAnswer, VERSION, You,
-};
-use crate::facts::evidence::{Candidate, Standing};
+use crate::answer::{Answer as Wire, MakerAnswer, Missing, RuleAnswer, VERSION, You};
+use crate::facts::evidence::Candidate;
 use crate::facts::landing::{Landing, Step};
-use crate::facts::past::Past as _;
 use crate::gather::reader::Reader;
 use crate::hook::answer::HEAD_DIGITS;
 use crate::hook::asked::{Asked, Form, Question};
 use crate::hook::bench::{Bench, gather_with, gathered};
 use crate::hook::fault::Stop;
 use crate::hook::overlay::Overlay;
+use crate::hook::said::{approvals, checks, landings};
 use crate::hook::world::World;
-use crate::names::digest::Digest;
 use crate::names::escape::escape;
 use crate::names::oid::Oid;
 use crate::policy::Policy;
 use crate::push::Push;
 use crate::push::pusher::{Pusher, Who};
 use crate::push::update::RefUpdate;
-use crate::statement::place::{ApprovalKey, Place};
+use crate::statement::place::ApprovalKey;
 use crate::store::objects::Objects;
 use crate::verdict::Judgement;
 use crate::verdict::finding::{Finding, Level, RuleOutcome, RuleRef, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
-
-/// How many of the ref's latest landings are told.
-pub const LANDINGS_TOLD: usize = 5;
 
 /// How many commits that nobody brought are named.
 const NOT_BROUGHT_TOLD: usize = 50;
@@ -84,6 +78,7 @@ pub fn judged(
     tell_of(&steps, landing, &mut wire);
     let candidates: Vec<&Candidate> = steps.iter().flat_map(|s| &s.candidates).collect();
     wire.approvals = approvals(bench, question, &digest, &candidates)?;
+    wire.approvals.extend(checks(bench, question, &digest, asked.commit)?);
     Ok(wire)
 }
 
@@ -312,49 +307,4 @@ impl Words<'_> {
                 .iter()
                 .any(|piece| matches!(piece, Piece::Oid(oid) if *oid == self.new))
     }
-}
-
-/// The latest word of everyone about exactly this change.
-fn approvals(
-    bench: &Bench,
-    question: &Question,
-    digest: &Digest,
-    candidates: &[&Candidate],
-) -> Result<Vec<ApprovalAnswer>, Stop> {
-    let key = ApprovalKey::of(&question.name, digest);
-    let mut answers = Vec::new();
-    for principal in bench.policy.roster.people().filter(|p| !p.machine) {
-        let place = Place::Approval { key, person: principal.name.clone() }.refname();
-        let Some(latest) = bench.log.latest_at(&place)? else { continue };
-        let found = candidates.iter().find(|candidate| candidate.id == latest.id);
-        let why = match found.map(|candidate| &candidate.standing) {
-            Some(Standing::Good) => String::new(),
-            Some(Standing::Not(line)) => line.show(),
-            None => "no rule counts it".to_owned(),
-        };
-        answers.push(ApprovalAnswer {
-            person: principal.name.to_string(),
-            verdict: latest.verdict,
-            date: latest.date.rfc3339_seconds(),
-            counts: found.is_some() && why.is_empty(),
-            why,
-            expires: found.map(|candidate| candidate.says.expires.rfc3339_seconds()),
-            ..ApprovalAnswer::default()
-        });
-    }
-    Ok(answers)
-}
-
-fn landings(bench: &Bench, question: &Question) -> Result<Vec<LandingAnswer>, Stop> {
-    let landings = bench.log.recent_landings(&question.name, LANDINGS_TOLD)?;
-    let tell = |landing: crate::facts::past::Landing| LandingAnswer {
-        entry: landing.entry,
-        commit: landing.new.hex(),
-        by: match &landing.by.name {
-            Some(name) => name.to_string(),
-            None => escape(&landing.by.login),
-        },
-        at: landing.at.rfc3339_seconds(),
-    };
-    Ok(landings.into_iter().map(tell).collect())
 }

@@ -9,6 +9,7 @@
 mod support;
 
 mod approvals;
+mod attest;
 mod cases;
 mod crashes;
 mod docs;
