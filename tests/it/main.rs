@@ -11,6 +11,7 @@ mod support;
 mod approvals;
 mod attest;
 mod cases;
+mod checks;
 mod crashes;
 mod docs;
 mod doors;
