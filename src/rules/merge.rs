@@ -147,6 +147,11 @@ impl Rule for Merge {
     fn judge(&self, view: &View<'_>) -> Ruling {
         merge_judge::judge(self, view)
     }
+
+    fn methods(&self) -> Vec<&'static str> {
+        let allowed = METHODS.iter().filter(|(_, method)| self.methods.contains(method));
+        allowed.map(|(name, _)| *name).collect()
+    }
 }
 
 const EXPLAIN: &str = r#"No direct commits. Every step of a push to these refs brings in a change that

@@ -9,6 +9,7 @@
 mod support;
 
 mod approvals;
+mod attest;
 mod cases;
 mod checks;
 mod crashes;
@@ -20,6 +21,7 @@ mod lies;
 mod log;
 mod methods;
 mod outside;
+mod people;
 mod policies;
 mod refs;
 mod shapes;
