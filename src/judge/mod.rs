@@ -3,6 +3,7 @@
 //! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
 
 pub mod always;
+pub mod exempt;
 
 use crate::facts::needs::{RefNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
@@ -26,7 +27,7 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: rule.body.needs(),
+        needs: rule.needs(),
         starts: rule.starts.clone(),
     });
     RefNeeds { protected: policy.protects(name, default, moment), rules: rules.collect() }
@@ -48,7 +49,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     let default = facts.push.default_branch.as_ref();
     let protected = policy.protects(name, default, moment);
     let mut findings = always::of_ref(policy, facts, update, protected);
-    let mut rules = Vec::new();
+    let (mut rules, mut exempted) = (Vec::new(), Vec::new());
     // What cannot be told apart from an attack is not argued with: its own finding is enough.
     let judgeable = findings.is_empty() || !always::hides_the_rest(&findings);
     for (index, rule) in policy.rules.iter().enumerate() {
@@ -57,7 +58,13 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         }
         let view = View { update, landing: update.landing(index), push: &facts.push };
         let (reference, level) = (reference(rule), rule.level_at(moment));
-        let ruling = rule.body.judge(&view);
+        let ruling = match exempt::of(rule, &reference, &view) {
+            Some((silent, held)) => {
+                exempted.push(held);
+                silent
+            }
+            None => rule.body.judge(&view),
+        };
         findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {
             rule: reference.clone(),
             level,
@@ -73,6 +80,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         change: update.change,
         findings,
         rules,
+        exempted,
         protected,
     }
 }

@@ -8,6 +8,7 @@ use crate::message::closing::{Closing, Reach};
 use crate::message::layout::{Block, hint_lines, rest, wrap};
 use crate::names::refname::Refname;
 use crate::push::pusher::{Pusher, Who};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::line::{Hint, Line};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
@@ -112,7 +113,11 @@ fn place(rule: &RuleRef, level: Level) -> Vec<String> {
 /// The last lines: what became of the push, and where that is written.
 fn sum(judgement: &Judgement, closing: &Closing<'_>) -> Vec<String> {
     match judgement.verdict() {
-        Verdict::Accept => accepted(judgement.refs.len(), closing),
+        Verdict::Accept => {
+            let mut lines = accepted(judgement.refs.len(), closing);
+            lines.extend(judgement.refs.iter().flat_map(|one| &one.exempted).flat_map(exempt));
+            lines
+        }
         Verdict::Refuse => {
             let mut lines = help_lines(judgement.help.as_deref());
             lines.extend(refused(judgement, closing));
@@ -133,6 +138,12 @@ fn accepted(refs: usize, closing: &Closing<'_>) -> Vec<String> {
         text.push_str(&format!(", {}", who(you)));
     }
     wrap("", &text)
+}
+
+/// One line for each rule that was silent.
+fn exempt(held: &Exempted) -> Vec<String> {
+    let (rule, who, paths) = (held.rule.name(), &held.who, held.paths.join(", "));
+    wrap("  ", &format!("rule `{rule}` was silent: {who} is exempt within {paths}"))
 }
 
 fn refused(judgement: &Judgement, closing: &Closing<'_>) -> Vec<String> {

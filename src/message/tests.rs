@@ -60,6 +60,7 @@ fn on(name: &str, findings: Vec<Finding>) -> RefJudgement {
         change: Change::Move { old, new },
         findings,
         rules: Vec::new(),
+        exempted: Vec::new(),
         protected: true,
     }
 }

@@ -8,6 +8,7 @@
 //! lines grant; ours forbid.)
 
 pub mod compiled;
+pub mod exempt;
 mod raw;
 pub mod settings;
 

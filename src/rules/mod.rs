@@ -14,6 +14,7 @@ mod merge_judge;
 pub mod rule;
 pub mod seats;
 pub mod view;
+pub mod within;
 pub mod words;
 
 use crate::rules::rule::Kind;

@@ -2,11 +2,13 @@
 //!
 //! Made by `judge`, read by `log`, `message` and `hook`. A refusal is a value here, never an error.
 
+pub mod exempted;
 pub mod finding;
 pub mod line;
 
 use crate::names::moment::Moment;
 use crate::push::update::{Change, RefUpdate};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleOutcome};
 
 /// The answer to a push, or to one ref update.
@@ -30,6 +32,8 @@ pub struct RefJudgement {
     pub findings: Vec<Finding>,
     /// Every rule that was asked, satisfied or not, in the order of the policy.
     pub rules: Vec<RuleOutcome>,
+    /// The rules that would have objected and were silent for an exemption.
+    pub exempted: Vec<Exempted>,
     /// Whether a rule at level refuse names this ref.
     pub protected: bool,
 }

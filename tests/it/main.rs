@@ -12,6 +12,7 @@ mod approvals;
 mod crashes;
 mod doors;
 mod examples;
+mod exceptions;
 mod landings;
 mod lies;
 mod log;
