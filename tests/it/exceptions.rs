@@ -1,6 +1,6 @@
 //! The honest exceptions: what an exemption passes over, and what it does not.
 
-use crate::support::person::{Person, WHO};
+use crate::support::person::{Person, WHO, public_key};
 use crate::support::policy::{self, MERGES};
 use crate::support::push::Pushed;
 use crate::support::site::{Plan, Site};
@@ -201,6 +201,9 @@ fn the_flux_example_lets_the_robot_bump_tags_and_nobody_skip_review() {
     let (head, tables) = example.split_once("\n[people.alice]").unwrap();
     let head = head.replace("version = 1\n", "");
     let policy = format!("{head}\n{identity}\n[people.alice]{tables}");
+    // Nobody has the other half of the example's key.
+    let line = policy.lines().find(|line| line.ends_with(" bob\"]")).unwrap().to_owned();
+    let policy = policy.replace(&line, &format!("keys = [\"{}\"]", public_key("bob")));
     let site = Plan::new(policy).history(CLUSTERS.as_bytes().to_vec()).build();
     let (flux, alice, bob) = (site.person("flux-bot"), site.person("alice"), site.person("bob"));
     direct(&flux, &[(TAGS, "tag: 1.1\n")]).accepted().says("flux-bot is exempt");
