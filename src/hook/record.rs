@@ -188,7 +188,7 @@ fn exempt(held: &Exempted) -> ExemptRecord {
 }
 
 /// The digests of what lands: of each step, and of what candidates of it approve.
-fn landed(update: &UpdateFacts) -> Vec<Digest> {
+pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let digests = steps.flat_map(|step| {
         let candidates = step.candidates.iter().map(|c| c.says.delta);
@@ -204,7 +204,8 @@ fn paths(update: &UpdateFacts) -> Vec<Text> {
     paths.into_iter().map(|path| Text(path.to_vec())).collect()
 }
 
-fn finding(finding: &Finding) -> FindingRecord {
+/// One objection, as the log keeps it.
+pub fn finding(finding: &Finding) -> FindingRecord {
     let objection = &finding.objection;
     let lines = std::iter::once(&objection.what).chain(&objection.details);
     let text: Vec<String> = lines.map(crate::verdict::line::Line::show).collect();

@@ -3,7 +3,9 @@
 //! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
 
 pub mod always;
+pub mod debts;
 pub mod exempt;
+pub mod glass;
 
 use crate::facts::needs::{RefNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
@@ -14,6 +16,7 @@ use crate::policy::compiled::CompiledRule;
 use crate::push::update::Change;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
+use crate::verdict::glass::Glass;
 use crate::verdict::{Judgement, RefJudgement};
 
 /// What the policy will ask of one ref, so that no more is gathered.
@@ -27,7 +30,7 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: rule.needs(),
+        needs: glass::needs(policy, rule),
         starts: rule.starts.clone(),
     });
     RefNeeds { protected: policy.protects(name, default, moment), rules: rules.collect() }
@@ -36,12 +39,14 @@ pub fn needs(
 /// Judges a push.
 pub fn judge(policy: &Policy, facts: &Facts) -> Judgement {
     let refs = facts.updates.iter().map(|update| judge_ref(policy, facts, update)).collect();
-    Judgement {
+    let judgement = Judgement {
         refs,
         findings: always::of_push(policy, facts),
         moment: facts.push.push.moment,
         help: policy.help.clone(),
-    }
+        glass: Glass::default(),
+    };
+    glass::weigh(policy, facts, judgement)
 }
 
 fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
@@ -74,6 +79,9 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     }
     if judgeable && protected {
         findings.extend(unguarded(policy, facts, update));
+    }
+    if judgeable {
+        findings.extend(debts::overdue(policy, update, moment));
     }
     RefJudgement {
         update: update.update.clone(),

@@ -5,6 +5,7 @@
 //! then warnings, then the sum. No colours, no control characters, no line break from outside.
 
 use crate::message::closing::{Closing, Reach};
+use crate::message::glass;
 use crate::message::layout::{Block, hint_lines, rest, wrap};
 use crate::names::refname::Refname;
 use crate::push::pusher::{Pusher, Who};
@@ -32,7 +33,9 @@ pub fn judged(judgement: &Judgement, closing: &Closing<'_>) -> String {
             blocks.extend(blocks_of(Some(&one.update.name), &one.findings, level));
         }
     }
-    let blocks = blocks.iter().map(|block| block.lines(closing.entry)).collect();
+    let told = blocks.iter().map(|block| block.lines(closing.entry));
+    // Before everything else: whoever reads one line reads this one.
+    let blocks = judgement.glass.broken.iter().map(glass::banner).chain(told).collect();
     assemble(blocks, sum(judgement, closing), closing.entry)
 }
 
@@ -116,11 +119,13 @@ fn sum(judgement: &Judgement, closing: &Closing<'_>) -> Vec<String> {
         Verdict::Accept => {
             let mut lines = accepted(judgement.refs.len(), closing);
             lines.extend(judgement.refs.iter().flat_map(|one| &one.exempted).flat_map(exempt));
+            lines.extend(judgement.glass.unused.then(glass::unused).into_iter().flatten());
             lines
         }
         Verdict::Refuse => {
             let mut lines = help_lines(judgement.help.as_deref());
             lines.extend(refused(judgement, closing));
+            lines.extend(judgement.glass.offer.iter().flat_map(glass::offer));
             lines
         }
     }

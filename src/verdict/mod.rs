@@ -4,12 +4,14 @@
 
 pub mod exempted;
 pub mod finding;
+pub mod glass;
 pub mod line;
 
 use crate::names::moment::Moment;
 use crate::push::update::{Change, RefUpdate};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleOutcome};
+use crate::verdict::glass::Glass;
 
 /// The answer to a push, or to one ref update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +63,8 @@ pub struct Judgement {
     pub moment: Moment,
     /// Shown in every refusal: where to ask (policy key `help`).
     pub help: Option<String>,
+    /// What is said about breaking the glass.
+    pub glass: Glass,
 }
 
 impl Judgement {

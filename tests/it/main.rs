@@ -13,6 +13,7 @@ mod crashes;
 mod doors;
 mod examples;
 mod exceptions;
+mod glass;
 mod landings;
 mod lies;
 mod log;

@@ -43,7 +43,7 @@ pub fn broken(sheet: &mut Sheet, by: &str, it: &BreakGlass) {
     }
     let makers: Vec<&str> = it.makers.iter().map(|name| name.0.as_str()).collect();
     sheet.field(1, "made by", &escape(makers.join(", ").as_bytes()));
-    sheet.field(1, "owed by", &it.settle_by.0.rfc3339_seconds());
+    sheet.field(1, "due", &it.settle_by.0.rfc3339_seconds());
 }
 
 /// The fields of a settled debt.

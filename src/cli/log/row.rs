@@ -121,7 +121,7 @@ fn row(record: &Record) -> Row {
             let reason = escape_short(&it.reason.0);
             let due = it.settle_by.0.rfc3339_seconds();
             let tells =
-                vec![format!("{name} {new}  past {rules}: \"{reason}\""), format!("owed by {due}")];
+                vec![format!("{name} {new}  past {rules}: \"{reason}\""), format!("due {due}")];
             Row::new(words::who(&it.actor), "break-glass", tells)
         }
         Record::Settled(it) => {
