@@ -18,7 +18,7 @@ use crate::hook::bench::{Bench, Input, gather_with, gathered};
 use crate::hook::fault::Stop;
 use crate::hook::overlay::{Overlay, merge_of};
 use crate::hook::world::World;
-use crate::hook::{record, who};
+use crate::hook::{debts, owed, record, who};
 use crate::log::entry::{Asked, Record};
 use crate::log::wire::{AsText, Text};
 use crate::names::digest::Digest;
@@ -99,6 +99,7 @@ pub fn judged(
 ) -> Result<Wire, Stop> {
     let names: BTreeSet<Refname> = std::iter::once(question.name.clone()).collect();
     bench.log.settle(world, &names, None, &bench.ctx)?;
+    debts::settle(world, &mut bench.log, &bench.policy, &names, &bench.ctx)?;
     let store = &world.store;
     let commit = crate::store::tag::peel(store, &question.commit)
         .map_err(|error| gathered(error.into()))?
@@ -124,7 +125,8 @@ pub fn judged(
             claimed_old: value.unwrap_or(Oid::zero(store.format())),
             new,
         }],
-        options: bench.options.clone(),
+        // What goes with a question breaks no glass.
+        options: Seen::All(Vec::new()),
         namespace: None,
         moment: bench.ctx.moment,
     };
@@ -142,7 +144,7 @@ pub fn judged(
     let candidates: Vec<&Candidate> = steps.iter().flat_map(|s| &s.candidates).collect();
     let unseen: BTreeSet<Oid> = steps.iter().flat_map(|s| s.not_before.iter().copied()).collect();
     let head = bench.log.head();
-    Ok(Wire {
+    let wire = Wire {
         v: VERSION,
         you: you(pusher),
         repository: world.repository.clone().unwrap_or_default(),
@@ -157,10 +159,12 @@ pub fn judged(
         rules: rules(&judgement, conflict, question),
         approvals: approvals(bench, question, &digest, &candidates)?,
         landings: landings(bench, &question.name)?,
+        debts: Vec::new(),
         nobody_brought: unseen.into_iter().filter(|oid| *oid != new).map(|oid| oid.hex()).collect(),
         entry: head.size.checked_sub(1),
         head: head.hash.hex().get(..HEAD_DIGITS).unwrap_or_default().to_owned(),
-    })
+    };
+    owed::tell(world, bench, question, wire)
 }
 
 fn you(pusher: &Pusher) -> You {
@@ -317,6 +321,10 @@ fn plain(wire: &Wire) -> String {
         lines.extend((!rule.what.is_empty()).then(|| format!("  {}", rule.what)));
         lines.extend(rule.lines.iter().map(|line| format!("  {line}")));
         lines.extend(rule.hints.iter().map(|hint| format!("hint: {hint}")));
+    }
+    for debt in &wire.debts {
+        let (entry, by, due) = (debt.entry, &debt.by, &debt.due);
+        lines.push(format!("owed: entry {entry} {} by {by}, due {due}", debt.commit));
     }
     for landing in &wire.landings {
         lines.push(format!("landed: entry {} {} by {}", landing.entry, landing.commit, landing.by));

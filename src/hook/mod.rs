@@ -12,6 +12,7 @@ pub mod earlier;
 pub mod fault;
 pub mod host;
 pub mod overlay;
+pub mod owed;
 pub mod post;
 pub mod record;
 pub mod update;

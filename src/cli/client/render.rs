@@ -3,7 +3,9 @@
 //! Used by `review` (all of it) and by `approve` and its like (what is still missing). Everything
 //! in an answer is somebody else's text: it is escaped here, line by line.
 
-use crate::answer::{Answer, ApprovalAnswer, LandingAnswer, Missing, RuleAnswer};
+use crate::answer::{
+    Answer, ApprovalAnswer, DEBT_KIND, DebtAnswer, LandingAnswer, Missing, RuleAnswer,
+};
 use crate::names::escape::{escape, escape_short};
 use crate::names::oid::Oid;
 
@@ -58,6 +60,11 @@ pub fn review(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
         lines.push("said about this delta so far:".to_owned());
         lines.extend(answer.approvals.iter().map(approval));
     }
+    if !answer.debts.is_empty() {
+        lines.push(String::new());
+        lines.push(format!("owed on {}:", shown(&answer.refname)));
+        lines.extend(answer.debts.iter().flat_map(debt));
+    }
     if !answer.landings.is_empty() {
         lines.push(String::new());
         lines.push(format!("latest landings on {}:", shown(&answer.refname)));
@@ -79,6 +86,9 @@ pub fn summary(answer: &Answer) -> String {
     let refused = refused(answer);
     let name = shown(&answer.refname);
     let commit = short(&answer.commit);
+    if refused > 0 && answer.rules.iter().any(|rule| rule.kind == DEBT_KIND) {
+        return format!("error: {commit} is on {name} past its rules, and that is still owed");
+    }
     match refused {
         0 => format!("success: nothing is missing, {commit} can land on {name}"),
         1 => format!("error: {commit} cannot land on {name} yet, 1 rule is not satisfied"),
@@ -156,6 +166,25 @@ fn approval(approval: &ApprovalAnswer) -> String {
     let counts = if *counts { "counts" } else { "does not count" };
     let why = if why.is_empty() { String::new() } else { format!(": {}", shown(why)) };
     format!("  {} {} {} {counts}{why}", shown(date), shown(person), shown(verdict))
+}
+
+fn debt(debt: &DebtAnswer) -> Vec<String> {
+    let over = if debt.overdue { ", overdue" } else { "" };
+    let mut lines = vec![format!(
+        "  {} {} by {}, see entry {}, due {}{over}: \"{}\"",
+        shown(&debt.at),
+        short(&debt.commit),
+        shown(&debt.by),
+        debt.entry,
+        shown(&debt.due),
+        escape_short(debt.reason.as_bytes())
+    )];
+    lines.extend(debt.missing.iter().map(|missing| {
+        let count = usize::try_from(missing.approvals).unwrap_or(usize::MAX);
+        let wanted = plural(count, "approval", "approvals");
+        format!("    missing: {wanted}, from {}", list(&missing.from, shown))
+    }));
+    lines
 }
 
 fn landing(landing: &LandingAnswer) -> String {
@@ -239,6 +268,7 @@ mod tests {
                 by: "dave".into(),
                 at: "2026-11-21T08:00:00Z".into(),
             }],
+            debts: vec![],
             nobody_brought: vec![],
             entry: Some(413),
             head: String::new(),
