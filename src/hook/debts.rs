@@ -27,7 +27,7 @@ use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
-use crate::statement::place::Place;
+use crate::statement::place::{ApprovalKey, Place};
 use crate::verdict::glass::Broken;
 
 /// The record of one broken glass. `None` where the ref is none of the push.
@@ -106,6 +106,12 @@ pub fn settle(
     ctx: &Ctx,
 ) -> Result<(), Stop> {
     for name in names {
+        let places = places(policy, &on(world, log, policy, name, ctx)?);
+        if places.is_empty() {
+            continue;
+        }
+        // Only what is known to have got to its place settles anything.
+        log.settle(world, &places, None, ctx)?;
         let size = log.head().size;
         let value = world.value(name)?;
         let debts = on(world, log, policy, name, ctx)?;
@@ -157,6 +163,22 @@ pub fn settle_after(
     let (policy, _) = world.policy()?;
     log.settle(world, &owing, None, ctx)?;
     settle(world, log, &policy, &owing, ctx)
+}
+
+/// The ref of each debt that seems to be paid, and the places of what pays it.
+fn places(policy: &Policy, debts: &[DebtFacts]) -> BTreeSet<Refname> {
+    let mut places = BTreeSet::new();
+    for facts in debts.iter().filter(|facts| paid(policy, facts).is_some()) {
+        let key = ApprovalKey::of(&facts.debt.refname, &facts.debt.delta);
+        places.insert(facts.debt.refname.clone());
+        places.extend(
+            facts
+                .approved
+                .iter()
+                .map(|(name, _)| Place::Approval { key, person: name.clone() }.refname()),
+        );
+    }
+    places
 }
 
 fn settled(facts: &DebtFacts, paid: &Paid, value: Oid) -> Settled {

@@ -34,7 +34,7 @@ pub(crate) fn banner(broken: &Broken) -> Vec<String> {
 
 /// What is said where it was to be broken and nothing stood in the way.
 pub(crate) fn unused() -> Vec<String> {
-    wrap("  ", "nothing would have been refused: the glass is whole, and nothing is owed")
+    wrap("  ", "the glass was not needed: it is whole, and nothing is owed")
 }
 
 /// How to break it, as the last words of a refusal.
