@@ -420,3 +420,48 @@ fn without_pre_receive_there_is_no_glass_to_break() {
     push.refused_by("infra-review").says("the glass cannot be broken here");
     whole(&site, &push);
 }
+
+#[test]
+fn status_shows_what_is_owed_and_says_no_when_it_is_overdue() {
+    let (site, alice, bob) = glass("settle-within = \"1s\"\n");
+    let status = |words: &[&str]| {
+        let output = site.verb(&[&["status"], words].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, told) = status(&[]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains(&site.id()) && told.contains("debts    none"), "{told}");
+    assert!(told.contains("pre-receive"), "{told}");
+    direct(&alice, REASON, &[(NETWORK, "port 8443\n")]).accepted();
+    wait_until_overdue(&site);
+    let entry = site.log().last("break-glass")["of"].clone();
+    let (code, told) = status(&[]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(
+        told.contains(&format!("debts    entry {entry} on refs/heads/main by alice")),
+        "{told}"
+    );
+    assert!(told.contains("INC-42: the edge is down"), "{told}");
+    assert!(told.contains("lacks 1 approval, from bob"), "{told}");
+    assert!(told.contains("is overdue"), "{told}");
+    let (code, told) = status(&["--json"]);
+    assert_eq!(code, Some(1));
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let one = &told["repositories"][0];
+    assert_eq!(one["debts"][0]["entry"], entry);
+    assert_eq!(one["debts"][0]["overdue"], true);
+    assert_eq!(one["debts"][0]["missing"][0]["from"][0], "bob");
+    assert_eq!(one["log"]["entry"].as_u64().unwrap() + 1, site.log().len() as u64);
+    debt_approval(&site, &bob).push(&bob).accepted();
+    assert_eq!(status(&[]).0, Some(0));
+    // What is wrong is told, and is no fault of the verb.
+    std::fs::remove_file(site.hook_file("update")).unwrap();
+    site.set_policy("version = 1\n");
+    let (code, told) = status(&[]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("the hook update does not run"), "{told}");
+    assert!(
+        told.contains("policy   cannot be used") && told.contains("there is no rule"),
+        "{told}"
+    );
+}

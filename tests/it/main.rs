@@ -21,6 +21,7 @@ mod outside;
 mod policies;
 mod refs;
 mod shapes;
+mod soft_start;
 mod sshd;
 mod steps;
 mod verbs;
