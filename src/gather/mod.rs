@@ -14,7 +14,10 @@ pub mod motion;
 pub mod provenance;
 pub mod reader;
 pub mod scene;
+pub mod source;
 pub mod statements;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 

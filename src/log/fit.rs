@@ -4,6 +4,7 @@
 //! line has no room for is in the attachment `short.whole`. A refused push keeps what fits, so
 //! that a flood of refusals cannot fill the disk.
 
+use crate::log::cut::{cut_string, cut_text};
 use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::glass::BreakGlass;
@@ -360,32 +361,6 @@ fn shorten_actor(actor: &mut Actor, keep: Keep) {
     if let Some(key) = &mut actor.key {
         cut_string(key, keep.text_bytes);
     }
-}
-
-/// Cuts to so many bytes, `...` included, not in the middle of a character.
-fn cut_text(text: &mut Text, bytes_max: usize) {
-    if text.0.len() <= bytes_max {
-        return;
-    }
-    let mut at = bytes_max.saturating_sub(3);
-    // A byte 10xxxxxx continues a character of UTF-8.
-    while at > 0 && text.0[at] & 0xc0 == 0x80 {
-        at -= 1;
-    }
-    text.0.truncate(at);
-    text.0.extend_from_slice(b"...");
-}
-
-fn cut_string(text: &mut String, bytes_max: usize) {
-    if text.len() <= bytes_max {
-        return;
-    }
-    let mut at = bytes_max.saturating_sub(3);
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    text.truncate(at);
-    text.push_str("...");
 }
 
 /// The list of a `Listed` of oids from its attachment's bytes. `None` when they are not that.

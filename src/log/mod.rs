@@ -13,6 +13,7 @@
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
 pub mod book;
+mod cut;
 pub mod damage;
 pub mod debts;
 pub mod decision;
