@@ -109,7 +109,7 @@ fn an_approval_after_the_fact_settles_the_debt_and_is_used_up_by_it() {
     assert_eq!(settled["of"], log.last("break-glass")["of"]);
     assert_eq!(settled["uses"].as_array().unwrap().len(), 1);
     // The approval that paid serves no landing of the same change later.
-    let back = alice.topic("back", &[(NETWORK, "port 443\n\n")]);
+    let back = alice.topic("back", &[(NETWORK, "port 443\n")]);
     site.approve(&bob, &back).accepted();
     alice.land(&back).accepted();
     let again = alice.topic("again", &[(NETWORK, "port 8443\n")]);
@@ -151,7 +151,7 @@ fn what_is_reverted_owes_nothing() {
     assert_eq!(site.log().count("settled"), 0);
     alice.begin("back");
     alice.run(&["rm", "--quiet", "infra/prod/new.tf"]);
-    let back = alice.commit(NETWORK, "port 443\n\n");
+    let back = alice.commit(NETWORK, "port 443\n");
     alice.push(&["HEAD:refs/heads/back"]).accepted();
     site.approve(&bob, &back).accepted();
     alice.land(&back).accepted();
@@ -340,7 +340,7 @@ fn an_overdue_debt_lets_its_own_revert_through_and_nothing_half() {
     let (site, alice, bob) = glass("debt = \"block\"\nsettle-within = \"1s\"\n");
     direct(&alice, REASON, &[(NETWORK, "port 8443\n"), ("infra/prod/b.tf", "x\n")]).accepted();
     wait_until_overdue(&site);
-    let half = alice.topic("half", &[(NETWORK, "port 443\n\n")]);
+    let half = alice.topic("half", &[(NETWORK, "port 443\n")]);
     site.approve(&bob, &half).accepted();
     alice.land(&half).refused_by("debt");
     alice.begin("back");

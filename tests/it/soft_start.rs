@@ -62,6 +62,7 @@ fn what_would_be_refused_is_told_and_logged_until_its_day_and_refused_from_then_
     // The day itself begins at 00:00 UTC: today is a day that has begun.
     site.set_policy(soft(0));
     let before = site.main();
+    alice.begin("main");
     alice.commit(NETWORK, "port 1\n");
     alice.push(&["main"]).refused_by("infra-review").refused_by("main-takes-merges");
     assert_eq!(site.main(), before);
