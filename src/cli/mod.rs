@@ -31,6 +31,7 @@ pub mod replay;
 pub mod review;
 pub mod shim;
 pub mod site;
+pub mod status;
 pub mod surroundings;
 pub mod uninstall;
 pub mod verb;
@@ -47,6 +48,7 @@ pub static VERBS: &[&Verb] = &[
     &install::VERB,
     &uninstall::VERB,
     &doctor::VERB,
+    &status::VERB,
     &lint::VERB,
     &replay::VERB,
     &review::VERB,
