@@ -6,6 +6,7 @@
 
 pub mod approve;
 pub mod args;
+pub mod attest;
 pub mod client;
 pub mod completions;
 pub mod config;
@@ -54,6 +55,7 @@ pub static VERBS: &[&Verb] = &[
     &approve::APPROVE,
     &approve::REJECT,
     &approve::REVOKE,
+    &attest::VERB,
     &log::VERB,
     &demo::VERB,
     &explain::VERB,

@@ -6,7 +6,7 @@
 use crate::answer::{Answer as Wire, ApprovalAnswer, DEBT_KIND, DebtAnswer, Missing, RuleAnswer};
 use crate::facts::debt::{Debt, DebtFacts};
 use crate::facts::past::Past as _;
-use crate::hook::ask::Question;
+use crate::hook::asked::Question;
 use crate::hook::bench::Bench;
 use crate::hook::debts::on;
 use crate::hook::fault::Stop;
@@ -86,6 +86,7 @@ fn rules(policy: &Policy, facts: &DebtFacts) -> Vec<RuleAnswer> {
         lines: vec![format!("{by} broke the glass: \"{}\"", escape(&debt.reason))],
         hints: Vec::new(),
         missing: Some(missing(lack)),
+        ..RuleAnswer::default()
     };
     lacks(policy, facts).iter().map(owed).collect()
 }
@@ -114,6 +115,7 @@ fn approvals(bench: &Bench, facts: &DebtFacts) -> Result<Vec<ApprovalAnswer>, St
             date: latest.date.rfc3339_seconds(),
             counts: why.is_empty(),
             why: why.to_owned(),
+            ..ApprovalAnswer::default()
         });
     }
     Ok(answers)

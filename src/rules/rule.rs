@@ -34,6 +34,12 @@ pub trait Rule: fmt::Debug + Send + Sync {
     fn speaks_of(&self, _motion: &Motion) -> bool {
         false
     }
+
+    /// The methods by which a change may come to a ref, where the rule is about that: the words of
+    /// a policy, the one to be preferred first. Empty: any.
+    fn methods(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// A kind of rule, as a policy names it.
@@ -78,6 +84,8 @@ pub enum Shape {
     Duration,
     /// A list of some of these words.
     Words(fn() -> Vec<&'static str>),
+    /// A list of names that the policy's writer chooses.
+    Names,
     /// A list of names and `@groups`.
     Party,
     /// A list of path patterns.

@@ -9,7 +9,9 @@
 mod support;
 
 mod approvals;
+mod attest;
 mod cases;
+mod checks;
 mod crashes;
 mod docs;
 mod doors;
@@ -19,7 +21,9 @@ mod glass;
 mod landings;
 mod lies;
 mod log;
+mod methods;
 mod outside;
+mod people;
 mod policies;
 mod refs;
 mod shapes;
