@@ -13,6 +13,7 @@ pub mod makers;
 pub mod needs;
 pub mod past;
 pub mod remembered;
+pub mod rollback;
 
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use crate::facts::change::Delta;
 use crate::facts::landing::{Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
+use crate::facts::rollback::Rollback;
 use crate::gather::candidates::{self, Draft};
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::makers_of;
+use crate::gather::rollback;
 use crate::gather::scene::{Asked, Scene};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::store::commit::Commit;
+use crate::verdict::line::Line;
 
 /// How many merge bases of one merge are looked at; any of them will do.
 pub const MERGE_BASES_MAX: usize = 8;
@@ -37,7 +40,8 @@ pub fn landing(
     let exclude: Vec<Oid> = start.into_iter().collect();
     let arriving: Arriving = scene.reader.arriving(&[end], &exclude)?.into_iter().collect();
     scene.provenance.learn(&scene.reader, arriving.keys().copied().chain([end]))?;
-    let mut builder = Builder { scene, name, asked, used, arriving: &arriving };
+    let claims = BTreeMap::new();
+    let mut builder = Builder { scene, name, asked, used, arriving: &arriving, claims };
     let (chain, bottom) = first_parents(end, &arriving);
     let off_chain = start.is_some_and(|s| bottom != Some(s));
     if off_chain {
@@ -78,27 +82,56 @@ struct Builder<'b, 'a> {
     asked: &'b Asked,
     used: &'b mut BTreeSet<Digest>,
     arriving: &'b Arriving,
+    claims: BTreeMap<Oid, Rollback>,
 }
 
 impl Builder<'_, '_> {
     fn segments(&mut self, chain: &[Oid]) -> Result<Vec<Segment>, GatherError> {
+        self.claims = self.claims(chain)?;
         let mut segments = Vec::new();
         let mut run: Vec<Oid> = Vec::new();
         for &oid in chain {
-            if self.commit(&oid)?.parents.len() < 2 {
+            let is_merge = self.commit(&oid)?.parents.len() >= 2;
+            // A rollback stands by itself: what is pushed with it has to answer for itself too.
+            let is_rollback = matches!(self.claims.get(&oid), Some(Rollback::To(_)));
+            if !is_merge && !is_rollback {
                 run.push(oid);
                 continue;
             }
             if !run.is_empty() {
                 segments.push(self.run(&std::mem::take(&mut run))?);
             }
-            let whole = self.merge(oid)?;
-            segments.push(Segment { whole, each: Vec::new() });
+            segments.push(match is_merge {
+                true => Segment { whole: self.merge(oid)?, each: Vec::new() },
+                false => self.run(&[oid])?,
+            });
         }
         if !run.is_empty() {
             segments.push(self.run(&run)?);
         }
         Ok(segments)
+    }
+
+    /// What the trailers of this chain's commits claim, and what the claims come to.
+    fn claims(&self, chain: &[Oid]) -> Result<BTreeMap<Oid, Rollback>, GatherError> {
+        let mut claims = BTreeMap::new();
+        let Some(asked) = &self.asked.rollback else { return Ok(claims) };
+        for oid in chain {
+            let commit = self.commit(oid)?;
+            if commit.parents.len() > 1 || !rollback::is_claimed(&commit) {
+                continue;
+            }
+            let most = rollback::CLAIMS_MAX;
+            let found = match claims.len() < most {
+                true => rollback::look(self.scene, self.name, asked.within_seconds, oid)?,
+                false => {
+                    let line = format!("one push has more than {most} claims of a rollback");
+                    Some(Rollback::Not(Line::new(line)))
+                }
+            };
+            claims.extend(found.map(|found| (*oid, found)));
+        }
+        Ok(claims)
     }
 
     /// A run of single-parent commits: judged whole, else commit by commit. Each reading may use
@@ -182,10 +215,21 @@ impl Builder<'_, '_> {
         if merge.as_ref().is_some_and(|fact| *fact != MergeFact::Equal) {
             makers_of(self.scene, &[to], &mut makers)?;
         }
+        let rollback = match kind {
+            StepKind::Run => own.iter().find_map(|oid| self.claims.get(oid)).cloned(),
+            StepKind::Merge | StepKind::Jump => None,
+        };
         let digests = self.digests(kind, from, &delta, &others)?;
         let draft =
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &change };
-        let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
+        let found = match &rollback {
+            Some(Rollback::To(_)) => {
+                candidates::find(self.scene, &draft, &self.asked.of_rollback(), self.used)?
+            }
+            Some(Rollback::Not(_)) | None => {
+                candidates::find(self.scene, &draft, self.asked, self.used)?
+            }
+        };
         makers.merge(&found.makers);
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
@@ -207,6 +251,7 @@ impl Builder<'_, '_> {
             candidates: found.candidates,
             near: found.near,
             infra,
+            rollback,
         })
     }
 
@@ -235,7 +280,7 @@ impl Builder<'_, '_> {
         Ok(digests)
     }
 
-    fn commit(&mut self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
+    fn commit(&self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
         match self.arriving.get(oid) {
             Some(commit) => Ok(Arc::clone(commit)),
             None => self.scene.reader.commit(oid),

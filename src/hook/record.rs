@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use crate::facts::evidence::Standing;
 use crate::facts::landing::{Landing, Step};
+use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
+    Actor, ActorKind, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision, RollbackRecord,
     StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
@@ -175,7 +176,27 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
         exempt: Vec::new(),
+        rollback: rollbacks(update),
     }
+}
+
+/// The rollbacks among the steps, in their order. The same landing may be read from two starts.
+fn rollbacks(update: &UpdateFacts) -> Vec<RollbackRecord> {
+    let mut found: Vec<RollbackRecord> = Vec::new();
+    for step in update.landings.iter().flat_map(Landing::steps) {
+        let Some(Rollback::To(back)) = &step.rollback else { continue };
+        if found.iter().any(|one| one.commit.0 == back.commit) {
+            continue;
+        }
+        found.push(RollbackRecord {
+            commit: AsText(back.commit),
+            to: AsText(back.state),
+            of: back.entry,
+            left: AsText(back.left),
+            paths: back.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
+        });
+    }
+    found
 }
 
 /// The digests of what lands: of each step, and of what candidates of it approve.

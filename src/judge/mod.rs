@@ -4,7 +4,7 @@
 
 pub mod always;
 
-use crate::facts::needs::{RefNeeds, RuleNeeds};
+use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
@@ -29,7 +29,14 @@ pub fn needs(
         needs: rule.body.needs(),
         starts: rule.starts.clone(),
     });
-    RefNeeds { protected: policy.protects(name, default, moment), rules: rules.collect() }
+    RefNeeds {
+        protected: policy.protects(name, default, moment),
+        rules: rules.collect(),
+        rollback: policy.rollback.as_ref().map(|terms| RollbackNeeds {
+            reviewers: terms.by.names.clone(),
+            within_seconds: terms.within_seconds,
+        }),
+    }
 }
 
 /// Judges a push.
@@ -55,7 +62,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
             continue;
         }
-        let view = View { update, landing: update.landing(index), push: &facts.push };
+        let (landing, rollback) = (update.landing(index), policy.rollback.as_ref());
+        let view = View { update, landing, push: &facts.push, rollback };
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = rule.body.judge(&view);
         findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {

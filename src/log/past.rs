@@ -6,7 +6,7 @@
 
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
-    PastError, RefValue, StatementSeen, StatementState, ValueSource,
+    PastError, RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
@@ -118,6 +118,10 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_) => Err(not_that(&entry)),
         }
+    }
+
+    fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError> {
+        self.state_at(refname, oid)
     }
 
     fn any_branch_ever(&self, is_it: &dyn Fn(&Refname) -> bool) -> Result<bool, PastError> {

@@ -49,6 +49,8 @@ pub enum Key<'a> {
     Landed(&'a [u8], &'a Digest),
     /// The decisions that accepted a reject of a delta for a ref.
     Reject(&'a [u8], &'a Digest),
+    /// The decisions by which a rollback on a ref leaves a value. `aux`: the ref's place.
+    Left(&'a [u8], &'a Oid),
     /// The policies.
     Policy,
     /// The decisions for one receive-pack: boot id, process id, start time.
@@ -75,6 +77,7 @@ impl Key<'_> {
             Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
+            Self::Left(name, oid) => Digest::of_parts(&[b"k", name, b"\0", oid.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -215,6 +218,9 @@ fn file_decision(filing: &mut Filing<'_>, decision: &Decision) {
         }
         for delta in &one.landed {
             filing.file(Key::Landed(&one.refname.0, &delta.0), index);
+        }
+        for rollback in &one.rollback {
+            filing.file(Key::Left(&one.refname.0, &rollback.left.0), index);
         }
     }
     if !decision.verdict.is_yes() {

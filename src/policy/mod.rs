@@ -9,6 +9,7 @@
 
 pub mod compiled;
 mod raw;
+mod rollback;
 pub mod settings;
 
 use crate::facts::limits::Limits;
@@ -21,6 +22,7 @@ use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
 use crate::roster::Roster;
 use crate::roster::read::Draft;
+use crate::rules::rollback::Terms;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Table, parse};
 use crate::source::text::SourceText;
@@ -58,6 +60,8 @@ pub struct Policy {
     pub limits: Limits,
     /// What a refused ref takes with it.
     pub refuse: RefuseMode,
+    /// What lets a commit go back to an earlier state of its ref. `None`: nothing does.
+    pub rollback: Option<Terms>,
     /// Who is who.
     pub roster: Roster,
     /// Every rule of every file, in the order they are written.
@@ -121,6 +125,7 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
 /// Makes a policy of the parts of its files. Good for nothing if there are problems.
 fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems) -> Policy {
     let help = files.iter_mut().find_map(|file| file.help.take());
+    let rollback = files.first_mut().and_then(|site| site.site.rollback.take());
     let settings = match files.first_mut() {
         Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
         None => Settings::default(),
@@ -131,6 +136,8 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
         file.groups.take().into_iter().for_each(|table| draft.groups(table, problems));
     }
     let roster = Roster::build(draft, problems);
+    let header = rollback.as_ref().map(|table| table.header().clone());
+    let rollback = rollback.and_then(|table| rollback::read(table, &roster, problems));
     if let Some(first) = files.first()
         && files.iter().all(|file| file.rules.is_empty())
     {
@@ -147,10 +154,23 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
     }
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
+    problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     let warnings = Problems::new();
     let version = VERSION;
-    Policy { version, digest, help, identity, log, limits, refuse, roster, rules, warnings }
+    Policy {
+        version,
+        digest,
+        help,
+        identity,
+        log,
+        limits,
+        refuse,
+        rollback,
+        roster,
+        rules,
+        warnings,
+    }
 }
 
 /// The refs that this rule trusts to have been judged, and that no rule guards.

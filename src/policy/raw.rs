@@ -16,9 +16,9 @@ pub(super) const VERSION: u64 = 1;
 const TOP_KEYS: Keys<'static> = Keys {
     known: &[
         "version", "help", "level", "until", "identity", "log", "limits", "push", "people",
-        "groups", "rule",
+        "groups", "rollback", "rule",
     ],
-    later: &["break-glass", "rollback", "notify"],
+    later: &["break-glass", "notify"],
 };
 
 /// What only the first file may hold: it is the site's, and others must not undo what it says.
@@ -44,6 +44,7 @@ pub(super) struct Site<'a> {
     pub(super) log: Option<Table<'a>>,
     pub(super) limits: Option<Table<'a>>,
     pub(super) push: Option<Table<'a>>,
+    pub(super) rollback: Option<Table<'a>>,
 }
 
 /// One file, taken apart.
@@ -78,6 +79,7 @@ impl<'a> RawFile<'a> {
             log: table.table("log", problems),
             limits: table.table("limits", problems),
             push: table.table("push", problems),
+            rollback: table.table("rollback", problems),
         };
         let people = table.table("people", problems);
         let groups = table.table("groups", problems);

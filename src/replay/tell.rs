@@ -197,6 +197,7 @@ impl<'a> Teller<'a> {
             candidates: Vec::new(),
             near: Vec::new(),
             infra,
+            rollback: None,
         })
     }
 }

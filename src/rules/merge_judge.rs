@@ -5,6 +5,7 @@ use crate::facts::makers::BY_NOBODY;
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::rules::merge::{Merge, Method};
+use crate::rules::rollback;
 use crate::rules::view::View;
 use crate::rules::words::first_with_rest;
 use crate::verdict::finding::{Objection, Ruling};
@@ -21,21 +22,27 @@ pub(crate) fn judge(rule: &Merge, view: &View<'_>) -> Ruling {
     if let (true, false, Some(whole)) = (forward, landing.off_chain, &landing.whole) {
         return Ruling { objections: Vec::new(), notes: vec![was_before(whole)] };
     }
-    let steps: Vec<&Step> = landing.segments.iter().map(|s| &s.whole).collect();
+    let all = landing.segments.iter().map(|s| &s.whole);
+    let (back, steps): (Vec<&Step>, Vec<&Step>) =
+        all.partition(|step| rollback::granted(view, step).is_some());
     let stands = |step: &&&Step| {
         forward && step.kind == StepKind::Run && !step.not_before.contains(&step.to)
     };
     let objections: Vec<Objection> = steps
         .iter()
         .filter(|step| !stands(step))
-        .filter_map(|step| objection(rule, name, landing, step))
+        .filter_map(|step| {
+            let own = objection(rule, name, landing, step)?;
+            Some(rollback::objection(view, step, own))
+        })
         .collect();
     let merges = steps.iter().filter(|s| s.kind == StepKind::Merge).count();
-    let notes = match merges {
+    let mut notes = match merges {
         0 => Vec::new(),
         1 => vec![Line::new("the merge adds nothing of its own")],
         n => vec![Line::new(format!("{n} merges add nothing of their own"))],
     };
+    notes.extend(back.iter().filter_map(|step| rollback::granted(view, step)));
     Ruling { objections: first_with_rest(objections), notes }
 }
 

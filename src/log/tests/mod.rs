@@ -9,5 +9,6 @@ mod format;
 mod past;
 mod property;
 mod reconcile;
+mod states;
 mod support;
 mod tamper;
