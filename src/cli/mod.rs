@@ -28,6 +28,7 @@ pub mod policies;
 pub mod quote;
 pub mod replay;
 pub mod review;
+pub mod rollback;
 pub mod shim;
 pub mod site;
 pub mod surroundings;
@@ -52,6 +53,7 @@ pub static VERBS: &[&Verb] = &[
     &approve::APPROVE,
     &approve::REJECT,
     &approve::REVOKE,
+    &rollback::VERB,
     &log::VERB,
     &demo::VERB,
     &explain::VERB,

@@ -9,7 +9,7 @@ use crate::verdict::line::Line;
 pub enum Rollback {
     /// One: the state is one of this ref's, and the content is that state's.
     To(BackTo),
-    /// None, in words that follow `it claims a rollback, and is none: `.
+    /// None, in words that follow `no rollback: `.
     Not(Line),
 }
 

@@ -5,10 +5,11 @@
 //! Only single-parent commits on the ref's own first-parent chain are looked at. One that goes back
 //! by way of a merge is a change like any other.
 
-use crate::facts::past::StateSeen;
+use crate::facts::past::{Past, PastError, StateSeen};
 use crate::facts::rollback::{BackTo, Rollback};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
+use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
@@ -48,7 +49,8 @@ pub fn look(
         Ok(claim) => claim,
         Err(line) => return Ok(Some(Rollback::Not(line))),
     };
-    let entry = match entry_of(scene, name, within_seconds, &claim.state)? {
+    let of = State { name, within_seconds, moment: scene.moment };
+    let entry = match of.entry(scene.past, &claim.state)? {
         Ok(entry) => entry,
         Err(line) => return Ok(Some(Rollback::Not(line))),
     };
@@ -101,39 +103,49 @@ impl Claim {
     }
 }
 
-/// The entry that gave the ref the state, or why the value is none.
-fn entry_of(
-    scene: &Scene<'_>,
-    name: &Refname,
-    within_seconds: i64,
-    state: &Oid,
-) -> Result<Result<u64, Line>, GatherError> {
-    let of = |words: &'static str, entry: u64| Err(Line::new(words).text(format!(" {entry}")));
-    Ok(match scene.past.state_of(name, state)? {
-        StateSeen::State { entry, at } => {
-            match at.plus_seconds(within_seconds).seconds() < scene.moment.seconds() {
-                false => Ok(entry),
-                true => Err(Line::new("").oid(*state).text(" of entry ").text(format!(
-                    "{entry} landed on {}, longer ago than `within`",
-                    at.rfc3339_seconds()
-                ))),
+/// What makes a value a state of a ref now.
+#[derive(Clone, Copy, Debug)]
+pub struct State<'s> {
+    /// The ref.
+    pub name: &'s Refname,
+    /// How old it may be, in seconds.
+    pub within_seconds: i64,
+    /// The time of judging.
+    pub moment: Moment,
+}
+
+impl State<'_> {
+    /// The entry that gave the ref this value, or why a rollback may not go back to it.
+    pub fn entry(&self, past: &dyn Past, oid: &Oid) -> Result<Result<u64, Line>, PastError> {
+        let value = Line::new("").oid(*oid);
+        Ok(match past.state_of(self.name, oid)? {
+            StateSeen::State { entry, at } => {
+                match at.plus_seconds(self.within_seconds).seconds() < self.moment.seconds() {
+                    false => Ok(entry),
+                    true => {
+                        let when = at.rfc3339_seconds();
+                        let day = when.split_once('T').map_or(when.as_str(), |(day, _)| day);
+                        let line = value.text(format!(" of entry {entry}, {day}, is older"));
+                        Err(line.text(" than `within`"))
+                    }
+                }
             }
-        }
-        StateSeen::Never => {
-            let line = Line::new("").oid(*state).text(" is no value that a push left on ");
-            Err(line.short_ref(name))
-        }
-        StateSeen::Genesis => {
-            Err(Line::new("").oid(*state).text(" was there when the log began, nobody judged it"))
-        }
-        StateSeen::Birth(entry) => {
-            of("no rule judged the push that made the repository, entry", entry)
-        }
-        StateSeen::Left(entry) => {
-            let line = Line::new("").oid(*state).text(" was left by a rollback before, in entry ");
-            Err(line.text(entry.to_string()))
-        }
-    })
+            StateSeen::Never => {
+                Err(value.text(" is no value that a push left on ").short_ref(self.name))
+            }
+            StateSeen::Genesis => {
+                Err(value.text(" stood there when the log began, nobody judged it"))
+            }
+            StateSeen::Birth(entry) => {
+                let line = value.text(" came with the push that made the repository, entry ");
+                Err(line.text(format!("{entry}, which no rule judged")))
+            }
+            StateSeen::Left(entry) => {
+                let line = value.text(" was left by a rollback before, in entry ");
+                Err(line.text(entry.to_string()))
+            }
+        })
+    }
 }
 
 /// Where the content is other than claimed. Within the paths the new tree has to equal the state's,
@@ -145,7 +157,7 @@ fn differs(
     commit: &Oid,
 ) -> Result<Option<Line>, GatherError> {
     if !scene.reader.is_commit(&claim.state)? {
-        return Ok(Some(Line::new("").oid(claim.state).text(" is not on the server any more")));
+        return Ok(Some(Line::new("").oid(claim.state).text(" leads to no commit on this server")));
     }
     let from_state = match scene.reader.delta(Some(claim.state), Some(*commit)) {
         // Too much to compare is no reason to refuse what no rollback is needed for.
@@ -164,4 +176,58 @@ fn differs(
     Ok(outside.map(|change| {
         Line::new("").path(&change.path).text(" changed, and no ").text(PATHS).text(" names it")
     }))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot prepare its input has failed")]
+mod tests {
+    use super::State;
+    use crate::facts::past::{GenesisSeen, StateSeen};
+    use crate::facts::remembered::Remembered;
+    use crate::names::moment::Moment;
+    use crate::names::oid::Oid;
+    use crate::names::refname::Refname;
+
+    fn said(seen: StateSeen, seconds: i64) -> Result<u64, String> {
+        let begin = Moment::parse("2026-11-22T21:00:00Z").unwrap();
+        let genesis = GenesisSeen {
+            at: begin,
+            repository: "infra-5f0c91ab".to_owned(),
+            head: None,
+            refs: Vec::new(),
+        };
+        let name = Refname::parse(b"refs/heads/main").unwrap();
+        let oid = Oid::from_bytes(&[0xab; 20]).unwrap();
+        let mut past = Remembered::since(genesis);
+        past.back_to.insert((name.clone(), oid), seen);
+        let moment = begin.plus_seconds(seconds);
+        let state = State { name: &name, within_seconds: 3_600, moment };
+        state.entry(&past, &oid).unwrap().map_err(|line| line.show())
+    }
+
+    #[test]
+    fn a_state_is_one_up_to_the_last_second_of_its_time() {
+        let at = Moment::parse("2026-11-22T21:00:00Z").unwrap();
+        let seen = StateSeen::State { entry: 12, at };
+        assert_eq!(said(seen, 0), Ok(12));
+        assert_eq!(said(seen, 3_600), Ok(12));
+        let old = "abababa of entry 12, 2026-11-22, is older than `within`";
+        assert_eq!(said(seen, 3_601), Err(old.to_owned()));
+    }
+
+    #[test]
+    fn every_other_value_is_told_apart() {
+        let cases = [
+            (StateSeen::Never, "abababa is no value that a push left on main"),
+            (StateSeen::Genesis, "abababa stood there when the log began, nobody judged it"),
+            (
+                StateSeen::Birth(3),
+                "abababa came with the push that made the repository, entry 3, which no rule judged",
+            ),
+            (StateSeen::Left(9), "abababa was left by a rollback before, in entry 9"),
+        ];
+        for (seen, words) in cases {
+            assert_eq!(said(seen, 0), Err(words.to_owned()));
+        }
+    }
 }

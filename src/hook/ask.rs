@@ -14,6 +14,7 @@ use crate::facts::landing::{Landing, Step};
 use crate::facts::past::Past as _;
 use crate::gather::reader::Reader;
 use crate::hook::answer::{Answer, HEAD_DIGITS};
+use crate::hook::back;
 use crate::hook::bench::{Bench, Input, gather_with, gathered};
 use crate::hook::fault::Stop;
 use crate::hook::overlay::{Overlay, merge_of};
@@ -34,7 +35,10 @@ use crate::verdict::finding::{Finding, Level, RuleOutcome, RuleRef};
 use crate::verdict::line::{Hint, Line};
 
 /// How many of the ref's latest landings are told.
-pub const LANDINGS_TOLD: usize = 5;
+pub const LANDINGS_TOLD: usize = 16;
+
+/// How many of them are shown to a person.
+const LANDINGS_SHOWN: usize = 5;
 
 /// A question: may this commit land on this ref?
 #[derive(Clone, Debug)]
@@ -110,10 +114,16 @@ pub fn judged(
     let value = crate::log::settle::Site::value(world, &question.name)?;
     let value = (!value.is_zero()).then_some(value);
     let landing = match value {
-        Some(value) if value != commit => merge_of(store, value, commit).map_err(gathered)?,
+        Some(value) if value != commit && !back::is_claimed(bench, store, &value, &commit)? => {
+            merge_of(store, value, commit).map_err(gathered)?
+        }
         Some(_) | None => None,
     };
-    let conflict = landing.is_none() && value.is_some_and(|value| value != commit);
+    let conflict = landing.is_none()
+        && match value {
+            Some(value) => value != commit && !back::is_claimed(bench, store, &value, &commit)?,
+            None => false,
+        };
     let new = landing.as_ref().map_or(commit, |made| made.0);
     let overlay = Overlay::new(store, landing);
     let push = Push {
@@ -282,16 +292,21 @@ fn approvals(
 
 fn landings(bench: &Bench, name: &Refname) -> Result<Vec<LandingAnswer>, Stop> {
     let landings = bench.log.recent_landings(name, LANDINGS_TOLD)?;
-    let tell = |landing: crate::facts::past::Landing| LandingAnswer {
-        entry: landing.entry,
-        commit: landing.new.hex(),
-        by: match &landing.by.name {
-            Some(name) => name.to_string(),
-            None => crate::names::escape::escape(&landing.by.login),
-        },
-        at: landing.at.rfc3339_seconds(),
+    let tell = |landing: crate::facts::past::Landing| {
+        let (state, state_why) = back::state(bench, name, &landing.new)?;
+        Ok(LandingAnswer {
+            entry: landing.entry,
+            commit: landing.new.hex(),
+            by: match &landing.by.name {
+                Some(name) => name.to_string(),
+                None => crate::names::escape::escape(&landing.by.login),
+            },
+            at: landing.at.rfc3339_seconds(),
+            state,
+            state_why,
+        })
     };
-    Ok(landings.into_iter().map(tell).collect())
+    landings.into_iter().map(tell).collect()
 }
 
 /// The answer for a person's eyes.
@@ -318,7 +333,7 @@ fn plain(wire: &Wire) -> String {
         lines.extend(rule.lines.iter().map(|line| format!("  {line}")));
         lines.extend(rule.hints.iter().map(|hint| format!("hint: {hint}")));
     }
-    for landing in &wire.landings {
+    for landing in wire.landings.iter().take(LANDINGS_SHOWN) {
         lines.push(format!("landed: entry {} {} by {}", landing.entry, landing.commit, landing.by));
     }
     lines.push("this was a question, so nothing was stored".to_owned());

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod back;
 pub mod bench;
 pub mod deadline;
 pub mod earlier;

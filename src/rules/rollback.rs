@@ -45,7 +45,7 @@ pub enum Word {
     Granted(Line),
     /// A rollback that lacks something.
     Lacks(Objection),
-    /// It claims a rollback and is none, in words that follow `and is none: `.
+    /// It claims a rollback and is none, in words that follow `no rollback: `.
     NoRollback(Line),
 }
 
@@ -73,7 +73,7 @@ pub fn objection(view: &View<'_>, step: &Step, own: Objection) -> Objection {
         Word::Ordinary | Word::Granted(_) => own,
         Word::Lacks(lacks) => lacks,
         Word::NoRollback(why) => {
-            let line = Line::new("it claims a rollback, and is none: ");
+            let line = Line::new("no rollback: ");
             own.detail(why.pieces().iter().cloned().fold(line, Line::piece)).hint(anew(view))
         }
     }

@@ -159,7 +159,7 @@ fn approval(approval: &ApprovalAnswer) -> String {
 }
 
 fn landing(landing: &LandingAnswer) -> String {
-    let LandingAnswer { entry, commit, by, at } = landing;
+    let LandingAnswer { entry, commit, by, at, .. } = landing;
     format!("  {} {} by {}, see entry {entry}", shown(at), short(commit), shown(by))
 }
 
@@ -238,6 +238,8 @@ mod tests {
                 commit: "9".repeat(40),
                 by: "dave".into(),
                 at: "2026-11-21T08:00:00Z".into(),
+                state: None,
+                state_why: String::new(),
             }],
             nobody_brought: vec![],
             entry: Some(413),
