@@ -249,7 +249,7 @@ fn oid(landing: &LandingAnswer) -> Option<Oid> {
 }
 
 fn is_so_already(target: &Target, state: &Oid, back: &Back) -> String {
-    let (name, state) = (target.refname.short(), state.short());
+    let (name, state) = (escape(target.refname.short().as_bytes()), state.short());
     match back.paths.is_empty() {
         true => format!("{name} is as {state} has it"),
         false => format!("in these paths {name} is as {state} has it"),
@@ -258,7 +258,8 @@ fn is_so_already(target: &Target, state: &Oid, back: &Back) -> String {
 
 fn tell(console: &mut Console, target: &Target, back: &Back, commit: Oid) -> Result<(), Fault> {
     let entry = back.entry.map(|entry| format!(" (entry {entry})")).unwrap_or_default();
-    let (name, state, commit) = (target.refname.short(), back.state.short(), commit.short());
+    let name = escape(target.refname.short().as_bytes());
+    let (state, commit) = (back.state.short(), commit.short());
     let changes = match back.changes.len() {
         1 => "1 entry changes".to_owned(),
         n => format!("{n} entries change"),

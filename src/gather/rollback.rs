@@ -172,6 +172,9 @@ fn differs(
         return Ok(Some(line.oid(claim.state)));
     }
     let own = scene.reader.delta(Some(*parent), Some(*commit))?;
+    if own.is_empty() {
+        return Ok(Some(Line::new("it changes nothing")));
+    }
     let outside = own.changes().iter().find(|c| !claim.covers(&c.path));
     Ok(outside.map(|change| {
         Line::new("").path(&change.path).text(" changed, and no ").text(PATHS).text(" names it")

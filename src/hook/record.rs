@@ -176,16 +176,18 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
         exempt: Vec::new(),
-        rollback: rollbacks(update),
+        rollback: rollbacks(update, judgement),
     }
 }
 
-/// The rollbacks among the steps, in their order. The same landing may be read from two starts.
-fn rollbacks(update: &UpdateFacts) -> Vec<RollbackRecord> {
+/// The rollbacks among the steps, in their order: those with all that is asked for, as no other may
+/// say that it has left a state. The same landing may be read from two starts.
+fn rollbacks(update: &UpdateFacts, judgement: &RefJudgement) -> Vec<RollbackRecord> {
     let mut found: Vec<RollbackRecord> = Vec::new();
     for step in update.landings.iter().flat_map(Landing::steps) {
         let Some(Rollback::To(back)) = &step.rollback else { continue };
-        if found.iter().any(|one| one.commit.0 == back.commit) {
+        let known = found.iter().any(|one| one.commit.0 == back.commit);
+        if known || !judgement.rolled_back.contains(&back.commit) {
             continue;
         }
         found.push(RollbackRecord {

@@ -4,13 +4,16 @@
 
 pub mod always;
 
+use crate::facts::landing::Landing;
 use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::names::moment::Moment;
+use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
 use crate::policy::compiled::CompiledRule;
 use crate::push::update::Change;
+use crate::rules::rollback::granted;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
 use crate::verdict::{Judgement, RefJudgement};
@@ -82,7 +85,16 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         findings,
         rules,
         protected,
+        rolled_back: rolled_back(policy, facts, update),
     }
+}
+
+/// The steps that are rollbacks with all that is asked for.
+fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
+    let rollback = policy.rollback.as_ref();
+    let view = View { update, landing: None, push: &facts.push, rollback };
+    let steps = update.landings.iter().flat_map(Landing::steps);
+    steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }
 
 /// The push that makes the repository needs only `access` for the protected branches it creates.

@@ -61,6 +61,7 @@ fn on(name: &str, findings: Vec<Finding>) -> RefJudgement {
         findings,
         rules: Vec::new(),
         protected: true,
+        rolled_back: Vec::new(),
     }
 }
 

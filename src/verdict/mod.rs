@@ -6,6 +6,7 @@ pub mod finding;
 pub mod line;
 
 use crate::names::moment::Moment;
+use crate::names::oid::Oid;
 use crate::push::update::{Change, RefUpdate};
 use crate::verdict::finding::{Finding, Level, RuleOutcome};
 
@@ -32,6 +33,8 @@ pub struct RefJudgement {
     pub rules: Vec<RuleOutcome>,
     /// Whether a rule at level refuse names this ref.
     pub protected: bool,
+    /// The commits among its steps that go back to an earlier state with all that is asked for.
+    pub rolled_back: Vec<Oid>,
 }
 
 impl RefJudgement {

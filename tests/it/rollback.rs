@@ -242,6 +242,8 @@ fn trailers_that_say_too_little_or_too_much_claim_nothing_that_holds() {
         let commit = scene.back(&scene.alice, &tree, &trailers);
         scene.no_rollback(&commit, why);
     }
+    let idle = scene.back(&scene.alice, &format!("{bad}^{{tree}}"), &format!("Rollback-To: {bad}"));
+    scene.no_rollback(&idle, "it changes nothing");
     // In the middle of a message it is prose.
     let prose = scene.back(&scene.alice, &tree, &format!("Rollback-To: {good}\n\nas discussed"));
     let push = scene.site.main_refuses(&scene.alice, &prose);
@@ -424,6 +426,27 @@ fn without_the_table_a_rollback_is_a_direct_commit() {
     scene.approved(&back);
     let push = scene.site.main_refuses(&scene.alice, &back);
     push.refused_by(RULE).is_silent_about("rollback").not_by("infra-review");
+}
+
+#[test]
+fn who_lands_a_commit_by_other_rights_takes_no_state_away() {
+    let open = with_rollback("by = [\"@platform\"]").replace(policy::MERGES, "");
+    let scene = Scene::of(Plan::new(open));
+    let push = |commit: &str| scene.alice.push(&[&format!("{commit}:refs/heads/main")]);
+    scene.alice.begin("notes");
+    let first = scene.alice.commit("notes", "first\n");
+    push(&first).accepted();
+    let second = scene.alice.commit("notes", "second\n");
+    push(&second).accepted();
+    // Nobody has to approve notes here, so this lands though nobody approved a rollback.
+    let back = scene.back_to(&first);
+    push(&back).accepted();
+    assert_eq!(scene.site.log().last("decision")["refs"][0]["rollback"], Value::Null);
+    let third = scene.back_to(&second);
+    scene.approved(&third);
+    push(&third).accepted();
+    assert_eq!(scene.site.log().last("decision")["refs"][0]["rollback"][0]["to"], second);
+    scene.site.log_and_refs_agree();
 }
 
 #[test]
