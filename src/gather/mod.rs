@@ -14,7 +14,10 @@ pub mod provenance;
 pub mod reader;
 pub mod rollback;
 pub mod scene;
+pub mod source;
 pub mod statements;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 

@@ -11,6 +11,7 @@ pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
+mod merge_words;
 pub mod rollback;
 pub mod rule;
 pub mod seats;

@@ -252,3 +252,7 @@ fn goes_back(back: &BackTo) -> Line {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "rollback_tests.rs"]
+mod tests;

@@ -9,7 +9,9 @@
 mod support;
 
 mod approvals;
+mod cases;
 mod crashes;
+mod docs;
 mod doors;
 mod examples;
 mod landings;
