@@ -13,6 +13,8 @@ pub struct Needs {
     pub landing: bool,
     /// Whose statements it can count; their names are probed, nobody else's.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whose checks it can count; the same holds for them.
+    pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure that must be told by content where the path says nothing.
     pub content: InfraKinds,
     /// Which of these refs have had the new value.
@@ -26,6 +28,15 @@ pub struct RollbackNeeds {
     pub reviewers: BTreeSet<PrincipalName>,
     /// How old a state may be, in seconds.
     pub within_seconds: i64,
+}
+
+/// A machine, and a check that it may give.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Checker {
+    /// The name of the check.
+    pub check: PrincipalName,
+    /// The machine.
+    pub machine: PrincipalName,
 }
 
 /// What all rules ask of one ref update.

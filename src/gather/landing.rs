@@ -8,6 +8,7 @@ use crate::facts::landing::{Copied, Landing, MergeFact, Segment, Step, StepKind}
 use crate::facts::makers::Makers;
 use crate::facts::rollback::Rollback;
 use crate::gather::candidates::{self, Draft};
+use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::{makers_named_by, makers_of};
@@ -264,6 +265,8 @@ impl Builder<'_, '_> {
             }
             StepKind::Run | StepKind::Merge | StepKind::Jump => Copied::default(),
         };
+        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
+        makers.merge(&checked.makers);
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
         let infra = content::marks(self.scene, &delta, self.asked.content)?;
@@ -289,6 +292,8 @@ impl Builder<'_, '_> {
             makers,
             candidates: found.candidates,
             near: found.near,
+            checks: checked.candidates,
+            near_checks: checked.near,
             infra,
             rollback,
         })

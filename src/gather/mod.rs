@@ -4,6 +4,7 @@
 //! unprotected ref costs a look at what it brings and nothing else.
 
 pub mod candidates;
+pub mod checks;
 pub mod content;
 pub mod creation;
 pub mod error;
@@ -155,6 +156,7 @@ fn second_look(
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
+        asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
     }
     let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);

@@ -274,7 +274,7 @@ fn open_refs(bench: &Bench, facts: &Facts) -> Result<std::collections::BTreeSet<
             for commit in step.unseen() {
                 names.extend(bench.log.open_bringing(commit)?.into_iter().map(|o| o.refname));
             }
-            for candidate in &step.candidates {
+            for candidate in step.statements() {
                 names.extend(bench.log.open_with(&candidate.id)?.into_iter().map(|o| o.refname));
             }
         }

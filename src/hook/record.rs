@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::facts::evidence::Standing;
+use crate::facts::evidence::{Candidate, Standing};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
@@ -133,8 +133,8 @@ pub fn rests_on(facts: &Facts) -> (Vec<Refname>, Vec<Digest>) {
     for update in &facts.updates {
         refs.insert(update.update.name.clone());
         for step in update.landings.iter().flat_map(Landing::steps) {
-            refs.extend(step.candidates.iter().map(|c| c.place.clone()));
-            statements.extend(step.candidates.iter().map(|c| c.id));
+            refs.extend(step.statements().map(|c| c.place.clone()));
+            statements.extend(step.statements().map(|c| c.id));
         }
     }
     (refs.into_iter().collect(), statements.into_iter().collect())
@@ -152,8 +152,8 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     let steps: Vec<&Step> = update.landings.iter().flat_map(Landing::steps).collect();
     let uses: BTreeSet<Digest> = steps
         .iter()
-        .flat_map(|s| &s.candidates)
-        .filter(|c| c.standing == Standing::Good && c.verdict() == Some(ApprovalVerdict::Approve))
+        .flat_map(|s| s.statements())
+        .filter(|c| c.standing == Standing::Good && is_used(c))
         .map(|c| c.id)
         .collect();
     RefDecision {
@@ -201,11 +201,19 @@ fn rollbacks(update: &UpdateFacts, judgement: &RefJudgement) -> Vec<RollbackReco
     found
 }
 
+/// A reject goes on speaking after the step has landed; everything else is used by it.
+fn is_used(candidate: &Candidate) -> bool {
+    match &candidate.says.saying {
+        Saying::Approval { verdict } => *verdict == ApprovalVerdict::Approve,
+        Saying::Check { .. } => true,
+    }
+}
+
 /// The digests of what lands: of each step, and of what candidates of it approve.
 fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let digests = steps.flat_map(|step| {
-        let candidates = step.candidates.iter().map(|c| c.says.delta);
+        let candidates = step.statements().map(|c| c.says.delta);
         std::iter::once(step.delta.digest()).chain(candidates)
     });
     digests.collect::<BTreeSet<Digest>>().into_iter().collect()

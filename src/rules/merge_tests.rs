@@ -57,6 +57,8 @@ fn step(kind: StepKind) -> Step {
         makers: Makers::default(),
         candidates: Vec::new(),
         near: Vec::new(),
+        checks: Vec::new(),
+        near_checks: Vec::new(),
         infra: Vec::new(),
         rollback: None,
     }

@@ -68,6 +68,8 @@ fn step(rollback: Rollback) -> Step {
         copied: Copied::default(),
         makers,
         candidates: Vec::new(),
+        checks: Vec::new(),
+        near_checks: Vec::new(),
         near: Vec::new(),
         infra: Vec::new(),
         rollback: Some(rollback),

@@ -10,6 +10,7 @@ mod support;
 
 mod approvals;
 mod cases;
+mod checks;
 mod crashes;
 mod docs;
 mod doors;

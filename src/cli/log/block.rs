@@ -213,7 +213,8 @@ fn used(sheet: &mut Sheet, one: &RefDecision, lore: &Lore) {
         .map(|id| match lore.statement(&id.0) {
             Some(it) => {
                 let (verdict, person) = (words::plain(&it.verdict), words::plain(&it.person));
-                format!("{verdict} by {person}, entry {}", it.entry)
+                let check = it.check.as_ref().map(|name| format!("{} ", words::plain(name)));
+                format!("{}{verdict} by {person}, entry {}", check.unwrap_or_default(), it.entry)
             }
             None => format!("{}, which no entry here holds", id.0.hex()),
         })
