@@ -6,6 +6,7 @@
 
 pub mod approve;
 pub mod args;
+pub mod attest;
 pub mod client;
 pub mod completions;
 pub mod config;
@@ -53,6 +54,7 @@ pub static VERBS: &[&Verb] = &[
     &approve::APPROVE,
     &approve::REJECT,
     &approve::REVOKE,
+    &attest::VERB,
     &rollback::VERB,
     &log::VERB,
     &demo::VERB,

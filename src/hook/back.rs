@@ -7,20 +7,18 @@ use crate::hook::bench::{Bench, gathered};
 use crate::hook::fault::Stop;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
-use crate::store::objects::Objects;
 
 /// Whether a commit on top of a ref's value claims a rollback. It lands by itself then: behind a
 /// merge it would be none.
 pub fn is_claimed(
     bench: &Bench,
-    objects: &dyn Objects,
+    reader: &Reader<'_>,
     value: &Oid,
     commit: &Oid,
 ) -> Result<bool, Stop> {
     if bench.policy.rollback.is_none() {
         return Ok(false);
     }
-    let reader = Reader::new(objects, &bench.policy.limits);
     let commit = reader.commit(commit).map_err(gathered)?;
     Ok(commit.parents == [*value] && rollback::is_claimed(&commit))
 }

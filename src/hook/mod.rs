@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod asked;
 pub mod back;
 pub mod bench;
 pub mod deadline;
@@ -14,6 +15,8 @@ pub mod host;
 pub mod overlay;
 pub mod post;
 pub mod record;
+pub mod reply;
+pub mod said;
 pub mod update;
 pub mod who;
 pub mod wire;
@@ -113,8 +116,7 @@ fn gate(
     let mut bench = Bench { door, ctx, policy, files, log, options, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        named_default(&world, &bench.policy)?;
-        one_log(&world, &bench.policy)?;
+        can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
     }));
     match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
@@ -125,6 +127,12 @@ fn gate(
             logged(log, &ctx, door, input, &stop, help.as_deref())
         }
     }
+}
+
+/// Whether this policy can be held against anything in this repository as it stands.
+pub fn can_judge(world: &World, policy: &Policy) -> Result<(), Stop> {
+    named_default(world, policy)?;
+    one_log(world, policy)
 }
 
 /// A rule about `@default` protects nothing where HEAD names no branch; then nothing is judged.

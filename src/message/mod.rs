@@ -5,8 +5,11 @@
 
 pub mod closing;
 pub mod json;
+mod landing;
 mod layout;
 pub mod pusher;
+pub mod reader;
+pub mod review;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]

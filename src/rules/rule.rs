@@ -28,6 +28,12 @@ pub trait Rule: fmt::Debug + Send + Sync {
     fn speaks_of(&self, _motion: &Motion) -> bool {
         false
     }
+
+    /// The methods by which a change may come to a ref, where the rule is about that: the words of
+    /// a policy, the one to be preferred first. Empty: any.
+    fn methods(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// A kind of rule, as a policy names it.

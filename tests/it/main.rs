@@ -9,6 +9,7 @@
 mod support;
 
 mod approvals;
+mod attest;
 mod cases;
 mod checks;
 mod crashes;
@@ -18,7 +19,9 @@ mod examples;
 mod landings;
 mod lies;
 mod log;
+mod methods;
 mod outside;
+mod people;
 mod policies;
 mod refs;
 mod rollback;

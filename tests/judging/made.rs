@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis::facts::change::{Delta, FileMode, PathChange, Side};
 use portcullis::facts::evidence::{Candidate, Standing};
-use portcullis::facts::landing::{Landing, Segment, Step, StepKind};
+use portcullis::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use portcullis::facts::makers::Makers;
 use portcullis::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
 use portcullis::judge::{judge, needs};
@@ -88,13 +88,16 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         merge: None,
         change_commits: 1,
         not_before: Vec::new(),
+        itself_before: true,
         source: vec![oid(number * 16 + 2)],
+        copied: Copied::default(),
         makers: Makers { known: BTreeMap::new(), unknown: None },
         candidates: Vec::new(),
         near: Vec::new(),
         checks: Vec::new(),
         near_checks: Vec::new(),
         infra: Vec::new(),
+        rollback: None,
     }
 }
 

@@ -204,7 +204,6 @@ mod tests {
             new: if new_mode == ABSENT { oid(0) } else { oid(4) },
             status: 'M',
             path: path.as_bytes().to_vec(),
-            is_lfs_pointer: false,
         };
         Back {
             refname: TextRefname::parse("main").unwrap(),
