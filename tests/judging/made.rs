@@ -175,6 +175,7 @@ pub(crate) fn update(
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        debts: Vec::new(),
         statement: None,
     }
 }
