@@ -175,7 +175,6 @@ pub(crate) fn update(
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
-        debts: Vec::new(),
         statement: None,
         debts: Vec::new(),
     }
