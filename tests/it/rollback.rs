@@ -406,6 +406,22 @@ fn other_rules_judge_a_rollback_like_any_push() {
 }
 
 #[test]
+fn a_rollback_needs_no_check_and_no_other_commit_goes_without() {
+    let scene = Scene::new();
+    let (good, _) = scene.good_and_bad();
+    let back = scene.back_to(&good);
+    scene.approved(&back);
+    let tip = scene.alice.topic("unchecked", &[(NETWORK, "port 5\n")]);
+    scene.site.approve(&scene.bob, &tip).accepted();
+    let check = "\n[rule.planned]\nkind = \"check\"\nrefs = [\"main\"]\npaths = [\"infra/**\"]\n\
+                 checks = [\"terraform-plan\"]\nfrom = [\"plan-bot\"]\n";
+    scene.site.set_policy(gated() + check);
+    let merge = scene.alice.merge(&tip);
+    scene.site.main_refuses(&scene.alice, &merge).refused_by("planned").not_by(RULE);
+    scene.lands(&back);
+}
+
+#[test]
 fn without_approvals_it_matters_who_pushes() {
     let scene = Scene::of(Plan::new(with_rollback("by = [\"@sre\"]\napprovals = 0")));
     let (good, _) = scene.good_and_bad();
@@ -525,7 +541,10 @@ fn the_verb_makes_it_and_says_how_to_push_it() {
     scene.approved(&commit);
     // With everything there, review says so.
     let review = run(&mut scene.alice.portcullis(&["review", &commit, "--for", "main"]));
-    assert_eq!(review.status.code(), Some(0), "{}", String::from_utf8_lossy(&review.stdout));
+    let text = String::from_utf8_lossy(&review.stdout).into_owned();
+    assert_eq!(review.status.code(), Some(0), "{text}");
+    assert!(text.contains(&format!("git push origin {}:refs/heads/main", &commit[..7])), "{text}");
+    assert!(!text.contains("merge --no-ff"), "behind a merge it would be no rollback: {text}");
     scene.lands(&commit);
     // The state that was left is passed over; what is left is what main holds.
     let (_, said) = verb(&scene, &["main", "-1"], 1);
