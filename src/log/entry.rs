@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::damage::Recovered;
 use crate::log::decision::{Actor, Decision, Hook, Verdict};
 use crate::log::rate::Held;
+use crate::log::seal::Seal;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -108,11 +109,13 @@ pub enum Kind {
     Asked,
     /// Damage was found and declared.
     Recovered,
+    /// What came before was sealed.
+    Seal,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -122,6 +125,7 @@ impl Kind {
         Self::Policy,
         Self::Asked,
         Self::Recovered,
+        Self::Seal,
     ];
 
     /// The word in the line.
@@ -136,6 +140,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::Asked => "asked",
             Self::Recovered => "recovered",
+            Self::Seal => "seal",
         }
     }
 }
@@ -161,6 +166,8 @@ pub enum Record {
     Asked(Asked),
     /// Damage was found and declared.
     Recovered(Recovered),
+    /// What came before was sealed.
+    Seal(Seal),
 }
 
 impl Record {
@@ -176,6 +183,7 @@ impl Record {
             Self::Policy(_) => Kind::Policy,
             Self::Asked(_) => Kind::Asked,
             Self::Recovered(_) => Kind::Recovered,
+            Self::Seal(_) => Kind::Seal,
         }
     }
 }

@@ -87,7 +87,8 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::Seal(_) => None,
     }
 }
 
@@ -111,7 +112,8 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => true,
+        | Record::Recovered(_)
+        | Record::Seal(_) => true,
     }
 }
 
@@ -125,7 +127,8 @@ fn counts(record: &Record) -> Short {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => (0, 0),
+        | Record::Recovered(_)
+        | Record::Seal(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
 }
@@ -201,7 +204,8 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => {}
+        | Record::Recovered(_)
+        | Record::Seal(_) => {}
     }
 }
 
@@ -226,7 +230,7 @@ fn shorten(record: &mut Record, keep: Keep) {
             }
         }
         Record::Genesis(it) => cut_text(&mut it.path, keep.text_bytes),
-        Record::Recovered(_) => {}
+        Record::Recovered(_) | Record::Seal(_) => {}
     }
 }
 

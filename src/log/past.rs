@@ -98,7 +98,8 @@ impl Past for Log {
             | Record::Refusal(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => return Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Seal(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -116,7 +117,8 @@ impl Past for Log {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Seal(_) => Err(not_that(&entry)),
         }
     }
 
@@ -303,7 +305,8 @@ impl Past for Log {
             | Record::Outcome(_)
             | Record::Drift(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Seal(_) => Err(not_that(&entry)),
         }
     }
 }

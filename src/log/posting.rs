@@ -166,7 +166,11 @@ pub fn file(
         Record::Outcome(it) => file_outcome(&mut filing, it),
         Record::Drift(Drift { refname, .. }) => filing.file(Key::Value(&refname.0), 0),
         Record::Policy(_) => filing.file(Key::Policy, 0),
-        Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
+        Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Asked(_)
+        | Record::Recovered(_)
+        | Record::Seal(_) => {}
     }
 }
 

@@ -88,6 +88,7 @@ pub fn digest(text: &str) -> Option<Digest> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
     use super::{Checkpoint, CheckpointError, decimal};
 

@@ -203,6 +203,7 @@ impl fmt::Debug for SignerKey {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
     use super::{KeyError, SignerKey, VerifierKey};
 

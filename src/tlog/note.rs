@@ -180,6 +180,7 @@ impl std::fmt::Display for Note {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
     use proptest::prelude::{any, prop_assert_ne, proptest};
 

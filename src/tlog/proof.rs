@@ -85,6 +85,7 @@ impl std::fmt::Display for Proof {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
     use proptest::prelude::{any, proptest};
 

@@ -251,6 +251,7 @@ pub fn consistent(old: (u64, &Digest), new: (u64, &Digest), path: &[Digest]) -> 
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
     use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 

@@ -258,6 +258,7 @@ impl Reading {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
     use base64ct::{Base64, Encoding as _};
     use ed25519_dalek::{Signer as _, SigningKey};

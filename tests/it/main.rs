@@ -18,6 +18,7 @@ mod log;
 mod outside;
 mod policies;
 mod refs;
+mod seals;
 mod shapes;
 mod sshd;
 mod steps;

@@ -36,7 +36,8 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => common.kind.name(),
+        | Record::Recovered(_)
+        | Record::Seal(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -84,6 +85,13 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
             sheet.field(1, "what", words::cause(it.cause));
             sheet.field(1, "where", &format!("byte {}, {} bytes", it.offset, it.length));
             sheet.field(1, "sha256", &it.sha256.0.hex());
+        }
+        Record::Seal(it) => {
+            sheet.field(1, "covers", &words::entries(it.size));
+            sheet.field(1, "root", &it.root.0.hex());
+            sheet.field(1, "refs", &it.refs.0.hex());
+            sheet.field(1, "signed by", &words::plain(&it.key));
+            sheet.field(1, "next key", &words::plain(&it.next));
         }
     }
 }

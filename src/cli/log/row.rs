@@ -115,6 +115,10 @@ fn row(record: &Record) -> Row {
             let tell = format!("{bytes} from {}: {}", it.offset, words::cause(it.cause));
             Row::new("-", "recovered", vec![tell])
         }
+        Record::Seal(it) => {
+            let tell = format!("{} sealed", words::entries(it.size));
+            Row::new("-", "seal", vec![tell])
+        }
     }
 }
 
