@@ -55,7 +55,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
             continue;
         }
-        let view = View { update, landing: update.landing(index), push: &facts.push };
+        let (landing, signatures) = (update.landing(index), update.signatures(index));
+        let view = View { update, landing, signatures, push: &facts.push };
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = rule.body.judge(&view);
         findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {

@@ -14,6 +14,7 @@ mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
 use crate::roster::party::Party;
 use crate::roster::principal::Principal;
@@ -21,6 +22,17 @@ use crate::roster::read::Draft;
 use crate::roster::unknown::unknown;
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
+
+/// Whose word a good signature is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer<'r> {
+    /// Theirs.
+    Known(&'r PrincipalName),
+    /// The key is theirs, and does not count for this purpose, or not now.
+    NotNow(&'r PrincipalName, String),
+    /// The key is nobody's.
+    Nobody,
+}
 
 /// Everybody a policy knows.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +78,14 @@ impl Roster {
     /// Whose key this is: the key as it stands on the wire.
     pub fn by_key(&self, key: &[u8]) -> Option<&PrincipalName> {
         self.by_key.get(key)
+    }
+
+    /// Whose word a good signature by this key is, made for this purpose and looked at now.
+    pub fn signer(&self, key: &[u8], _namespace: &str, _now: Moment) -> Signer<'_> {
+        match self.by_key.get(key) {
+            Some(name) => Signer::Known(name),
+            None => Signer::Nobody,
+        }
     }
 
     /// Whose e-mail this is; ASCII letters match in either case.

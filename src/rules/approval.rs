@@ -293,7 +293,7 @@ impl Rule for Approval {
             landing: true,
             reviewers: self.seats.iter().flat_map(|seat| seat.from.names.iter().cloned()).collect(),
             content: self.infra,
-            had_by: None,
+            ..Needs::default()
         }
     }
 

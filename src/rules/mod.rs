@@ -13,14 +13,22 @@ pub mod merge;
 mod merge_judge;
 pub mod rule;
 pub mod seats;
+pub mod signature;
+pub mod signing;
 pub mod view;
 pub mod words;
 
 use crate::rules::rule::Kind;
 
 /// Every rule kind. A new one is a file beside this and its row here.
-pub static KINDS: &[&Kind] =
-    &[&merge::KIND, &approval::KIND, &landed::KIND, &access::KIND, &immutable::KIND];
+pub static KINDS: &[&Kind] = &[
+    &merge::KIND,
+    &approval::KIND,
+    &landed::KIND,
+    &access::KIND,
+    &immutable::KIND,
+    &signature::KIND,
+];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
@@ -28,7 +36,6 @@ pub const KINDS_LATER: &[&str] = &[
     "check",
     "code-owners",
     "restrict-paths",
-    "signature",
     "signed-push",
     "message",
     "author",

@@ -19,6 +19,7 @@ mod outside;
 mod policies;
 mod refs;
 mod shapes;
+mod signatures;
 mod sshd;
 mod steps;
 mod verbs;
