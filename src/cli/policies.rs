@@ -12,6 +12,17 @@ use crate::cli::quote::shown;
 use crate::policy::{POLICY_BYTES_MAX, PolicyFile, compile};
 use crate::source::problem::{Colour, Problems, Severity};
 
+/// Where push certificates are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Certificates {
+    /// Nowhere.
+    Never,
+    /// By a rule, on the refs it names.
+    ByARule,
+    /// On some way in, to know who pushes at all.
+    ForAName,
+}
+
 /// What compiling said about a policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Looked {
@@ -71,6 +82,15 @@ fn read_one(path: &Path) -> Result<Vec<u8>, Fault> {
 /// Where a good policy wants its logs to be.
 pub fn log_dir(texts: &[(PathBuf, Vec<u8>)]) -> Option<PathBuf> {
     compile(&policy_files(texts)).ok()?.log.dir
+}
+
+/// What a good policy asks of push certificates.
+pub fn certificates(texts: &[(PathBuf, Vec<u8>)]) -> Certificates {
+    match compile(&policy_files(texts)) {
+        Ok(policy) if policy.identity.asks_certificates() => Certificates::ForAName,
+        Ok(policy) if policy.asks_certificates() => Certificates::ByARule,
+        Ok(_) | Err(_) => Certificates::Never,
+    }
 }
 
 fn policy_files(texts: &[(PathBuf, Vec<u8>)]) -> Vec<PolicyFile> {

@@ -295,6 +295,9 @@ pub trait Past {
     /// The newest applied moves of a ref, newest first, at most so many.
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError>;
 
+    /// The newest decision on a push that carried this certificate, accepted or not.
+    fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError>;
+
     /// The digest of the policy that was last recorded as in force.
     fn last_policy(&self) -> Result<Option<Digest>, PastError>;
 }

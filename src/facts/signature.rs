@@ -5,11 +5,9 @@
 
 use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
+use crate::ssh::key::short_fingerprint;
 use crate::ssh::signature::SignatureCheck;
 use crate::verdict::line::Line;
-
-/// How much of a fingerprint is shown, in characters: enough to tell one's own keys apart.
-const FINGERPRINT_SHOWN: usize = 15;
 
 /// Whether an object is signed, and by whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +47,7 @@ impl Signed {
         match self {
             Self::By(name) => Line::new(" is signed by ").name(name),
             Self::NobodysKey { fingerprint } => {
-                let shown: String = fingerprint.chars().take(FINGERPRINT_SHOWN).collect();
+                let shown = short_fingerprint(fingerprint).to_owned();
                 Line::new(" is signed by ").text(shown).text(" which is nobody's key")
             }
             Self::KeyNotNow { name, why } => {

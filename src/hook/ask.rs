@@ -67,7 +67,7 @@ pub fn answer(
     input: &Input<'_>,
     question: Question,
 ) -> Result<Answer, Stop> {
-    let pusher = who::pusher(input.env, &bench.policy);
+    let pusher = who::pusher(input.env, &bench.policy, &bench.certificate);
     let wire = judged(world, bench, &pusher, &question)?;
     let verdict = if wire.rules.iter().all(|rule| rule.satisfied || rule.level == "warn") {
         crate::log::decision::Verdict::Accept
@@ -125,6 +125,7 @@ pub fn judged(
             new,
         }],
         options: bench.options.clone(),
+        certificate: bench.certificate.clone(),
         namespace: None,
         moment: bench.ctx.moment,
     };

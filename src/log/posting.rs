@@ -49,6 +49,8 @@ pub enum Key<'a> {
     Landed(&'a [u8], &'a Digest),
     /// The decisions that accepted a reject of a delta for a ref.
     Reject(&'a [u8], &'a Digest),
+    /// The decisions on pushes that carried a certificate.
+    Certificate(&'a Digest),
     /// The policies.
     Policy,
     /// The decisions for one receive-pack: boot id, process id, start time.
@@ -75,6 +77,7 @@ impl Key<'_> {
             Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
+            Self::Certificate(id) => Digest::of_parts(&[b"t", id.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -161,6 +164,9 @@ pub fn file(
         Record::Decision(it) => {
             let Session { pid, start } = common.sess;
             filing.file(Key::Session(&common.boot, pid, start), 0);
+            if let Some(cert) = &it.cert {
+                filing.file(Key::Certificate(&cert.id.0), 0);
+            }
             file_decision(&mut filing, it);
         }
         Record::Outcome(it) => file_outcome(&mut filing, it),

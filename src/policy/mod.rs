@@ -21,6 +21,7 @@ use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
 use crate::roster::Roster;
 use crate::roster::read::Draft;
+use crate::rules::signed_push;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Table, parse};
 use crate::source::text::SourceText;
@@ -67,6 +68,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether somebody may have to sign a push: by a rule, or to be known at all.
+    pub fn asks_certificates(&self) -> bool {
+        let rule = self.rules.iter().any(|rule| rule.kind == signed_push::NAME);
+        rule || self.identity.asks_certificates()
+    }
+
     /// Whether a rule that refuses at this moment names the ref. `default` is the branch that HEAD
     /// names.
     pub fn protects(&self, name: &Refname, default: Option<&Refname>, moment: Moment) -> bool {

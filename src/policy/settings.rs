@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::facts::limits::{LIMITS, Limits};
 use crate::policy::raw::Site;
+use crate::push::pusher::BY_CERTIFICATE;
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table, not_supported};
@@ -51,6 +52,8 @@ pub enum Asks {
 pub enum DoorSource {
     /// What sshd says it let in: `ExposeAuthInfo` of sshd_config(5).
     SshAuthInfo,
+    /// Whoever signed the push certificate.
+    PushCertificate,
     /// The account that the hook runs as.
     OsUser,
     /// A variable that the server sets.
@@ -108,6 +111,16 @@ impl Identity {
     /// Whether somebody who is in no `[people]` may not push at all.
     pub fn refuses_unlisted(&self) -> bool {
         self.unlisted == Unlisted::Refuse
+    }
+
+    /// Whether some way in knows who pushes by the push certificate.
+    pub fn asks_certificates(&self) -> bool {
+        match &self.asks {
+            Asks::Doors { ssh, http, local } => {
+                [ssh, http, local].contains(&&DoorSource::PushCertificate)
+            }
+            Asks::Platform(_) => false,
+        }
     }
 
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
@@ -182,17 +195,13 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
             problems.error_hint(&spot, format!("`{value}` never says who comes by `{key}`"), hint);
             return None;
         }
-        "push-certificate" => {
-            problems.push(not_supported("the source `push-certificate`").at(&spot));
-            return None;
-        }
+        BY_CERTIFICATE => return Some(DoorSource::PushCertificate),
         _ => {}
     }
     let is_variable = value.starts_with(|c: char| c.is_ascii_uppercase())
         && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     if !is_variable {
-        let hint =
-            "\"ssh-auth-info\", \"os-user\", or the name of a variable such as \"REMOTE_USER\"";
+        let hint = "\"ssh-auth-info\", \"push-certificate\", \"os-user\", or a variable such as \"REMOTE_USER\"";
         problems.error_hint(&spot, format!("`{value}` is no source of names"), hint);
         return None;
     }

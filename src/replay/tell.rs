@@ -59,6 +59,7 @@ impl Setting<'_> {
             pusher,
             updates: Vec::new(),
             options: Seen::All(Vec::new()),
+            certificate: Seen::All(None),
             namespace: None,
             moment: self.moment,
         }

@@ -14,6 +14,7 @@ mod merge_judge;
 pub mod rule;
 pub mod seats;
 pub mod signature;
+pub mod signed_push;
 pub mod signing;
 pub mod view;
 pub mod words;
@@ -28,6 +29,7 @@ pub static KINDS: &[&Kind] = &[
     &access::KIND,
     &immutable::KIND,
     &signature::KIND,
+    &signed_push::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
@@ -36,7 +38,6 @@ pub const KINDS_LATER: &[&str] = &[
     "check",
     "code-owners",
     "restrict-paths",
-    "signed-push",
     "message",
     "author",
     "files",

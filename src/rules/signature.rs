@@ -1,13 +1,10 @@
 //! `signature`: what arrives is signed by somebody in the roster.
 
 use crate::facts::needs::{Needs, SignaturesOf};
-use crate::roster::Roster;
-use crate::roster::party::Party;
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
-use crate::rules::signing::{self, By, Signing};
+use crate::rules::signing::{self, By, Signing, signers};
 use crate::rules::view::View;
 use crate::source::problem::Problems;
-use crate::source::table::Table;
 use crate::verdict::finding::Ruling;
 
 /// The kind.
@@ -69,31 +66,6 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         return None;
     }
     Some(Box::new(Signature { asks: Signing { from, by } }))
-}
-
-/// Reads whose signatures count. Nobody with a key is a problem: nothing could ever be pushed.
-pub(super) fn signers(
-    table: &mut Table<'_>,
-    roster: &Roster,
-    problems: &mut Problems,
-) -> Option<Party> {
-    let spot = table.key_spot("from").unwrap_or_else(|| table.header().clone());
-    let party = match table.texts("from", problems) {
-        Some(list) if list.value.is_empty() => {
-            let hint = "name somebody, or take the key out: then anybody in the roster counts";
-            problems.error_hint(&list.spot, "nobody's signature would count", hint);
-            return None;
-        }
-        Some(list) => Some(roster.resolve(&list.value, problems)?),
-        None => None,
-    };
-    let counts = |name| party.as_ref().is_none_or(|party| party.contains(name));
-    if !roster.people().any(|p| !p.keys.is_empty() && counts(&p.name)) {
-        let hint = "keys = [\"ssh-ed25519 AAAA...\"] in [people.NAME] is one";
-        let what = "nobody whose signatures count has a key, so nobody could push";
-        problems.error_hint(&spot, what, hint);
-    }
-    party
 }
 
 impl Rule for Signature {

@@ -1,11 +1,14 @@
-//! What a signature must be to count, for the rule kinds `signature` and `immutable`.
+//! What a signature must be to count, for the rule kinds `signature`, `signed-push` and `immutable`.
 
 use crate::facts::Target;
 use crate::facts::signature::{Signatures, Signed, SignedObject};
 use crate::names::oid::Oid;
 use crate::push::update::Change;
+use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::view::View;
+use crate::source::problem::Problems;
+use crate::source::table::Table;
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
 
@@ -28,6 +31,31 @@ pub struct Signing {
     pub from: Option<Party>,
     /// Whose an object needs.
     pub by: By,
+}
+
+/// Reads whose signatures count. Nobody with a key is a problem: nothing could ever be pushed.
+pub(super) fn signers(
+    table: &mut Table<'_>,
+    roster: &Roster,
+    problems: &mut Problems,
+) -> Option<Party> {
+    let spot = table.key_spot("from").unwrap_or_else(|| table.header().clone());
+    let party = match table.texts("from", problems) {
+        Some(list) if list.value.is_empty() => {
+            let hint = "name somebody, or take the key out: then anybody in the roster counts";
+            problems.error_hint(&list.spot, "nobody's signature would count", hint);
+            return None;
+        }
+        Some(list) => Some(roster.resolve(&list.value, problems)?),
+        None => None,
+    };
+    let counts = |name| party.as_ref().is_none_or(|party| party.contains(name));
+    if !roster.people().any(|p| !p.keys.is_empty() && counts(&p.name)) {
+        let hint = "keys = [\"ssh-ed25519 AAAA...\"] in [people.NAME] is one";
+        let what = "nobody whose signatures count has a key, so nobody could push";
+        problems.error_hint(&spot, what, hint);
+    }
+    party
 }
 
 /// What is wrong with the signatures of one ref update.

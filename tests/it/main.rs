@@ -9,6 +9,7 @@
 mod support;
 
 mod approvals;
+mod certificates;
 mod crashes;
 mod doors;
 mod examples;
