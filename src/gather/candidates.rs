@@ -165,7 +165,11 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
     }
     let check = verify(APPROVAL_NAMESPACE, probe.statement.signed_bytes(), probe.statement.armor());
     match check {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(probe.person) => {}
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(probe.person) => {
+            if let Some(why) = scene.roster.key_doubt(&key, APPROVAL_NAMESPACE, scene.moment) {
+                return Some(Line::new("has a statement signed by a key that ").text(why));
+            }
+        }
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("has a statement signed by ").text(fingerprint);
             return Some(line.text(", which is not a key of theirs"));

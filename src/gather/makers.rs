@@ -5,10 +5,7 @@ use crate::facts::makers::{MakerBy, Makers};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
-use crate::ssh::signature::{SignatureCheck, verify};
-
-/// The namespace Git signs commits and tags in (`git help config`, gpg.format).
-pub const GIT_NAMESPACE: &str = "git";
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
 
 /// Adds the makers of these commits: who brought, signed, authored, committed or co-authored them.
 /// A merge that equals the merge recomputed is nobody's work.

@@ -5,14 +5,13 @@ use crate::facts::UpdateFacts;
 use crate::facts::needs::{RefNeeds, SignaturesOf};
 use crate::facts::signature::{Signatures, Signed, SignedObject};
 use crate::gather::error::GatherError;
-use crate::gather::makers::GIT_NAMESPACE;
 use crate::gather::scene::Scene;
 use crate::gather::{creation, motion};
 use crate::names::oid::Oid;
 use crate::pattern::refs::RefPatterns;
 use crate::push::update::Change;
 use crate::roster::Signer;
-use crate::ssh::signature::{SignatureCheck, verify};
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
 use crate::store::commit::CommitSignature;
 
 /// How an OpenPGP signature begins, on its own or clear-signed (RFC 9580, section 6.2).

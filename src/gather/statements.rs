@@ -88,7 +88,11 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
         Some(_) => {}
     }
     match verify(APPROVAL_NAMESPACE, statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {}
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {
+            if let Some(why) = scene.roster.key_doubt(&key, APPROVAL_NAMESPACE, scene.moment) {
+                return Some(Line::new("is signed by a key that ").text(why));
+            }
+        }
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("is signed by ").text(fingerprint).text(", which is no key of ");
             return Some(line.name(&fields.person));

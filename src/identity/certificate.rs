@@ -11,10 +11,7 @@ use crate::push::certificate::{Certificate, Certified, Standing};
 use crate::push::update::RefUpdate;
 use crate::roster::{Roster, Signer};
 use crate::ssh::key::short_fingerprint;
-use crate::ssh::signature::{SignatureCheck, verify};
-
-/// The namespace Git signs certificates in, as it signs commits and tags.
-const NAMESPACE: &str = "git";
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
 
 /// What Git says of the nonce when it is the one that it gave out just now. Within
 /// `receive.certNonceSlop` of it Git says the same; later than that it says `SLOP`.
@@ -70,9 +67,9 @@ fn signer(
         let why = "is signed with OpenPGP or X.509, which is not supported here";
         return (None, Err(why.to_owned()));
     }
-    match verify(NAMESPACE, certificate.signed, certificate.armor) {
+    match verify(GIT_NAMESPACE, certificate.signed, certificate.armor) {
         SignatureCheck::Good { key, fingerprint } => {
-            let who = match roster.signer(&key, NAMESPACE, now) {
+            let who = match roster.signer(&key, GIT_NAMESPACE, now) {
                 Signer::Known(name) => Ok(name.clone()),
                 Signer::NotNow(name, why) => {
                     Err(format!("is signed by a key of {name} that {why}"))

@@ -29,6 +29,8 @@ pub struct Identity {
     pub asks: Asks,
     /// What becomes of somebody who can be named and is in no `[people]`.
     pub unlisted: Unlisted,
+    /// Files in the form `allowed_signers` that keys are taken from, as they are written.
+    pub allowed_signers: Vec<String>,
 }
 
 /// Who is asked for the pusher's name.
@@ -96,6 +98,9 @@ pub enum RefuseMode {
     Ref,
 }
 
+/// The key that names files of keys.
+const ALLOWED_SIGNERS: &str = "allowed-signers";
+
 /// The platforms that can be asked who pushes.
 pub const PLATFORMS: &[&str] = &["gitolite", "gitea"];
 
@@ -133,7 +138,7 @@ impl Identity {
             let what = format!("`platform` stands instead of `{door}`, not beside it");
             problems.error_hint(&spot, what, "take one of them out: one source says who pushes");
         }
-        let Self { asks, unlisted } = Self::default();
+        let Self { asks, unlisted, .. } = Self::default();
         let (mut ssh, mut http, mut local) = match asks {
             Asks::Doors { ssh, http, local } => (ssh, http, local),
             // The default asks at the doors.
@@ -146,10 +151,11 @@ impl Identity {
         }
         let words = &[("login", Unlisted::Login), ("refuse", Unlisted::Refuse)];
         let unlisted = table.word("unlisted", words, problems).map_or(unlisted, |w| w.value);
-        let known = &["ssh", "http", "local", "platform", "unlisted"];
+        let allowed_signers = allowed_signers(&mut table, problems);
+        let known = &["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS];
         table.finish(Keys { known, later: &[] }, problems);
         let asks = platform.map_or(Asks::Doors { ssh, http, local }, Asks::Platform);
-        Self { asks, unlisted }
+        Self { asks, unlisted, allowed_signers }
     }
 }
 
@@ -162,8 +168,23 @@ impl Default for Identity {
             http: DoorSource::Variable("REMOTE_USER".to_owned()),
             local: DoorSource::OsUser,
         };
-        Self { asks, unlisted: Unlisted::Login }
+        Self { asks, unlisted: Unlisted::Login, allowed_signers: Vec::new() }
     }
+}
+
+/// The files that keys are taken from.
+pub(super) fn allowed_signers(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
+    if !table.has(ALLOWED_SIGNERS) {
+        return Vec::new();
+    }
+    let Some(list) = table.texts_or_text(ALLOWED_SIGNERS, problems) else { return Vec::new() };
+    for file in &list.value {
+        if file.value.is_empty() || file.value.contains('\0') {
+            let hint = "name a file, by a full path or one from this policy's own folder";
+            problems.error_hint(&file.spot, "no file can be called this", hint);
+        }
+    }
+    list.value.into_iter().map(|file| file.value).collect()
 }
 
 fn platform(table: &mut Table<'_>, problems: &mut Problems) -> Option<&'static str> {

@@ -7,6 +7,7 @@ use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::signing::{self, By, Signing};
 use crate::rules::view::View;
 use crate::source::problem::Problems;
+use crate::ssh::signature::GIT_NAMESPACE;
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line};
 
@@ -41,7 +42,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
     let annotated = body.table.flag("annotated", problems).is_some_and(|flag| flag.value);
     let signed = body.table.flag("signed", problems);
     if let Some(flag) = signed.as_ref().filter(|flag| flag.value)
-        && !body.roster.people().any(|p| !p.keys.is_empty())
+        && !body.roster.people().any(|p| body.roster.can_sign(&p.name, GIT_NAMESPACE))
     {
         let hint = "keys = [\"ssh-ed25519 AAAA...\"] in [people.NAME] is one";
         let what = "nobody has a key, so nobody could make a tag";

@@ -9,6 +9,7 @@ use crate::roster::party::Party;
 use crate::rules::view::View;
 use crate::source::problem::Problems;
 use crate::source::table::Table;
+use crate::ssh::signature::GIT_NAMESPACE;
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
 
@@ -50,7 +51,7 @@ pub(super) fn signers(
         None => None,
     };
     let counts = |name| party.as_ref().is_none_or(|party| party.contains(name));
-    if !roster.people().any(|p| !p.keys.is_empty() && counts(&p.name)) {
+    if !roster.people().any(|p| roster.can_sign(&p.name, GIT_NAMESPACE) && counts(&p.name)) {
         let hint = "keys = [\"ssh-ed25519 AAAA...\"] in [people.NAME] is one";
         let what = "nobody whose signatures count has a key, so nobody could push";
         problems.error_hint(&spot, what, hint);
@@ -145,6 +146,14 @@ fn of_commits(rule: &Signing, found: &Signatures, doubts: &[Doubt<'_>]) -> Optio
     };
     let objection = Objection::new(what.text(missing(rule)));
     let objection = tell(rule, objection, doubts).hint(sign_commits(found, doubts));
+    let objection = match (found.base, found.commits.len()) {
+        (None, 2..) => {
+            let hint = "where this history stood on a branch before, ask the operators to name \
+                        that branch in `starts` of the rule";
+            objection.hint(Hint::new(Line::new(hint)))
+        }
+        (Some(_), _) | (None, 0 | 1) => objection,
+    };
     Some(advise(objection, doubts))
 }
 

@@ -21,6 +21,7 @@ mod policies;
 mod refs;
 mod shapes;
 mod signatures;
+mod signers;
 mod sshd;
 mod steps;
 mod verbs;

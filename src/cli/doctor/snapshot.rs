@@ -100,7 +100,10 @@ impl Snapshot {
             ("the repository's configuration", Look::at(&dir.join("config"))),
             ("the folder of Portcullis", Look::at(&site.folder())),
         ];
-        guarded.extend(site.policies().iter().map(|path| ("the policy", Look::through(path))));
+        let policies = site.policies();
+        guarded.extend(policies.iter().map(|path| ("the policy", Look::through(path))));
+        let signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
+        guarded.extend(signers.iter().map(|path| ("the file of keys", Look::through(path))));
         Ok(Self {
             platform,
             now: around.now,
