@@ -81,7 +81,7 @@ fn what_a_line_says_beside_its_key_is_honoured() {
     ] {
         signs(person, person.name());
         let target = format!("HEAD:refs/heads/signed/{}", person.name());
-        person.push(&[&target]).refused_by("signed").says("is signed by a key of").says(&why[..24]);
+        person.push(&[&target]).refused_by("signed").says("is signed by a key of").says(&why[..16]);
     }
     let tip = bob.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
     for (person, why) in [
