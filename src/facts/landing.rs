@@ -73,8 +73,13 @@ pub struct Step {
     pub change_commits: usize,
     /// Those of them that were not on the server before this push.
     pub not_before: Vec<Oid>,
-    /// Where the change comes from: the merge's other parents, or the run's last commit.
+    /// Whether the commit it ends at was on the server before this push.
+    pub itself_before: bool,
+    /// Where the change comes from: the merge's other parents, what a run is a copy of, or the
+    /// run's last commit.
     pub source: Vec<Oid>,
+    /// For a run that was not on the server before: whether its change was, by other commits.
+    pub copied: Copied,
     /// Whose work it is.
     pub makers: Makers,
     /// Statements that speak for exactly this change, whether they count or not.
@@ -83,6 +88,64 @@ pub struct Step {
     pub near: Vec<NearMiss>,
     /// Paths that are infrastructure by what their blobs hold, on either side.
     pub infra: Vec<(RepoPath, InfraKinds)>,
+}
+
+impl Step {
+    /// Commits that somebody would have had to push before: its own, and those it may be a copy of.
+    pub fn unseen(&self) -> impl Iterator<Item = &Oid> {
+        let lacking = self.copied.not_of.iter().flat_map(|named| match &named.why {
+            WhyNotSource::NotBefore(commits) => commits.as_slice(),
+            WhyNotSource::NoOid
+            | WhyNotSource::NotHere
+            | WhyNotSource::TooFar
+            | WhyNotSource::Holds
+            | WhyNotSource::PastTheGate(_)
+            | WhyNotSource::Differs(_)
+            | WhyNotSource::Conflict(_) => &[],
+        });
+        self.not_before.iter().chain(lacking)
+    }
+}
+
+/// What a run is a copy of: by commits of other names, with the content of the whole (a squash, a
+/// rebase).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Copied {
+    /// Commits that were on the server before, with all that is below them, and whose merge into
+    /// the run's parent gives the run's own tree. Empty: none was found.
+    pub of: Vec<Oid>,
+    /// What was named as such and is not.
+    pub not_of: Vec<NotSource>,
+}
+
+/// Something that was named as the source of a run and is not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotSource {
+    /// As a trailer has it, or the name of the commit that a statement is about.
+    pub named: Vec<u8>,
+    /// Why it is not.
+    pub why: WhyNotSource,
+}
+
+/// Why something is not the source of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WhyNotSource {
+    /// It is no whole name of an object.
+    NoOid,
+    /// The server has no such commit.
+    NotHere,
+    /// It would take more looking than a push may ask for.
+    TooFar,
+    /// The run's parent holds it already.
+    Holds,
+    /// These commits were not on the server before, newest first; never empty.
+    NotBefore(Vec<Oid>),
+    /// This commit of it is on the server, and no push brought it.
+    PastTheGate(Oid),
+    /// Merging it gives another tree; these paths differ, the first few of them.
+    Differs(Vec<RepoPath>),
+    /// It does not merge by itself; these paths conflict, the first few of them.
+    Conflict(Vec<RepoPath>),
 }
 
 /// How a merge compares with the merge of its parents, recomputed.

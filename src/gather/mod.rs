@@ -14,7 +14,10 @@ pub mod provenance;
 pub mod reader;
 pub mod scene;
 pub mod signatures;
+pub mod source;
 pub mod statements;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ use crate::names::refname::Refname;
 use crate::store::commit::Commit;
 use crate::store::commits::{CommitCache, ReadCommit};
 use crate::store::delta::{DeltaLimits, TreeCache, WhichLimit, delta};
-use crate::store::merge::{MergeCheck, merge_equals};
+use crate::store::merge::{MergeCheck, merge_equals, tree_equals_merge};
 use crate::store::objects::{ObjectKind, Objects, RefValue, read_kind};
 use crate::store::range::{Arriving, arriving};
 use crate::store::tag::{PeeledTo, Tag, TagProblem, peel};
@@ -27,6 +27,9 @@ use crate::verdict::line::{Hint, Line};
 
 /// How many paths of a merge's own changes are kept for the message.
 const MERGE_PATHS_MAX: usize = 10;
+
+/// An annotated tag by its name, and the tag or what is wrong with it.
+pub type TagRead = (Oid, Result<Tag, TagProblem>);
 
 /// Reads a repository, within limits.
 pub struct Reader<'a> {
@@ -150,7 +153,29 @@ impl<'a> Reader<'a> {
         }
         let mut caches = self.caches.borrow_mut();
         let Caches { commits, trees, .. } = &mut *caches;
-        let fact = match merge_equals(self.objects, commits, trees, oid)? {
+        let check = merge_equals(self.objects, commits, trees, oid)?;
+        let fact = self.fact_of(check)?;
+        caches.merges.insert(*oid, fact.clone());
+        Ok(fact)
+    }
+
+    /// How the tree of a commit compares with that of merging `source` into `parent`.
+    pub fn copy_fact(
+        &self,
+        parent: &Oid,
+        source: &Oid,
+        copy: &Oid,
+    ) -> Result<MergeFact, GatherError> {
+        let mut caches = self.caches.borrow_mut();
+        let Caches { commits, trees, .. } = &mut *caches;
+        let tree = commits.commit(self.objects, copy)?.links.tree;
+        let parents = [*parent, *source];
+        let check = tree_equals_merge(self.objects, commits, trees, &parents, &tree)?;
+        self.fact_of(check)
+    }
+
+    fn fact_of(&self, check: MergeCheck) -> Result<MergeFact, GatherError> {
+        Ok(match check {
             MergeCheck::Equal => MergeFact::Equal,
             MergeCheck::Differs(extras) => {
                 let paths = extras.delta.changes().iter().take(MERGE_PATHS_MAX);
@@ -161,9 +186,7 @@ impl<'a> Reader<'a> {
             MergeCheck::TooManyParents => {
                 return Err(GatherError::Limit { name: "parents", limit: self.limits.parents });
             }
-        };
-        caches.merges.insert(*oid, fact.clone());
-        Ok(fact)
+        })
     }
 
     /// The best common ancestors of two commits.
@@ -207,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The annotated tags in front of what a value leads to, outermost first, each as it reads.
-    pub fn tags(&self, new: &Oid) -> Result<Vec<(Oid, Result<Tag, TagProblem>)>, GatherError> {
+    pub fn tags(&self, new: &Oid) -> Result<Vec<TagRead>, GatherError> {
         let mut tags = Vec::new();
         for oid in peel(self.objects, new)?.tags {
             let raw = read_kind(self.objects, &oid, ObjectKind::Tag)?;

@@ -49,6 +49,8 @@ pub struct Scene<'a> {
     pub moment: Moment,
     /// Statements that this push carries and that may enter their places.
     pub carried: Vec<(Refname, StatementPush)>,
+    /// How many sources were looked into so far, for `SOURCES_PER_PUSH_MAX`.
+    pub sources_seen: usize,
     /// Bytes of blobs read so far, for the limit `blob-budget-bytes`.
     pub blob_bytes: u64,
     /// What blobs were found to be, by oid and file name.
@@ -67,6 +69,7 @@ impl<'a> Scene<'a> {
             default_branch,
             moment: push.moment,
             carried: Vec::new(),
+            sources_seen: 0,
             blob_bytes: 0,
             content_known: HashMap::new(),
         }

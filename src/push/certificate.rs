@@ -136,6 +136,8 @@ impl Certified {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use proptest::prelude::*;
 
     use super::{Certificate, CertificateProblem};

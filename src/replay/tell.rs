@@ -5,7 +5,7 @@
 //! evidence, and the pusher is nobody in particular. The repository itself is read by the same
 //! `gather` that reads it for a push.
 
-use crate::facts::landing::{Landing, Segment, Step, StepKind};
+use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
 use crate::facts::needs::{RefNeeds, SignaturesOf};
@@ -194,6 +194,11 @@ impl<'a> Teller<'a> {
             }
             Shape::First | Shape::Direct => (StepKind::Run, None, vec![link.commit]),
         };
+        // Whether single commits were pushed to a topic before, or squashed from one that is gone
+        // by now, history does not tell either.
+        let itself_before = kind == StepKind::Run;
+        let of = if itself_before { source.clone() } else { Vec::new() };
+        let copied = Copied { of, not_of: Vec::new() };
         let infra = content::marks(&mut self.scene, &delta, self.content)?;
         Ok(Step {
             kind,
@@ -207,7 +212,9 @@ impl<'a> Teller<'a> {
             // Not walked: no rule asks for more than whether there are any.
             change_commits: source.len(),
             not_before: Vec::new(),
+            itself_before,
             source,
+            copied,
             makers: Makers::default(),
             candidates: Vec::new(),
             near: Vec::new(),

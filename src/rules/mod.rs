@@ -11,6 +11,7 @@ pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
+mod merge_words;
 pub mod rule;
 pub mod seats;
 pub mod signature;

@@ -9,8 +9,10 @@
 mod support;
 
 mod approvals;
+mod cases;
 mod certificates;
 mod crashes;
+mod docs;
 mod doors;
 mod examples;
 mod landings;

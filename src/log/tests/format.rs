@@ -163,9 +163,10 @@ fn a_push_certificate_is_kept_whole_and_found_again() {
     let log = bench.open();
     assert_eq!(log.certificate(&small).unwrap(), Some(seq));
     assert_eq!(log.certificate(&Digest::of(large.as_bytes())).unwrap(), Some(refused));
-    let text = |seq: u64| match &log.entry_by_number(seq).unwrap().record {
-        Record::Decision(it) => it.cert.as_ref().and_then(|cert| cert.text.clone()),
-        other => panic!("{other:?}"),
+    let text = |seq: u64| {
+        let entry = log.entry_by_number(seq).unwrap();
+        let Record::Decision(it) = &entry.record else { panic!("{entry:?}") };
+        it.cert.as_ref().and_then(|cert| cert.text.clone())
     };
     assert_eq!(text(second).map(|text| text.0.len()), Some(100_000));
     assert_eq!(text(refused), None);
