@@ -1,7 +1,7 @@
 //! What a push adds to a ref that a rule names, step by step (product contract, section 1).
 
 use crate::facts::change::Delta;
-use crate::facts::evidence::{Candidate, NearMiss};
+use crate::facts::evidence::{Candidate, NearCheck, NearMiss};
 use crate::facts::makers::Makers;
 use crate::infra::set::InfraKinds;
 use crate::names::oid::Oid;
@@ -82,15 +82,24 @@ pub struct Step {
     pub copied: Copied,
     /// Whose work it is.
     pub makers: Makers,
-    /// Statements that speak for exactly this change, whether they count or not.
+    /// Approvals of exactly this change, and words against it, whether they count or not.
     pub candidates: Vec<Candidate>,
-    /// Statements for an earlier form of this change.
+    /// Approvals of an earlier form of this change.
     pub near: Vec<NearMiss>,
+    /// Checks of exactly this change, whether they count or not; at most one a place.
+    pub checks: Vec<Candidate>,
+    /// Checks that an earlier form of this change has passed.
+    pub near_checks: Vec<NearCheck>,
     /// Paths that are infrastructure by what their blobs hold, on either side.
     pub infra: Vec<(RepoPath, InfraKinds)>,
 }
 
 impl Step {
+    /// Every statement of people and machines about exactly this change.
+    pub fn statements(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().chain(&self.checks)
+    }
+
     /// Commits that somebody would have had to push before: its own, and those it may be a copy of.
     pub fn unseen(&self) -> impl Iterator<Item = &Oid> {
         let lacking = self.copied.not_of.iter().flat_map(|named| match &named.why {

@@ -13,6 +13,8 @@ pub struct Needs {
     pub landing: bool,
     /// Whose statements it can count; their names are probed, nobody else's.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whose checks it can count; the same holds for them.
+    pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure that must be told by content where the path says nothing.
     pub content: InfraKinds,
     /// Which of these refs have had the new value.
@@ -31,6 +33,15 @@ pub enum SignaturesOf {
     Tags,
     /// Those of annotated tags, and of the commits that arrive on what is no tag.
     TagsAndCommits,
+}
+
+/// A machine, and a check that it may give.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Checker {
+    /// The name of the check.
+    pub check: PrincipalName,
+    /// The machine.
+    pub machine: PrincipalName,
 }
 
 /// What all rules ask of one ref update.

@@ -17,7 +17,7 @@ use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{APPROVAL_NAMESPACE, ApprovalVerdict, Saying};
+use crate::statement::fields::{ApprovalVerdict, Fields, Saying};
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
@@ -71,26 +71,38 @@ pub fn find(
     for digest in draft.digests {
         let key = ApprovalKey::of(draft.name, digest);
         for person in &asked.reviewers {
-            let place = Place::Approval { key, person: person.clone() }.refname();
-            let Some((statement, carried)) = at_place(scene, &place)? else { continue };
-            let id = statement.id();
-            let probe = Probe { digest, person, statement: &statement, carried };
-            let (standing, delta) = standing(scene, draft, &probe, used)?;
-            if standing == Standing::Good {
-                let fields = statement.fields();
-                let base = Some(fields.base).filter(|base| !base.is_zero());
-                let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
-                let range = scene.reader.arriving(&[fields.commit], &exclude)?;
-                let commits: Vec<Oid> = range.iter().map(|(oid, _)| *oid).collect();
-                makers_of(scene, &commits, &mut found.makers)?;
-            }
-            let says = statement.fields().clone();
-            found.candidates.push(Candidate { id, place, says, standing, delta });
+            let place = Place::Approval { key, person: person.clone() };
+            let candidate = probe(scene, draft, (digest, &place), used, &mut found.makers)?;
+            found.candidates.extend(candidate);
         }
     }
     used.extend(found.candidates.iter().filter(|c| c.standing == Standing::Good).map(|c| c.id));
     found.near = near(scene, draft)?;
     Ok(found)
+}
+
+/// Looks for a statement about this digest at one place. The makers of what it speaks of are added,
+/// where it may count.
+pub(crate) fn probe(
+    scene: &mut Scene<'_>,
+    draft: &Draft<'_>,
+    (digest, place): (&Digest, &Place),
+    used: &BTreeSet<Digest>,
+    makers: &mut Makers,
+) -> Result<Option<Candidate>, GatherError> {
+    let name = place.refname();
+    let Some((statement, carried)) = at_place(scene, &name)? else { return Ok(None) };
+    let probe = Probe { digest, place, statement: &statement, carried };
+    let (standing, delta) = standing(scene, draft, &probe, used)?;
+    let says = statement.fields().clone();
+    if standing == Standing::Good {
+        let base = Some(says.base).filter(|base| !base.is_zero());
+        let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
+        let range = scene.reader.arriving(&[says.commit], &exclude)?;
+        let commits: Vec<Oid> = range.iter().map(|(oid, _)| *oid).collect();
+        makers_of(scene, &commits, makers)?;
+    }
+    Ok(Some(Candidate { id: statement.id(), place: name, says, standing, delta }))
 }
 
 /// The statement at a place: the one this push carries, else the one the ref holds. The flag says
@@ -107,7 +119,7 @@ fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, boo
 /// A statement at the place that was probed for it.
 struct Probe<'p> {
     digest: &'p Digest,
-    person: &'p PrincipalName,
+    place: &'p Place,
     statement: &'p Statement,
     carried: bool,
 }
@@ -140,8 +152,10 @@ fn standing(
     }
     for change in delta.changes() {
         if !arrives(scene, draft, change)? {
-            let line = Line::new("approved ").path(&change.path);
-            return Ok((Standing::Not(line.text(", which does not land as approved")), empty));
+            let did = did(fields);
+            let line = Line::new(did).text(" ").path(&change.path);
+            let line = line.text(", which does not land as ").text(did);
+            return Ok((Standing::Not(line), empty));
         }
     }
     Ok((Standing::Good, delta))
@@ -150,23 +164,33 @@ fn standing(
 /// What the statement itself says against it.
 fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Option<Line> {
     let fields = probe.statement.fields();
-    let Saying::Approval { verdict } = &fields.saying else {
-        return Some(Line::new("left a check where an approval belongs"));
-    };
+    match (probe.place, &fields.saying) {
+        (Place::Approval { .. }, Saying::Approval { .. })
+        | (Place::Check { .. }, Saying::Check { .. }) => {}
+        (Place::Approval { .. }, Saying::Check { .. }) => {
+            return Some(Line::new("left a check where an approval belongs"));
+        }
+        (Place::Check { .. }, Saying::Approval { .. }) => {
+            return Some(Line::new("left an approval where a check belongs"));
+        }
+    }
     let repository = fields.repository.as_str();
     if Some(repository) != scene.repository {
-        return Some(Line::new("approved it for repository ").quoted(repository.as_bytes()));
+        let line = Line::new(did(fields)).text(" it for repository ");
+        return Some(line.quoted(repository.as_bytes()));
     }
     if fields.refname != *draft.name {
-        return Some(Line::new("approved it for ").refname(&fields.refname));
+        return Some(Line::new(did(fields)).text(" it for ").refname(&fields.refname));
     }
-    if fields.delta != *probe.digest || fields.person != *probe.person {
+    if fields.delta != *probe.digest || fields.place() != *probe.place {
         return Some(Line::new("is named at a place that is not the statement's own"));
     }
-    let check = verify(APPROVAL_NAMESPACE, probe.statement.signed_bytes(), probe.statement.armor());
-    match check {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(probe.person) => {
-            if let Some(why) = scene.roster.key_doubt(&key, APPROVAL_NAMESPACE, scene.moment) {
+    let signer = probe.place.signer();
+    let statement = probe.statement;
+    match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {
+            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
+            if let Some(why) = doubt {
                 return Some(Line::new("has a statement signed by a key that ").text(why));
             }
         }
@@ -185,11 +209,12 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
             );
         }
     }
-    if *verdict == ApprovalVerdict::Revoke {
+    if fields.saying == (Saying::Approval { verdict: ApprovalVerdict::Revoke }) {
         return Some(Line::new("revoked their approval"));
     }
     if fields.expires.seconds() <= scene.moment.seconds() {
-        let line = Line::new("approved it until ").text(fields.expires.rfc3339_seconds());
+        let line = Line::new(did(fields)).text(" it until ");
+        let line = line.text(fields.expires.rfc3339_seconds());
         return Some(line.text(", which is over"));
     }
     if fields.date.seconds() > scene.moment.seconds() + AHEAD_SECONDS_MAX {
@@ -206,16 +231,16 @@ fn doubt_of_past(
     used: &BTreeSet<Digest>,
 ) -> Result<Option<Line>, GatherError> {
     let (id, fields) = (probe.statement.id(), probe.statement.fields());
+    let did = did(fields);
     if used.contains(&id) {
-        return Ok(Some(Line::new(
-            "approved it once, which an earlier step of this push has used",
-        )));
+        let line = Line::new(did).text(" it once, which an earlier step of this push has used");
+        return Ok(Some(line));
     }
     if fields.date.seconds() < scene.past.genesis()?.at.seconds() {
-        return Ok(Some(Line::new("approved it before the log began")));
+        return Ok(Some(Line::new(did).text(" it before the log began")));
     }
-    let with_entry = |words: &'static str, entry: u64| {
-        Ok(Some(Line::new(words).text(format!(", in entry {entry}"))))
+    let with_entry = |words: &str, entry: u64| {
+        Ok(Some(Line::new(words.to_owned()).text(format!(", in entry {entry}"))))
     };
     match scene.past.statement(&id)? {
         StatementState::Unseen if probe.carried => {}
@@ -226,14 +251,23 @@ fn doubt_of_past(
         StatementState::Replaced { entry } => return with_entry("replaced that statement", entry),
         StatementState::Revoked { entry } => return with_entry("revoked their approval", entry),
         StatementState::Used { entry } => {
-            return with_entry("approved it once, which was used", entry);
+            return with_entry(&format!("{did} it once, which was used"), entry);
         }
     }
     match scene.past.delta_landed(draft.name, &fields.delta)? {
         Some(landed) if fields.date.seconds() <= landed.at.seconds() => {
-            with_entry("approved it before the same change last landed", landed.entry)
+            let words = format!("{did} it before the same change last landed");
+            with_entry(&words, landed.entry)
         }
         _ => Ok(None),
+    }
+}
+
+/// What a statement's signer did, to follow their name.
+fn did(fields: &Fields) -> &'static str {
+    match &fields.saying {
+        Saying::Approval { .. } => "approved",
+        Saying::Check { verdict, .. } => verdict.past(),
     }
 }
 
@@ -282,7 +316,8 @@ fn near(scene: &mut Scene<'_>, draft: &Draft<'_>) -> Result<Vec<NearMiss>, Gathe
     Ok(near)
 }
 
-fn miss(person: PrincipalName, commit: Oid, approved: &Delta, step: &Delta) -> NearMiss {
+/// How what was seen differs from what lands.
+pub(crate) fn miss(person: PrincipalName, commit: Oid, approved: &Delta, step: &Delta) -> NearMiss {
     let twin = |change: &&PathChange| {
         let at = approved.changes().binary_search_by(|c| c.path.cmp(&change.path));
         at.ok().map(|at| &approved.changes()[at])

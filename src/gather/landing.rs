@@ -7,6 +7,7 @@ use crate::facts::change::Delta;
 use crate::facts::landing::{Copied, Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
 use crate::gather::candidates::{self, Draft};
+use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::{makers_named_by, makers_of};
@@ -206,10 +207,12 @@ impl Builder<'_, '_> {
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
         let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&found.makers);
+        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
+        makers.merge(&checked.makers);
         let itself_before = self.scene.provenance.origin(&to).was_before();
         let copied = match kind {
             StepKind::Run if !itself_before => {
-                let candidates = &found.candidates;
+                let candidates = found.candidates.iter().chain(&checked.candidates).collect();
                 let copied =
                     source::look(self.scene, &source::Run { from, to, last: &last, candidates })?;
                 for source in &copied.of {
@@ -245,6 +248,8 @@ impl Builder<'_, '_> {
             makers,
             candidates: found.candidates,
             near: found.near,
+            checks: checked.candidates,
+            near_checks: checked.near,
             infra,
         })
     }

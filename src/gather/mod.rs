@@ -4,8 +4,10 @@
 //! unprotected ref costs a look at what it brings and nothing else.
 
 pub mod candidates;
+pub mod checks;
 pub mod content;
 pub mod creation;
+pub mod debts;
 pub mod error;
 pub mod landing;
 pub mod makers;
@@ -112,6 +114,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        debts: Vec::new(),
         statement: None,
     })
 }
@@ -148,6 +151,9 @@ fn second_look(
         facts.motion = motion::look(scene, facts)?;
     }
     let Some(end) = facts.target.commit() else { return Ok(()) };
+    if !needs.rules.is_empty() {
+        facts.debts = debts::look(&debts::Eye::of(scene), &facts.update.name, Some(end))?;
+    }
     for rule in needs.rules.iter().filter(|rule| rule.needs.had_by.is_some()) {
         if let Some(patterns) = &rule.needs.had_by {
             let had = creation::refs_that_had(scene, patterns, &end)?;
@@ -158,6 +164,7 @@ fn second_look(
     let mut asked = Asked::default();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
+        asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
     }
     let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);

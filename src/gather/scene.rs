@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::facts::evidence::StatementPush;
 use crate::facts::limits::Limits;
+use crate::facts::needs::Checker;
 use crate::facts::past::Past;
 use crate::gather::error::GatherError;
 use crate::gather::provenance::Provenance;
@@ -29,6 +30,8 @@ pub struct Sources<'a> {
     pub limits: &'a Limits,
     /// The repository's id, from its own configuration.
     pub repository: Option<&'a str>,
+    /// Which machines may give which checks, by any rule of the policy.
+    pub checkers: &'a BTreeSet<Checker>,
 }
 
 /// One push's view of the world.
@@ -43,6 +46,8 @@ pub struct Scene<'a> {
     pub roster: &'a Roster,
     /// The repository's id.
     pub repository: Option<&'a str>,
+    /// Which machines may give which checks.
+    pub checkers: &'a BTreeSet<Checker>,
     /// The branch that HEAD names.
     pub default_branch: Option<Refname>,
     /// The time of judging.
@@ -66,6 +71,7 @@ impl<'a> Scene<'a> {
             past: sources.past,
             roster: sources.roster,
             repository: sources.repository,
+            checkers: sources.checkers,
             default_branch,
             moment: push.moment,
             carried: Vec::new(),
@@ -93,6 +99,8 @@ impl<'a> Scene<'a> {
 pub struct Asked {
     /// Whose statements are looked for.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whose checks are looked for.
+    pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure to tell by content.
     pub content: InfraKinds,
 }

@@ -201,6 +201,7 @@ impl Town {
             roster: &self.roster,
             limits: &self.limits,
             repository: Some(REPOSITORY),
+            checkers: &BTreeSet::new(),
         };
         let mut scene = Scene::new(&sources, &push, Some(branch("main")));
         scene.carried = self.carried.clone();

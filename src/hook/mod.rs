@@ -5,15 +5,20 @@
 
 pub mod answer;
 pub mod ask;
+pub mod asked;
 pub mod bench;
 pub mod certificate;
 pub mod deadline;
+pub mod debts;
 pub mod earlier;
 pub mod fault;
 pub mod host;
 pub mod overlay;
+pub mod owed;
 pub mod post;
 pub mod record;
+pub mod reply;
+pub mod said;
 pub mod update;
 pub mod who;
 pub mod wire;
@@ -115,8 +120,7 @@ fn gate(
     let mut bench = Bench { door, ctx, policy, files, log, options, certificate, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        named_default(&world, &bench.policy)?;
-        one_log(&world, &bench.policy)?;
+        can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
     }));
     match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
@@ -127,6 +131,12 @@ fn gate(
             logged(log, &ctx, door, input, &stop, help.as_deref())
         }
     }
+}
+
+/// Whether this policy can be held against anything in this repository as it stands.
+pub fn can_judge(world: &World, policy: &Policy) -> Result<(), Stop> {
+    named_default(world, policy)?;
+    one_log(world, policy)
 }
 
 /// A rule about `@default` protects nothing where HEAD names no branch; then nothing is judged.
@@ -254,7 +264,7 @@ fn settle(world: &World, bench: &mut Bench, updates: &[RefUpdate]) -> Result<(),
     let mut names = refs_in_hand(updates.iter().map(|update| &update.name));
     names.extend(default_branch(&world.store).map_err(gathered)?);
     bench.log.settle(world, &names, None, &bench.ctx)?;
-    Ok(())
+    debts::settle(world, &mut bench.log, &bench.policy, &names, &bench.ctx)
 }
 
 /// What is so, with the refs of open decisions that matter to it settled first.
@@ -282,7 +292,7 @@ fn open_refs(bench: &Bench, facts: &Facts) -> Result<std::collections::BTreeSet<
             for commit in step.unseen() {
                 names.extend(bench.log.open_bringing(commit)?.into_iter().map(|o| o.refname));
             }
-            for candidate in &step.candidates {
+            for candidate in step.statements() {
                 names.extend(bench.log.open_with(&candidate.id)?.into_iter().map(|o| o.refname));
             }
         }
@@ -310,6 +320,10 @@ fn write(
     let verdict = verdict(world, bench, judgement);
     if verdict == Verdict::Accept {
         records.extend(record::birth(facts, judgement).map(Record::Birth));
+        for broken in &judgement.glass.broken {
+            let record = debts::broken(world, &bench.policy, facts, broken)?;
+            records.extend(record.map(|glass| Record::BreakGlass(Box::new(glass))));
+        }
     }
     let frame = record::Frame {
         policy: bench.policy.digest,

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::facts::evidence::Standing as Counts;
+use crate::facts::evidence::{Candidate, Standing as Counts};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, CertRecord, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
-    StatementRecord, UpdateKind, Verdict as Word,
+    Actor, ActorKind, CertRecord, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef,
+    RefDecision, StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
 use crate::log::wire::{AsText, Listed, Text};
@@ -22,6 +22,7 @@ use crate::push::pusher::{Pusher, Who};
 use crate::push::update::Change;
 use crate::push::{Door, Push, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
 
@@ -161,8 +162,8 @@ pub fn rests_on(facts: &Facts) -> (Vec<Refname>, Vec<Digest>) {
     for update in &facts.updates {
         refs.insert(update.update.name.clone());
         for step in update.landings.iter().flat_map(Landing::steps) {
-            refs.extend(step.candidates.iter().map(|c| c.place.clone()));
-            statements.extend(step.candidates.iter().map(|c| c.id));
+            refs.extend(step.statements().map(|c| c.place.clone()));
+            statements.extend(step.statements().map(|c| c.id));
         }
     }
     (refs.into_iter().collect(), statements.into_iter().collect())
@@ -180,8 +181,8 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     let steps: Vec<&Step> = update.landings.iter().flat_map(Landing::steps).collect();
     let uses: BTreeSet<Digest> = steps
         .iter()
-        .flat_map(|s| &s.candidates)
-        .filter(|c| c.standing == Counts::Good && c.verdict() == Some(ApprovalVerdict::Approve))
+        .flat_map(|s| s.statements())
+        .filter(|c| c.standing == Counts::Good && is_used(c))
         .map(|c| c.id)
         .collect();
     RefDecision {
@@ -203,15 +204,31 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         findings: judgement.findings.iter().map(finding).collect(),
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
-        exempt: Vec::new(),
+        exempt: judgement.exempted.iter().map(exempt).collect(),
+    }
+}
+
+fn exempt(held: &Exempted) -> ExemptRecord {
+    ExemptRecord {
+        rule: held.rule.name().to_owned(),
+        who: held.who.clone(),
+        paths: held.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
+    }
+}
+
+/// A reject goes on speaking after the step has landed; everything else is used by it.
+fn is_used(candidate: &Candidate) -> bool {
+    match &candidate.says.saying {
+        Saying::Approval { verdict } => *verdict == ApprovalVerdict::Approve,
+        Saying::Check { .. } => true,
     }
 }
 
 /// The digests of what lands: of each step, and of what candidates of it approve.
-fn landed(update: &UpdateFacts) -> Vec<Digest> {
+pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let digests = steps.flat_map(|step| {
-        let candidates = step.candidates.iter().map(|c| c.says.delta);
+        let candidates = step.statements().map(|c| c.says.delta);
         std::iter::once(step.delta.digest()).chain(candidates)
     });
     digests.collect::<BTreeSet<Digest>>().into_iter().collect()
@@ -224,7 +241,8 @@ fn paths(update: &UpdateFacts) -> Vec<Text> {
     paths.into_iter().map(|path| Text(path.to_vec())).collect()
 }
 
-fn finding(finding: &Finding) -> FindingRecord {
+/// One objection, as the log keeps it.
+pub fn finding(finding: &Finding) -> FindingRecord {
     let objection = &finding.objection;
     let lines = std::iter::once(&objection.what).chain(&objection.details);
     let text: Vec<String> = lines.map(crate::verdict::line::Line::show).collect();

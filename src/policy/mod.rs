@@ -8,16 +8,21 @@
 //! lines grant; ours forbid.)
 
 pub mod compiled;
+pub mod exempt;
+pub mod glass;
 mod raw;
 pub mod settings;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts::limits::Limits;
+use crate::facts::needs::Checker;
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
+use crate::policy::glass::BreakGlass;
 use crate::policy::raw::{RawFile, VERSION};
 use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
@@ -61,6 +66,8 @@ pub struct Policy {
     pub limits: Limits,
     /// What a refused ref takes with it.
     pub refuse: RefuseMode,
+    /// Who may let in what some rules refuse. `None`: nobody.
+    pub glass: Option<BreakGlass>,
     /// Who is who.
     pub roster: Roster,
     /// Every rule of every file, in the order they are written.
@@ -74,6 +81,11 @@ impl Policy {
     pub fn asks_certificates(&self) -> bool {
         let rule = self.rules.iter().any(|rule| rule.kind == signed_push::NAME);
         rule || self.identity.asks_certificates()
+    }
+
+    /// Which machines may give which checks, by any of its rules.
+    pub fn checkers(&self) -> BTreeSet<Checker> {
+        self.rules.iter().flat_map(|rule| rule.body.needs().checkers).collect()
     }
 
     /// Whether a rule that refuses at this moment names the ref. `default` is the branch that HEAD
@@ -168,6 +180,7 @@ fn assemble(
     problems: &mut Problems,
 ) -> Policy {
     let help = files.iter_mut().find_map(|file| file.help.take());
+    let glass = files.first_mut().and_then(|site| site.site.glass.take());
     let settings = match files.first_mut() {
         Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
         None => Settings::default(),
@@ -179,6 +192,7 @@ fn assemble(
     }
     signers.iter().for_each(|text| draft.allowed_signers(text, problems));
     let roster = Roster::build(draft, problems);
+    let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     if let Some(first) = files.first()
         && files.iter().all(|file| file.rules.is_empty())
     {
@@ -195,10 +209,11 @@ fn assemble(
     }
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
+    problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     let warnings = Problems::new();
     let version = VERSION;
-    Policy { version, digest, help, identity, log, limits, refuse, roster, rules, warnings }
+    Policy { version, digest, help, identity, log, limits, refuse, glass, roster, rules, warnings }
 }
 
 /// The refs that this rule trusts to have been judged, and that no rule guards.

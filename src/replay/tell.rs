@@ -5,10 +5,12 @@
 //! evidence, and the pusher is nobody in particular. The repository itself is read by the same
 //! `gather` that reads it for a push.
 
+use std::collections::BTreeSet;
+
 use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
-use crate::facts::needs::{RefNeeds, SignaturesOf};
+use crate::facts::needs::{Checker, RefNeeds, SignaturesOf};
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
@@ -26,6 +28,9 @@ use crate::push::{Door, Push, Seen};
 use crate::replay::chain::{Link, Shape};
 use crate::roster::Roster;
 use crate::store::objects::Objects;
+
+/// History holds no statement that a machine could add.
+static NO_CHECKERS: BTreeSet<Checker> = BTreeSet::new();
 
 /// What is the same for every step.
 #[derive(Debug)]
@@ -100,7 +105,8 @@ impl<'a> Teller<'a> {
         push: &'a Push,
     ) -> Self {
         let (roster, limits) = (setting.roster, setting.limits);
-        let sources = Sources { objects, past, roster, limits, repository: None };
+        let checkers = &NO_CHECKERS;
+        let sources = Sources { objects, past, roster, limits, repository: None, checkers };
         let scene = Scene::new(&sources, push, setting.default_branch.clone());
         let rules = setting.needs.rules.iter();
         let content =
@@ -153,6 +159,7 @@ impl<'a> Teller<'a> {
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
+            debts: Vec::new(),
             statement: None,
         };
         let facts = self.facts(update, link.shape);
@@ -218,6 +225,8 @@ impl<'a> Teller<'a> {
             makers: Makers::default(),
             candidates: Vec::new(),
             near: Vec::new(),
+            checks: Vec::new(),
+            near_checks: Vec::new(),
             infra,
         })
     }

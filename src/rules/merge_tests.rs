@@ -57,6 +57,8 @@ fn step(kind: StepKind) -> Step {
         makers: Makers::default(),
         candidates: Vec::new(),
         near: Vec::new(),
+        checks: Vec::new(),
+        near_checks: Vec::new(),
         infra: Vec::new(),
     }
 }
@@ -129,6 +131,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        debts: Vec::new(),
         statement: None,
     };
     let push = PushFacts {

@@ -5,19 +5,24 @@
 
 pub mod access;
 mod access_judge;
+mod age;
 pub mod approval;
 mod approval_step;
+pub mod check;
+mod check_judge;
 pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
 pub mod rule;
+mod scope;
 pub mod seats;
 pub mod signature;
 pub mod signed_push;
 pub mod signing;
 pub mod view;
+pub mod within;
 pub mod words;
 
 use crate::rules::rule::Kind;
@@ -29,6 +34,7 @@ pub static KINDS: &[&Kind] = &[
     &landed::KIND,
     &access::KIND,
     &immutable::KIND,
+    &check::KIND,
     &signature::KIND,
     &signed_push::KIND,
 ];
@@ -36,7 +42,6 @@ pub static KINDS: &[&Kind] = &[
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
 pub const KINDS_LATER: &[&str] = &[
-    "check",
     "code-owners",
     "restrict-paths",
     "message",

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::support::ground::{PORTCULLIS, run};
+use crate::support::ground::run;
 use crate::support::person::Person;
 use crate::support::policy::{gated, laid_over};
 use crate::support::site::Site;
@@ -79,7 +79,7 @@ fn stands_in(block: &Block, said: &str) {
 /// Commands as a person types them; nobody is there to be asked.
 fn typed(block: &Block) -> String {
     let signs = |line: &str| {
-        ["approve", "reject", "revoke", "rollback"]
+        ["approve", "reject", "revoke"]
             .iter()
             .any(|verb| line.starts_with(&format!("portcullis {verb} ")))
     };
@@ -91,13 +91,10 @@ fn typed(block: &Block) -> String {
 /// Runs a block in a person's clone; returns what it printed.
 #[track_caller]
 fn acted(person: &Person, block: &Block, refused: bool) -> String {
-    let bin = Path::new(PORTCULLIS).parent().unwrap();
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut shell = person.command("bash");
+    let mut shell = person.with_portcullis("bash");
     shell
         .args(["-euo", "pipefail", "-c", &typed(block)])
         .current_dir(person.clone_path())
-        .env("PATH", format!("{}:{path}", bin.display()))
         .env("GIT_EDITOR", "true");
     let output = run(&mut shell);
     let said = String::from_utf8_lossy(&output.stdout).into_owned()

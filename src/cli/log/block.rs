@@ -3,6 +3,7 @@
 //! Pure: whoever calls has read the attachments. Nothing is judged anew; this is what the entry
 //! says, and what later entries say of it.
 
+use crate::cli::log::glass;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::row;
 use crate::cli::log::sheet::Sheet;
@@ -37,7 +38,9 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => common.kind.name(),
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -86,6 +89,8 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
             sheet.field(1, "where", &format!("byte {}, {} bytes", it.offset, it.length));
             sheet.field(1, "sha256", &it.sha256.0.hex());
         }
+        Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
+        Record::Settled(it) => glass::settled(sheet, it),
     }
 }
 
@@ -217,7 +222,8 @@ fn used(sheet: &mut Sheet, one: &RefDecision, lore: &Lore) {
         .map(|id| match lore.statement(&id.0) {
             Some(it) => {
                 let (verdict, person) = (words::plain(&it.verdict), words::plain(&it.person));
-                format!("{verdict} by {person}, entry {}", it.entry)
+                let check = it.check.as_ref().map(|name| format!("{} ", words::plain(name)));
+                format!("{}{verdict} by {person}, entry {}", check.unwrap_or_default(), it.entry)
             }
             None => format!("{}, which no entry here holds", id.0.hex()),
         })

@@ -319,9 +319,10 @@ fn merge(person: &Person, revisions: &[String]) -> Result<(), String> {
     }
 }
 
-/// A shell in a person's clone. Whatever Git would ask an editor is left as it is.
+/// A shell in a person's clone, which knows our program. What Git would ask an editor is left as it
+/// is.
 fn shell(person: &Person, script: &str) -> Command {
-    let mut shell = person.command("sh");
+    let mut shell = person.with_portcullis("sh");
     shell.args(["-euc", script]).current_dir(person.clone_path()).env("GIT_EDITOR", "true");
     shell
 }
