@@ -45,13 +45,15 @@ pub enum Standing {
     Not(Line),
 }
 
-/// A statement for an earlier form of a step's change.
+/// A statement for an earlier form of a step's change, or for another ref.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NearMiss {
     /// Who approved.
     pub person: PrincipalName,
     /// The commit they approved.
     pub commit: Oid,
+    /// The ref they approved it for, where that is another one.
+    pub other_ref: Option<Refname>,
     /// How many entries they approved.
     pub entries: usize,
     /// How many entries the step brings.

@@ -4,6 +4,7 @@ use crate::facts::change::Delta;
 use crate::facts::evidence::{Candidate, NearMiss};
 use crate::facts::makers::Makers;
 use crate::infra::set::InfraKinds;
+use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 
@@ -77,6 +78,9 @@ pub struct Step {
     pub source: Vec<Oid>,
     /// Whose work it is.
     pub makers: Makers,
+    /// The digests of the deltas whose statements are candidates: the step's own and, for a merge,
+    /// those of the other parents' changes since a merge base. A landing uses all such statements.
+    pub digests: Vec<Digest>,
     /// Statements that speak for exactly this change, whether they count or not.
     pub candidates: Vec<Candidate>,
     /// Statements for an earlier form of this change.

@@ -149,19 +149,6 @@ pub struct StatementSeen {
     pub text: Vec<u8>,
 }
 
-/// The newest statement accepted in a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LatestStatement {
-    /// Its date, which a next one must exceed.
-    pub date: Moment,
-    /// Its id.
-    pub id: Digest,
-    /// Its verdict.
-    pub verdict: String,
-    /// The decision that accepted it.
-    pub entry: u64,
-}
-
 /// A delta that came to rest on a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeltaLanded {
@@ -254,15 +241,12 @@ pub trait Past {
     /// What became of a statement.
     fn statement(&self, id: &Digest) -> Result<StatementState, PastError>;
 
-    /// The newest statement accepted in a place, by date.
-    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError>;
+    /// The newest statement accepted in a place, by date, whether its ref is still there or not. A
+    /// next one must be later.
+    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;
 
-    /// The newest statements for this ref that name this commit, whatever became of them.
-    fn statements_on(
-        &self,
-        for_ref: &Refname,
-        commit: &Oid,
-    ) -> Result<Vec<StatementSeen>, PastError>;
+    /// The newest statements that name this commit, for whichever ref and whatever became of them.
+    fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError>;
 
     /// When this delta last landed on this ref.
     fn delta_landed(

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::facts::past::{
-    Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, OpenDecision, Past, PastError,
-    RefValue, StatementSeen, StatementState, ValueSource,
+    Brought, DeltaLanded, GenesisSeen, Landing, OpenDecision, Past, PastError, RefValue,
+    StatementSeen, StatementState, ValueSource,
 };
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -26,7 +26,7 @@ pub struct Remembered {
     /// The state of each statement.
     pub states: BTreeMap<Digest, StatementState>,
     /// The newest statement of each place.
-    pub latest: BTreeMap<Refname, LatestStatement>,
+    pub latest: BTreeMap<Refname, StatementSeen>,
     /// Every statement seen.
     pub statements: Vec<StatementSeen>,
     /// Deltas that landed.
@@ -107,17 +107,12 @@ impl Past for Remembered {
         Ok(self.states.get(id).cloned().unwrap_or(StatementState::Unseen))
     }
 
-    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError> {
+    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         Ok(self.latest.get(place).cloned())
     }
 
-    fn statements_on(
-        &self,
-        for_ref: &Refname,
-        commit: &Oid,
-    ) -> Result<Vec<StatementSeen>, PastError> {
-        let on = |s: &&StatementSeen| s.for_ref == *for_ref && s.commit == *commit;
-        Ok(self.statements.iter().filter(on).cloned().collect())
+    fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError> {
+        Ok(self.statements.iter().filter(|s| s.commit == *commit).cloned().collect())
     }
 
     fn delta_landed(

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::facts::change::{Delta, PathChange};
 use crate::facts::evidence::{Candidate, NearMiss, Standing};
 use crate::facts::makers::Makers;
-use crate::facts::past::StatementState;
+use crate::facts::past::{StatementSeen, StatementState};
 use crate::gather::error::GatherError;
 use crate::gather::makers::makers_of;
 use crate::gather::scene::{Asked, Scene};
@@ -57,7 +57,7 @@ pub struct Found {
     pub makers: Makers,
 }
 
-/// Finds the statements for a step. Those that may count are used by it, needed or not.
+/// Finds the statements for a step. All that are about its digests are used by it, needed or not.
 pub fn find(
     scene: &mut Scene<'_>,
     draft: &Draft<'_>,
@@ -72,9 +72,9 @@ pub fn find(
         let key = ApprovalKey::of(draft.name, digest);
         for person in &asked.reviewers {
             let place = Place::Approval { key, person: person.clone() }.refname();
-            let Some((statement, carried)) = at_place(scene, &place)? else { continue };
+            let Some((statement, held)) = at_place(scene, &place)? else { continue };
             let id = statement.id();
-            let probe = Probe { digest, person, statement: &statement, carried };
+            let probe = Probe { digest, person, statement: &statement, held };
             let (standing, delta) = standing(scene, draft, &probe, used)?;
             if standing == Standing::Good {
                 let fields = statement.fields();
@@ -88,20 +88,35 @@ pub fn find(
             found.candidates.push(Candidate { id, place, says, standing, delta });
         }
     }
-    used.extend(found.candidates.iter().filter(|c| c.standing == Standing::Good).map(|c| c.id));
+    used.extend(draft.digests);
     found.near = near(scene, draft)?;
     Ok(found)
 }
 
-/// The statement at a place: the one this push carries, else the one the ref holds. The flag says
-/// that the push carries it.
-fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, bool)>, GatherError> {
+/// Where a statement was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// This push carries it.
+    Push,
+    /// Its ref holds it.
+    Ref,
+    /// Its ref is gone; the log alone knows it. It does not count, and the log says why.
+    Log,
+}
+
+/// The statement at a place: the one this push carries, else the one the ref holds, else the last
+/// one that did.
+fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, Held)>, GatherError> {
     if let Some((_, push)) = scene.carried.iter().find(|(name, _)| name == place) {
-        return Ok(Some((push.statement.clone(), true)));
+        return Ok(Some((push.statement.clone(), Held::Push)));
     }
-    let Some(oid) = scene.reader.direct_ref(place)? else { return Ok(None) };
+    let Some(oid) = scene.reader.direct_ref(place)? else {
+        let latest = scene.past.latest_at(place)?;
+        let statement = latest.and_then(|seen| Statement::parse(&seen.text).ok());
+        return Ok(statement.map(|statement| (statement, Held::Log)));
+    };
     let Some(text) = scene.reader.small_blob(&oid, STATEMENT_BYTES_MAX)? else { return Ok(None) };
-    Ok(Statement::parse(&text).ok().map(|statement| (statement, false)))
+    Ok(Statement::parse(&text).ok().map(|statement| (statement, Held::Ref)))
 }
 
 /// A statement at the place that was probed for it.
@@ -109,7 +124,18 @@ struct Probe<'p> {
     digest: &'p Digest,
     person: &'p PrincipalName,
     statement: &'p Statement,
-    carried: bool,
+    held: Held,
+}
+
+impl Probe<'_> {
+    /// What its signer did, in words that follow their name.
+    fn said(&self, rest: &'static str) -> Line {
+        let verb = match self.statement.fields().saying {
+            Saying::Approval { verdict: ApprovalVerdict::Reject } => "rejected",
+            Saying::Approval { .. } | Saying::Check { .. } => "approved",
+        };
+        Line::new(verb).text(rest)
+    }
 }
 
 fn standing(
@@ -155,10 +181,10 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
     };
     let repository = fields.repository.as_str();
     if Some(repository) != scene.repository {
-        return Some(Line::new("approved it for repository ").quoted(repository.as_bytes()));
+        return Some(probe.said(" it for repository ").quoted(repository.as_bytes()));
     }
     if fields.refname != *draft.name {
-        return Some(Line::new("approved it for ").refname(&fields.refname));
+        return Some(probe.said(" it for ").refname(&fields.refname));
     }
     if fields.delta != *probe.digest || fields.person != *probe.person {
         return Some(Line::new("is named at a place that is not the statement's own"));
@@ -185,7 +211,7 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
         return Some(Line::new("revoked their approval"));
     }
     if fields.expires.seconds() <= scene.moment.seconds() {
-        let line = Line::new("approved it until ").text(fields.expires.rfc3339_seconds());
+        let line = probe.said(" it until ").text(fields.expires.rfc3339_seconds());
         return Some(line.text(", which is over"));
     }
     if fields.date.seconds() > scene.moment.seconds() + AHEAD_SECONDS_MAX {
@@ -202,35 +228,44 @@ fn doubt_of_past(
     used: &BTreeSet<Digest>,
 ) -> Result<Option<Line>, GatherError> {
     let (id, fields) = (probe.statement.id(), probe.statement.fields());
-    if used.contains(&id) {
-        return Ok(Some(Line::new(
-            "approved it once, which an earlier step of this push has used",
-        )));
+    if used.contains(probe.digest) {
+        return Ok(Some(probe.said(" it once, which an earlier step of this push has used")));
     }
     if fields.date.seconds() < scene.past.genesis()?.at.seconds() {
-        return Ok(Some(Line::new("approved it before the log began")));
+        return Ok(Some(probe.said(" it before the log began")));
     }
-    let with_entry = |words: &'static str, entry: u64| {
-        Ok(Some(Line::new(words).text(format!(", in entry {entry}"))))
-    };
-    match scene.past.statement(&id)? {
-        StatementState::Unseen if probe.carried => {}
+    let with_entry = |words: Line, entry: u64| Ok(Some(words.text(format!(", in entry {entry}"))));
+    let seen = match scene.past.statement(&id)? {
+        StatementState::Unseen if probe.held == Held::Push => None,
         StatementState::Unseen => {
             return Ok(Some(Line::new("has a statement that did not come through the gate")));
         }
-        StatementState::Seen { .. } => {}
-        StatementState::Replaced { entry } => return with_entry("replaced that statement", entry),
-        StatementState::Revoked { entry } => return with_entry("revoked their approval", entry),
+        StatementState::Seen { entry, .. } => Some(entry),
+        StatementState::Replaced { entry } => {
+            return with_entry(Line::new("replaced that statement"), entry);
+        }
+        StatementState::Revoked { entry } => {
+            return with_entry(Line::new("revoked their approval"), entry);
+        }
         StatementState::Used { entry } => {
-            return with_entry("approved it once, which was used", entry);
+            return with_entry(probe.said(" it once, which was used"), entry);
         }
-    }
+    };
     match scene.past.delta_landed(draft.name, &fields.delta)? {
-        Some(landed) if fields.date.seconds() <= landed.at.seconds() => {
-            with_entry("approved it before the same change last landed", landed.entry)
+        // Whatever its date says: what stood in its place by then was used.
+        Some(landed) if seen.is_some_and(|entry| entry <= landed.entry) => {
+            return with_entry(probe.said(" it once, which was used"), landed.entry);
         }
-        _ => Ok(None),
+        Some(landed) if fields.date.seconds() <= landed.at.seconds() => {
+            let words = probe.said(" it before the same change last landed");
+            return with_entry(words, landed.entry);
+        }
+        Some(_) | None => {}
     }
+    if probe.held == Held::Log {
+        return Ok(Some(Line::new("has a statement that was taken out of the refs since")));
+    }
+    Ok(None)
 }
 
 /// The base is an ancestor of the step's first parent, or nothing where the step starts at nothing.
@@ -260,25 +295,33 @@ fn arrives(
     Ok(scene.reader.entry_at(&draft.to, &change.path)? == change.new)
 }
 
-/// Approvals of earlier forms of this change, found by the commits they name.
+/// Approvals of earlier forms of this change, or for another ref, found by the commits they name.
 fn near(scene: &mut Scene<'_>, draft: &Draft<'_>) -> Result<Vec<NearMiss>, GatherError> {
     let mut near: Vec<NearMiss> = Vec::new();
+    let mut elsewhere = Vec::new();
     for commit in draft.change.iter().take(NEAR_COMMITS_MAX) {
-        for seen in scene.past.statements_on(draft.name, commit)? {
-            let known = draft.digests.contains(&seen.delta) || near.len() == NEAR_MAX;
+        for seen in scene.past.statements_on(commit)? {
+            let here = seen.for_ref == *draft.name;
+            let known = (here && draft.digests.contains(&seen.delta)) || near.len() == NEAR_MAX;
             if known || seen.verdict != "approve" || near.iter().any(|n| n.person == seen.person) {
                 continue;
             }
             let Ok(statement) = Statement::parse(&seen.text) else { continue };
             let base = Some(statement.fields().base).filter(|base| !base.is_zero());
             let approved = scene.reader.delta(base, Some(*commit))?;
-            near.push(miss(seen.person, *commit, &approved, draft.delta));
+            let miss = miss(&seen, &approved, draft.delta);
+            if here { near.push(miss) } else { elsewhere.push((seen.for_ref, miss)) }
+        }
+    }
+    for (name, miss) in elsewhere.into_iter().take(NEAR_MAX - near.len()) {
+        if near.iter().all(|n| n.person != miss.person) {
+            near.push(NearMiss { other_ref: Some(name), ..miss });
         }
     }
     Ok(near)
 }
 
-fn miss(person: PrincipalName, commit: Oid, approved: &Delta, step: &Delta) -> NearMiss {
+fn miss(seen: &StatementSeen, approved: &Delta, step: &Delta) -> NearMiss {
     let twin = |change: &&PathChange| {
         let at = approved.changes().binary_search_by(|c| c.path.cmp(&change.path));
         at.ok().map(|at| &approved.changes()[at])
@@ -287,8 +330,9 @@ fn miss(person: PrincipalName, commit: Oid, approved: &Delta, step: &Delta) -> N
     let moved =
         step.changes().iter().find(|c| twin(c).is_some_and(|t| t.new == c.new && t.old != c.old));
     NearMiss {
-        person,
-        commit,
+        person: seen.person.clone(),
+        commit: seen.commit,
+        other_ref: None,
         entries: approved.changes().len(),
         step_entries: step.changes().len(),
         first_new: new.or(moved).map(|c| c.path.clone()),

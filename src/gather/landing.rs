@@ -24,8 +24,8 @@ type Arriving = BTreeMap<Oid, Arc<Commit>>;
 
 /// The landing of `end` on a ref, judged from `start`.
 ///
-/// `used` holds the statements that earlier steps of this push have used up; the steps found here
-/// add theirs.
+/// `used` holds the digests whose statements earlier steps of this push have used up; the steps
+/// found here add theirs.
 pub fn landing(
     scene: &mut Scene<'_>,
     name: &Refname,
@@ -204,6 +204,7 @@ impl Builder<'_, '_> {
             not_before,
             source,
             makers,
+            digests,
             candidates: found.candidates,
             near: found.near,
             infra,

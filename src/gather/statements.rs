@@ -14,7 +14,7 @@ use crate::statement::fields::{APPROVAL_NAMESPACE, Saying};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
 use crate::verdict::finding::Objection;
-use crate::verdict::line::{Hint, Line};
+use crate::verdict::line::{Hint, Line, Piece};
 
 /// Looks at the statement that an update carries. What keeps it out is added to `structure`.
 pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), GatherError> {
@@ -56,7 +56,7 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         statement,
     };
     if let Some(line) = doubt {
-        facts.structure.push(structural(objection(line)));
+        facts.structure.push(structural(anew(line, &push.statement)));
     }
     facts.statement = Some(push);
     Ok(())
@@ -106,7 +106,8 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
     let now = scene.moment.seconds();
     if statement.fields().date.seconds() > now + AHEAD_SECONDS_MAX {
         let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
-        return Some(line.text(", the server's clock says ").text(scene.moment.rfc3339_seconds()));
+        let line = line.text(", more than 5 minutes ahead of this server's clock, ");
+        return Some(line.text(scene.moment.rfc3339_seconds()));
     }
     if statement.fields().expires.seconds() <= now {
         return Some(Line::new("expired at ").text(statement.fields().expires.rfc3339_seconds()));
@@ -122,22 +123,25 @@ fn doubt_of_past(
     if statement.fields().date.seconds() < scene.past.genesis()?.at.seconds() {
         return Ok(Some(Line::new("is dated before the change log began")));
     }
-    if let Some(latest) = scene.past.latest_at(name)?
-        && statement.fields().date.seconds() <= latest.date.seconds()
-    {
-        let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
-        let line = line.text(", which is not later than the one of entry ");
-        return Ok(Some(line.text(latest.entry.to_string())));
-    }
+    let known = |words: &'static str, entry: u64| {
+        Ok(Some(Line::new(words).text(format!(" entry {entry} and never counts again"))))
+    };
     match scene.past.statement(&statement.id())? {
-        StatementState::Unseen => Ok(None),
-        StatementState::Seen { entry, .. }
-        | StatementState::Replaced { entry }
-        | StatementState::Revoked { entry }
-        | StatementState::Used { entry } => {
-            let line = Line::new("was here before, in entry ").text(entry.to_string());
-            Ok(Some(line.text(", and counts once")))
+        StatementState::Unseen => {}
+        StatementState::Seen { entry, .. } => {
+            return Ok(Some(Line::new(format!("is known already, from entry {entry}"))));
         }
+        StatementState::Replaced { entry } => return known("was replaced by the one of", entry),
+        StatementState::Revoked { entry } => return known("was revoked in", entry),
+        StatementState::Used { entry } => return known("was used by the landing of", entry),
+    }
+    match scene.past.latest_at(name)? {
+        Some(latest) if statement.fields().date.seconds() <= latest.date.seconds() => {
+            let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
+            let line = line.text(", not later than the last one here, of entry ");
+            Ok(Some(line.text(latest.entry.to_string())))
+        }
+        Some(_) | None => Ok(None),
     }
 }
 
@@ -165,6 +169,16 @@ fn objection(doubt: Line) -> Objection {
     let what = doubt.pieces().iter().cloned().fold(Line::new("this statement "), Line::piece);
     let hint = Hint::new(Line::new("make it anew: portcullis approve COMMIT"));
     Objection::new(what).hint(hint)
+}
+
+/// As `objection`, of a statement that could be read: its own words are what to say anew.
+fn anew(doubt: Line, statement: &Statement) -> Objection {
+    let fields = statement.fields();
+    let Saying::Approval { verdict } = &fields.saying else { return objection(doubt) };
+    let command = Line::new(format!("portcullis {} ", verdict.as_str())).oid(fields.commit);
+    let command = command.text(" --for ").piece(Piece::ShortRef(fields.refname.clone()));
+    let hint = Hint::run(Line::new("make it anew"), command);
+    Objection { hints: vec![hint], ..objection(doubt) }
 }
 
 fn structural(objection: Objection) -> Structural {

@@ -63,7 +63,13 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
         policy: PolicyRef { sha256: AsText(frame.policy) },
         judged_at: facts.push.log_size,
         refs,
-        statements: facts.updates.iter().filter_map(statement).collect(),
+        statements: facts
+            .updates
+            .iter()
+            .zip(&judgement.refs)
+            .filter(|(_, judged)| judged.verdict() == Verdict::Accept)
+            .filter_map(|(update, _)| statement(update))
+            .collect(),
         verdict,
         dur_us: frame.took_us,
     }
@@ -178,13 +184,10 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     }
 }
 
-/// The digests of what lands: of each step, and of what candidates of it approve.
+/// The digests of what lands: every statement with one of them is used up, looked at or not.
 fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
-    let digests = steps.flat_map(|step| {
-        let candidates = step.candidates.iter().map(|c| c.says.delta);
-        std::iter::once(step.delta.digest()).chain(candidates)
-    });
+    let digests = steps.flat_map(|step| step.digests.iter().copied());
     digests.collect::<BTreeSet<Digest>>().into_iter().collect()
 }
 

@@ -155,7 +155,8 @@ pub struct RefDecision {
     /// The statements that a landing on this ref uses up: the SHA-256 of their signed bytes.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub uses: Vec<AsText<Digest>>,
-    /// The digests of the deltas that come to rest on the ref, one a step and one a candidate.
+    /// The digests of the deltas that come to rest on the ref: of each step and, for a merge, of
+    /// the other parents' changes. Every statement about one of them is used up.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub landed: Vec<AsText<Digest>>,
     /// The exemptions that made a rule silent.

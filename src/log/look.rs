@@ -162,7 +162,9 @@ impl Log {
     pub(super) fn newest_in(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         let postings = self.postings(Key::Place(place.as_bytes()), STATEMENTS_MAX)?;
         let all = self.statements_at(&postings)?;
-        let there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
+        // Who makes so many pushes fail that those before are out of sight gains nothing by it.
+        let flooded = postings.len() >= STATEMENTS_MAX;
+        let there = all.into_iter().filter(|(_, fate)| flooded || *fate != Some(State::NotApplied));
         Ok(there.map(|(seen, _)| seen).max_by_key(|seen| (seen.date, seen.entry)))
     }
 

@@ -5,8 +5,8 @@
 //! is the last outcome that names both; without one the decision is open.
 
 use crate::facts::past::{
-    Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
-    PastError, RefValue, StatementSeen, StatementState, ValueSource,
+    Brought, DeltaLanded, GenesisSeen, Landing, Maker, OpenDecision, Past, PastError, RefValue,
+    StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
@@ -15,7 +15,6 @@ use crate::log::look::{
 };
 use crate::log::posting::{ACCEPTED, Key, Posting, genesis_lines, is_yes};
 use crate::names::digest::Digest;
-use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 
@@ -165,21 +164,12 @@ impl Past for Log {
         })
     }
 
-    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError> {
-        Ok(self.newest_in(place)?.map(|seen| LatestStatement {
-            date: seen.date,
-            id: seen.id,
-            verdict: seen.verdict,
-            entry: seen.entry,
-        }))
+    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        self.newest_in(place)
     }
 
-    fn statements_on(
-        &self,
-        for_ref: &Refname,
-        commit: &Oid,
-    ) -> Result<Vec<StatementSeen>, PastError> {
-        let postings = self.postings(Key::On(for_ref.as_bytes(), commit), STATEMENTS_MAX)?;
+    fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError> {
+        let postings = self.postings(Key::On(commit), STATEMENTS_MAX)?;
         let all = self.statements_at(&postings)?;
         let there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
         Ok(there.map(|(seen, _)| seen).collect())
@@ -190,16 +180,17 @@ impl Past for Log {
         for_ref: &Refname,
         delta: &Digest,
     ) -> Result<Option<DeltaLanded>, PastError> {
-        let mut newest: Option<(u64, Moment)> = None;
-        for posting in self.postings(Key::Landed(for_ref.as_bytes(), delta), STATEMENTS_MAX)? {
+        let postings = self.postings(Key::Landed(for_ref.as_bytes(), delta), STATEMENTS_MAX)?;
+        // Who makes so many landings fail that those before are out of sight gains nothing by it.
+        let flooded = postings.len() >= STATEMENTS_MAX;
+        for posting in postings {
             let fate = self.fate(posting.seq, for_ref.as_bytes())?;
-            if fate != Some(State::NotApplied) {
+            if fate != Some(State::NotApplied) || flooded {
                 let entry = self.entry(&posting)?;
-                newest = Some((entry.common.seq, entry.common.ts.0));
-                break;
+                return Ok(Some(DeltaLanded { entry: entry.common.seq, at: entry.common.ts.0 }));
             }
         }
-        Ok(newest.map(|(entry, at)| DeltaLanded { entry, at }))
+        Ok(None)
     }
 
     fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {

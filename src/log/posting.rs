@@ -43,8 +43,8 @@ pub enum Key<'a> {
     Used(&'a Digest),
     /// The decisions that accepted a statement in a place. `aux`: its place in the list.
     Place(&'a [u8]),
-    /// The decisions that accepted a statement for a ref on a commit.
-    On(&'a [u8], &'a Oid),
+    /// The decisions that accepted a statement on a commit. `aux`: its place in the list.
+    On(&'a Oid),
     /// The decisions by which a delta lands on a ref. `aux`: the ref's place.
     Landed(&'a [u8], &'a Digest),
     /// The decisions that accepted a reject of a delta for a ref.
@@ -72,7 +72,7 @@ impl Key<'_> {
             Self::Statement(id) => Digest::of_parts(&[b"s", id.as_bytes()]),
             Self::Used(id) => Digest::of_parts(&[b"u", id.as_bytes()]),
             Self::Place(name) => Digest::of_parts(&[b"p", name]),
-            Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
+            Self::On(oid) => Digest::of_parts(&[b"n", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
@@ -221,10 +221,15 @@ fn file_decision(filing: &mut Filing<'_>, decision: &Decision) {
         return;
     }
     for (index, statement) in decision.statements.iter().enumerate() {
+        // In a push that is accepted the ref of a statement may be refused.
+        let carrier = decision.refs.iter().find(|one| one.refname == statement.place);
+        if carrier.is_some_and(|one| !is_yes(decision, one)) {
+            continue;
+        }
         let index = place(index);
         filing.file(Key::Statement(&statement.id.0), index);
         filing.file(Key::Place(&statement.place.0), index);
-        filing.file(Key::On(&statement.for_ref.0, &statement.commit.0), index);
+        filing.file(Key::On(&statement.commit.0), index);
         if statement.verdict == "reject" {
             filing.file(Key::Reject(&statement.for_ref.0, &statement.delta.0), index);
         }

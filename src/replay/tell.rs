@@ -194,6 +194,7 @@ impl<'a> Teller<'a> {
             not_before: Vec::new(),
             source,
             makers: Makers::default(),
+            digests: Vec::new(),
             candidates: Vec::new(),
             near: Vec::new(),
             infra,

@@ -176,7 +176,6 @@ impl Bench<'_> {
             let line = Line::new("by merge ").oid(step.to).text(" ").quoted(&step.subject);
             objection = objection.detail(line);
         }
-        objection = objection.detail(self.reviewers_line());
         if let Some((commit, why)) = &step.makers.unknown {
             let line = Line::new("").oid(*commit).text(" ").text(*why);
             objection = objection.detail(line.text(": one approval more is asked"));
@@ -192,6 +191,8 @@ impl Bench<'_> {
         for near in step.near.iter().take(TOLD_MAX) {
             objection = objection.detail(near_line(near, self.name));
         }
+        // Last, for what is cut is cut from the end, and the hint names people anyway.
+        objection = objection.detail(self.reviewers_line());
         self.with_remedy(objection, step, people, lack.chairs - lack.have)
     }
 
@@ -320,6 +321,9 @@ fn approved(candidate: &Candidate) -> Line {
 
 fn near_line(near: &NearMiss, name: &Refname) -> Line {
     let line = Line::new("").name(&near.person).text(" approved ");
+    if let Some(other) = &near.other_ref {
+        return line.oid(near.commit).text(" for ").refname(other).text(", which is another ref");
+    }
     let line = line.count(near.entries, "entry", "entries").text(" of ").oid(near.commit);
     let Some(path) = &near.first_new else {
         return line.text(", this push brings less");

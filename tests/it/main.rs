@@ -20,5 +20,6 @@ mod policies;
 mod refs;
 mod shapes;
 mod sshd;
+mod state;
 mod steps;
 mod verbs;

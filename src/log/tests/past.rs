@@ -139,7 +139,7 @@ fn a_statement_goes_from_unseen_to_seen_to_used() {
     assert_eq!(log.statement(&id).unwrap(), seen);
     let latest = log.latest_at(&name(&place("bob", 1))).unwrap().unwrap();
     assert_eq!((latest.id, latest.date), (id, at(10)));
-    let near = log.statements_on(&name(MAIN), &oid(2)).unwrap();
+    let near = log.statements_on(&oid(2)).unwrap();
     assert_eq!(near.iter().map(|it| it.id).collect::<Vec<_>>(), [id]);
     let landing = Record::Decision(Box::new(lands(&[&approval], 1)));
     let used = append(&mut log, landing, 12).seq();
@@ -183,7 +183,7 @@ fn a_statement_whose_push_was_not_applied_was_never_there() {
     let _ = append(&mut log, outcome(of, &refname, zero(), oid(900), State::NotApplied), 12);
     assert_eq!(log.statement(&approval.id.0).unwrap(), StatementState::Unseen);
     assert_eq!(log.latest_at(&name(&refname)).unwrap(), None);
-    assert_eq!(log.statements_on(&name(MAIN), &oid(2)).unwrap(), []);
+    assert_eq!(log.statements_on(&oid(2)).unwrap(), []);
 }
 
 #[test]

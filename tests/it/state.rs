@@ -1,0 +1,149 @@
+//! What becomes of statements: used once, revoked for good, and each no with its own reason.
+
+use crate::support::ground::text;
+use crate::support::person::{Person, public_key};
+use crate::support::policy;
+use crate::support::push::Pushed;
+use crate::support::site::Site;
+use crate::support::statement::{Draft, Statement, key_file, moment};
+
+const NETWORK: &str = "infra/prod/network.tf";
+
+/// What stands there before anybody pushes.
+const FIRST: &str = "port 443\n\n";
+
+/// The pusher must have read these words, wherever lines were broken.
+#[track_caller]
+fn says(push: &Pushed, words: &str) {
+    let said = push.said().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(words), "nobody said {words:?}:\n{}", push.said());
+}
+
+/// The same signed bytes with another armour, as a push to the same place.
+fn wrapped_anew(person: &Person, statement: &Statement) -> String {
+    let whole = text(&mut person.git(&["cat-file", "blob", &statement.blob]));
+    let (signed, armour) = whole.split_once("-----BEGIN SSH SIGNATURE-----\n").unwrap();
+    let body: String = armour.lines().take_while(|line| !line.starts_with('-')).collect();
+    let (first, rest) = body.split_at(64);
+    let whole = format!(
+        "{signed}-----BEGIN SSH SIGNATURE-----\n{first}\n{rest}\n-----END SSH SIGNATURE-----\n"
+    );
+    let blob = person.object("blob", whole.as_bytes());
+    assert_ne!(blob, statement.blob);
+    format!("+{blob}:{}", statement.place)
+}
+
+/// The policy of these tests with Dave in the group that approves.
+fn with_dave() -> String {
+    policy::gated(1).replace("\"carol\", \"erin\"]", "\"carol\", \"erin\", \"dave\"]")
+}
+
+/// Alice opens the port, and closes it again, each by a topic that Bob approves.
+fn opened_and_closed(site: &Site, alice: &Person, bob: &Person, tip: &str) {
+    site.approve(bob, tip).accepted();
+    alice.land(tip).accepted();
+    let back = alice.topic("close-port", &[(NETWORK, FIRST)]);
+    site.approve(bob, &back).accepted();
+    alice.land(&back).accepted();
+}
+
+#[test]
+fn spare_approvals_are_used_up_whether_a_rule_asked_for_them_or_not() {
+    let (site, alice, bob, tip) = Site::topic();
+    let (carol, dave) = (site.person("carol"), site.person("dave"));
+    site.approve(&carol, &tip).accepted();
+    // No rule asks for Dave's word yet. He dates it as late as he may.
+    site.draft(&dave, &tip).later(290).push(&dave).accepted();
+    opened_and_closed(&site, &alice, &bob, &tip);
+    site.set_policy(with_dave());
+    let again = alice.topic("open-again", &[(NETWORK, "port 8443\n")]);
+    site.does_not_land(&alice, &again).says("0 of 1 approval");
+    site.draft(&carol, &again).later(1).push(&carol).accepted();
+    alice.land(&again).accepted();
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn one_approval_serves_one_of_two_equal_steps_of_a_push() {
+    let (site, alice, bob, tip) = Site::topic();
+    let back = {
+        alice.begin_at("back", &tip);
+        alice.commit(NETWORK, FIRST)
+    };
+    let again = alice.commit(NETWORK, "port 8443\n");
+    alice.push(&["HEAD:refs/heads/back"]).accepted();
+    bob.fetch();
+    site.approve(&bob, &tip).accepted();
+    let id = site.id();
+    Draft::new(&bob, &id, "refs/heads/main", &tip, &back).push(&bob).accepted();
+    alice.begin("three");
+    for topic in [&tip, &back, &again] {
+        alice.run(&["merge", "--quiet", "--no-ff", "--no-edit", topic]);
+    }
+    let push = site.main_refuses(&alice, "HEAD");
+    push.refused_by("infra-review").says("an earlier step of this push");
+    // Two of them are what was approved.
+    alice.push(&["HEAD~1:refs/heads/main"]).accepted();
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn each_statement_that_is_not_taken_hears_its_own_reason() {
+    let (site, alice, bob, tip) = Site::topic();
+    let refuse = |draft: &Draft, words: &str| {
+        let push = draft.push(&bob);
+        push.refused_by("statement").says("portcullis ");
+        says(&push, words);
+    };
+    let draft = site.draft(&bob, &tip);
+    refuse(&draft.clone().later(3_600), "more than 5 minutes ahead of this server's clock");
+    refuse(&draft.clone().later(-86_400), "is dated before the change log began");
+    refuse(&Draft { expires: moment(-1), ..draft.clone().later(-2) }, "this statement expired at");
+    refuse(&Draft { key: key_file(&bob, "mallory"), ..draft.clone() }, "which is no key of bob");
+    let fork = format!("{}00000000", &site.id()[..site.id().len() - 8]);
+    refuse(&Draft { repository: fork, ..draft.clone() }, "this statement is for repository");
+
+    let first = draft.sign(&bob);
+    first.push(&bob).accepted();
+    let replaced = "was replaced by the one of";
+    let second = draft.clone().later(1).sign(&bob);
+    second.push(&bob).accepted();
+    says(first.push(&bob).refused(), replaced);
+    refuse(&Draft { expires: moment(9_999), ..draft.clone() }, "not later than the last one here");
+    draft.clone().later(2).verdict("revoke").push(&bob).accepted();
+    says(second.push(&bob).refused(), "was revoked in entry");
+    says(&site.does_not_land(&alice, &tip), "bob revoked their approval");
+
+    let last = draft.later(3).sign(&bob);
+    last.push(&bob).accepted();
+    alice.land(&tip).accepted();
+    let anew = wrapped_anew(&bob, &last);
+    says(bob.push(&[&anew]).refused(), "was used by the landing of entry");
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn an_approval_that_does_not_count_says_why_where_it_is_needed() {
+    let (site, alice, bob, tip) = Site::topic();
+    let carol = site.person("carol");
+    let mut elsewhere = site.draft(&carol, &tip);
+    "refs/heads/sandbox".clone_into(&mut elsewhere.reference);
+    elsewhere.push(&carol).accepted();
+    let push = site.does_not_land(&alice, &tip);
+    says(&push, "for refs/heads/sandbox, which is another ref");
+
+    // The policy takes Bob's key away after he has approved with it.
+    site.draft(&bob, &tip).push(&bob).accepted();
+    let without = policy::gated(1).replace(&public_key("bob"), &public_key("mallory"));
+    site.set_policy(&without);
+    says(&site.does_not_land(&alice, &tip), "which is not a key of theirs");
+    site.set_policy(policy::gated(1));
+
+    // The repository gets another id, as a copy of it would.
+    let id = site.id();
+    site.git(&["config", "portcullis.repository", "other-12345678"]);
+    says(&site.does_not_land(&alice, &tip), "bob approved it for repository");
+    site.git(&["config", "portcullis.repository", &id]);
+
+    alice.land(&tip).accepted();
+}
