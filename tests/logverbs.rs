@@ -278,6 +278,7 @@ fn approval() -> Decision {
         delta: AsText(Digest::of(b"delta")),
         base: AsText(oid(1)),
         commit: AsText(oid(0x20)),
+        entries: Listed::default(),
         date: AsText(Moment::parse(BEGIN).unwrap()),
         expires: AsText(Moment::parse(BEGIN).unwrap().plus_seconds(3600)),
         text: "approval v1\nrepository infra-5f0c91ab\n".into(),

@@ -191,6 +191,16 @@ impl Delta {
         out
     }
 
+    /// The SHA-256 of each entry's part of `raw_bytes`, in order. What a reject is found by.
+    pub fn entry_digests(&self) -> Vec<Digest> {
+        let digest = |change: &PathChange| {
+            let mut raw = Vec::new();
+            change.append_raw(self.format, &mut raw);
+            Digest::of(&raw)
+        };
+        self.changes.iter().map(digest).collect()
+    }
+
     /// SHA-256 of `raw_bytes`. What statements bind to.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.raw_bytes())
@@ -230,6 +240,9 @@ mod tests {
         );
         assert_eq!(delta.raw_bytes(), expected.as_bytes());
         assert_eq!(delta.digest(), Digest::of(expected.as_bytes()));
+        let halves = expected.split_at(expected.find(":100644").unwrap_or_default());
+        let digests = [halves.0, halves.1].map(|half| Digest::of(half.as_bytes()));
+        assert_eq!(delta.entry_digests(), digests);
     }
 
     #[test]

@@ -64,6 +64,21 @@ pub struct NearMiss {
     pub moved: bool,
 }
 
+/// A reject that stands, of something in a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reject {
+    /// Who rejected.
+    pub person: PrincipalName,
+    /// The commit they rejected.
+    pub commit: Oid,
+    /// When.
+    pub date: Moment,
+    /// Until when it stands.
+    pub expires: Moment,
+    /// What of the step they rejected: places in its delta, ascending.
+    pub entries: Vec<usize>,
+}
+
 /// A statement that the push itself carries.
 #[derive(Clone, Debug)]
 pub struct StatementPush {
@@ -73,6 +88,8 @@ pub struct StatementPush {
     pub statement: Statement,
     /// Whether it may enter its place. Where it may not, `structure` says why.
     pub enters: bool,
+    /// The entries of its delta, by their digests, where it rejects them.
+    pub rejected: Vec<Digest>,
     /// The date of the statement it replaces, when there is one.
     pub replaces: Option<Moment>,
 }

@@ -1,7 +1,7 @@
 //! What a push adds to a ref that a rule names, step by step (product contract, section 1).
 
 use crate::facts::change::Delta;
-use crate::facts::evidence::{Candidate, NearMiss};
+use crate::facts::evidence::{Candidate, NearMiss, Reject};
 use crate::facts::makers::Makers;
 use crate::infra::set::InfraKinds;
 use crate::names::digest::Digest;
@@ -83,6 +83,8 @@ pub struct Step {
     pub digests: Vec<Digest>,
     /// Statements that speak for exactly this change, whether they count or not.
     pub candidates: Vec<Candidate>,
+    /// Rejects that stand and share an entry with the step, whatever became of their refs.
+    pub rejects: Vec<Reject>,
     /// Statements for an earlier form of this change.
     pub near: Vec<NearMiss>,
     /// Paths that are infrastructure by what their blobs hold, on either side.

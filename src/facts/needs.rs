@@ -13,6 +13,8 @@ pub struct Needs {
     pub landing: bool,
     /// Whose statements it can count; their names are probed, nobody else's.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whether a reject can stop what lands.
+    pub veto: bool,
     /// Kinds of infrastructure that must be told by content where the path says nothing.
     pub content: InfraKinds,
     /// Which of these refs have had the new value.

@@ -26,6 +26,14 @@ pub enum PastError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is more to look at than anybody may be made to look at.
+    #[error("the log holds more than {limit} {what}")]
+    TooMany {
+        /// What there is so much of.
+        what: &'static str,
+        /// How much would have been looked at.
+        limit: usize,
+    },
     /// The log does not say what it must say at this entry.
     #[error("entry {entry} of the log is damaged: {what}")]
     Damaged {
@@ -149,6 +157,15 @@ pub struct StatementSeen {
     pub text: Vec<u8>,
 }
 
+/// A reject that is the latest word in its place, and which of the entries asked about it rejects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectSeen {
+    /// The statement.
+    pub statement: StatementSeen,
+    /// The digests of the entries, in the order in which they were asked.
+    pub entries: Vec<Digest>,
+}
+
 /// A delta that came to rest on a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeltaLanded {
@@ -255,9 +272,13 @@ pub trait Past {
         delta: &Digest,
     ) -> Result<Option<DeltaLanded>, PastError>;
 
-    /// The rejects of this delta for this ref that are still the latest word in their place.
-    /// Whether they have expired is for the caller to say.
-    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError>;
+    /// Whether anybody ever rejected anything for this ref.
+    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError>;
+
+    /// The rejects for this ref of any of these entries (`Delta::entry_digests`) that are still the
+    /// latest word in their place, whether their refs are there or not. Whether they have expired
+    /// is for the caller to say.
+    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError>;
 
     /// The open decisions that accepted exactly this move, newest first.
     fn decision_for(

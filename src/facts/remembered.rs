@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, OpenDecision, Past, PastError, RefValue,
-    StatementSeen, StatementState, ValueSource,
+    RejectSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -29,6 +29,8 @@ pub struct Remembered {
     pub latest: BTreeMap<Refname, StatementSeen>,
     /// Every statement seen.
     pub statements: Vec<StatementSeen>,
+    /// The rejects among them, and the entries they reject.
+    pub rejects: Vec<(StatementSeen, Vec<Digest>)>,
     /// Deltas that landed.
     pub landed: BTreeMap<(Refname, Digest), DeltaLanded>,
     /// Open decisions, newest first.
@@ -62,6 +64,7 @@ impl Remembered {
             states: BTreeMap::new(),
             latest: BTreeMap::new(),
             statements: Vec::new(),
+            rejects: Vec::new(),
             landed: BTreeMap::new(),
             open: Vec::new(),
             open_commits: BTreeMap::new(),
@@ -123,14 +126,21 @@ impl Past for Remembered {
         Ok(self.landed.get(&(for_ref.clone(), *delta)).copied())
     }
 
-    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {
-        let stands = |s: &&StatementSeen| {
-            s.verdict == "reject"
-                && s.for_ref == *for_ref
-                && s.delta == *delta
-                && self.latest.get(&s.place).is_none_or(|latest| latest.id == s.id)
+    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError> {
+        Ok(self.rejects.iter().any(|(reject, _)| reject.for_ref == *for_ref))
+    }
+
+    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError> {
+        let stands = |s: &StatementSeen| {
+            let latest = self.latest.get(&s.place);
+            s.for_ref == *for_ref && latest.is_none_or(|latest| latest.id == s.id)
         };
-        Ok(self.statements.iter().filter(stands).cloned().collect())
+        let shared = |(statement, all): &(StatementSeen, Vec<Digest>)| {
+            let entries = entries.iter().copied().filter(|entry| all.contains(entry)).collect();
+            RejectSeen { statement: statement.clone(), entries }
+        };
+        let standing = self.rejects.iter().filter(|(statement, _)| stands(statement));
+        Ok(standing.map(shared).filter(|reject| !reject.entries.is_empty()).collect())
     }
 
     fn decision_for(

@@ -10,6 +10,7 @@ use crate::gather::candidates::{self, Draft};
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::makers_of;
+use crate::gather::rejects;
 use crate::gather::scene::{Asked, Scene};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -187,6 +188,7 @@ impl Builder<'_, '_> {
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &change };
         let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&found.makers);
+        let rejects = rejects::of(self.scene, self.name, &delta, self.asked)?;
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
         let infra = content::marks(self.scene, &delta, self.asked.content)?;
@@ -206,6 +208,7 @@ impl Builder<'_, '_> {
             makers,
             digests,
             candidates: found.candidates,
+            rejects,
             near: found.near,
             infra,
         })

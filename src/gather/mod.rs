@@ -12,6 +12,7 @@ pub mod makers;
 pub mod motion;
 pub mod provenance;
 pub mod reader;
+pub mod rejects;
 pub mod scene;
 pub mod statements;
 
@@ -151,6 +152,7 @@ fn second_look(
     let mut asked = Asked::default();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
+        asked.veto |= rule.needs.veto;
         asked.content = asked.content.union(rule.needs.content);
     }
     let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);

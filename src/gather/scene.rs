@@ -90,6 +90,8 @@ impl<'a> Scene<'a> {
 pub struct Asked {
     /// Whose statements are looked for.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whether a reject can stop what lands.
+    pub veto: bool,
     /// Kinds of infrastructure to tell by content.
     pub content: InfraKinds,
 }

@@ -10,7 +10,7 @@ use crate::gather::scene::Scene;
 use crate::names::refname::Refname;
 use crate::push::update::Change;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{APPROVAL_NAMESPACE, Saying};
+use crate::statement::fields::{APPROVAL_NAMESPACE, ApprovalVerdict, Saying};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
 use crate::verdict::finding::Objection;
@@ -49,7 +49,16 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         },
     };
     let latest = scene.past.latest_at(&name)?;
+    let rejected = match (&doubt, &statement.fields().saying) {
+        (None, Saying::Approval { verdict: ApprovalVerdict::Reject }) => {
+            let fields = statement.fields();
+            let base = (!fields.base.is_zero()).then_some(fields.base);
+            scene.reader.delta(base, Some(fields.commit))?.entry_digests()
+        }
+        (_, Saying::Approval { .. } | Saying::Check { .. }) => Vec::new(),
+    };
     let push = StatementPush {
+        rejected,
         id: statement.id(),
         enters: doubt.is_none(),
         replaces: latest.map(|l| l.date),

@@ -12,6 +12,7 @@ use crate::log::decision::{
     StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::touched::JudgedAt;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -131,18 +132,21 @@ pub const fn hook(door: Door) -> Hook {
     }
 }
 
-/// Everything a judging rested on, so that the log can tell when it has moved.
-pub fn rests_on(facts: &Facts) -> (Vec<Refname>, Vec<Digest>) {
-    let mut refs: BTreeSet<Refname> = BTreeSet::new();
-    let mut statements: BTreeSet<Digest> = BTreeSet::new();
+/// Everything a judging rested on, so that the log can tell when it has moved. Values that other
+/// refs have *had* (rule `landed`, starts of creations) are not among it: nothing takes them away.
+pub fn rests_on(facts: &Facts) -> JudgedAt {
+    let mut judged = JudgedAt { size: facts.push.log_size, ..JudgedAt::default() };
     for update in &facts.updates {
-        refs.insert(update.update.name.clone());
+        judged.refs.insert(update.update.name.clone());
+        if !update.landings.is_empty() {
+            judged.vetoes.insert(update.update.name.clone());
+        }
         for step in update.landings.iter().flat_map(Landing::steps) {
-            refs.extend(step.candidates.iter().map(|c| c.place.clone()));
-            statements.extend(step.candidates.iter().map(|c| c.id));
+            judged.refs.extend(step.candidates.iter().map(|c| c.place.clone()));
+            judged.statements.extend(step.candidates.iter().map(|c| c.id));
         }
     }
-    (refs.into_iter().collect(), statements.into_iter().collect())
+    judged
 }
 
 fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
@@ -238,6 +242,7 @@ fn statement(update: &UpdateFacts) -> Option<StatementRecord> {
         delta: AsText(fields.delta),
         base: AsText(fields.base),
         commit: AsText(fields.commit),
+        entries: Listed::of(push.rejected.iter().copied().map(AsText).collect()),
         date: AsText(fields.date),
         expires: AsText(fields.expires),
         text: Text(push.statement.to_bytes()),

@@ -254,6 +254,10 @@ pub struct StatementRecord {
     pub base: AsText<Oid>,
     /// The commit at its end.
     pub commit: AsText<Oid>,
+    /// The entries of its delta, where it rejects them: for each the SHA-256 of its bytes in the
+    /// raw diff that the delta is the digest of.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub entries: Listed<AsText<Digest>>,
     /// When it was made.
     pub date: AsText<Moment>,
     /// Until when it counts.

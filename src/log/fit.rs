@@ -8,9 +8,8 @@ use crate::log::decision::{Actor, Decision, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::line::{Body, JsonError, SEAL_BYTES, body, record_json};
 use crate::log::rate::HELD_BYTES_MAX;
-use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Short, Text};
+use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Plain, Short, Text};
 use crate::names::digest::Digest;
-use crate::names::oid::Oid;
 
 /// A record, ready for its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,9 +100,13 @@ fn who(actor: &Actor) -> Text {
 /// Whether no list is longer than a line may hold, though the bytes would fit.
 fn fits_inline(record: &Record) -> bool {
     match record {
-        Record::Decision(it) => it.refs.iter().all(|one| {
-            one.paths.list.len() <= LISTED_INLINE_MAX && one.brought.list.len() <= LISTED_INLINE_MAX
-        }),
+        Record::Decision(it) => {
+            let mut statements = it.statements.iter();
+            it.refs.iter().all(|one| {
+                one.paths.list.len() <= LISTED_INLINE_MAX
+                    && one.brought.list.len() <= LISTED_INLINE_MAX
+            }) && statements.all(|one| one.entries.list.len() <= LISTED_INLINE_MAX)
+        }
         Record::Genesis(_)
         | Record::Birth(_)
         | Record::Refusal(_)
@@ -140,11 +143,11 @@ pub fn paths_bytes(paths: &[Text]) -> Vec<u8> {
     bytes
 }
 
-/// The attachment's bytes of a list of oids: one a line.
-pub fn oids_bytes(oids: &[AsText<Oid>]) -> Vec<u8> {
-    let mut text = String::with_capacity(oids.len() * 41);
-    for oid in oids {
-        text.push_str(&oid.0.hex());
+/// The attachment's bytes of a list of oids or digests: one a line.
+pub fn lines_bytes<T: Plain>(list: &[AsText<T>]) -> Vec<u8> {
+    let mut text = String::with_capacity(list.len() * 65);
+    for one in list {
+        text.push_str(&one.0.spell());
         text.push('\n');
     }
     text.into_bytes()
@@ -185,8 +188,14 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
                     one.paths.list.truncate(LISTED_INLINE_MAX);
                 }
                 if one.brought.list.len() > LISTED_INLINE_MAX {
-                    one.brought.att = attach(oids_bytes(&one.brought.list));
+                    one.brought.att = attach(lines_bytes(&one.brought.list));
                     one.brought.list.truncate(LISTED_INLINE_MAX);
+                }
+            }
+            for one in &mut it.statements {
+                if one.entries.list.len() > LISTED_INLINE_MAX {
+                    one.entries.att = attach(lines_bytes(&one.entries.list));
+                    one.entries.list.truncate(LISTED_INLINE_MAX);
                 }
             }
         }
@@ -246,6 +255,7 @@ fn shorten_decision(decision: &mut Decision, keep: Keep) {
     }
     decision.statements.truncate(keep.statements);
     for statement in &mut decision.statements {
+        statement.entries.list.truncate(keep.listed);
         cut_text(&mut statement.text, keep.text_bytes);
         cut_text(&mut statement.place, keep.text_bytes);
         cut_text(&mut statement.for_ref, keep.text_bytes);
@@ -333,18 +343,20 @@ fn cut_string(text: &mut String, bytes_max: usize) {
     text.push_str("...");
 }
 
-/// The list of a `Listed` of oids from its attachment's bytes. `None` when they are not that.
-pub fn oids_of(bytes: &[u8]) -> Option<Vec<AsText<Oid>>> {
+/// The list of a `Listed` of oids or digests from its attachment's bytes. `None` when they are not
+/// that.
+pub fn lines_of<T: Plain>(bytes: &[u8]) -> Option<Vec<AsText<T>>> {
     let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     if lines.is_empty() {
         return Some(Vec::new());
     }
-    lines.split(|&byte| byte == b'\n').map(|hex| Oid::from_hex(hex).map(AsText)).collect()
+    let one = |line| T::read(std::str::from_utf8(line).ok()?).map(AsText);
+    lines.split(|&byte| byte == b'\n').map(one).collect()
 }
 
 /// A list made whole again from its attachment's bytes. `None` when they are not that list.
-pub fn refill(list: &mut Listed<AsText<Oid>>, bytes: &[u8]) -> Option<()> {
-    let all = oids_of(bytes)?;
+pub fn refill<T: Plain>(list: &mut Listed<AsText<T>>, bytes: &[u8]) -> Option<()> {
+    let all = lines_of(bytes)?;
     if all.len() as u64 != list.n {
         return None;
     }

@@ -168,6 +168,21 @@ impl Log {
         Ok(there.map(|(seen, _)| seen).max_by_key(|seen| (seen.date, seen.entry)))
     }
 
+    /// Those of these statements that got there and are the latest word in their place.
+    pub(super) fn standing(&self, postings: &[Posting]) -> Result<Vec<StatementSeen>, PastError> {
+        let mut standing: Vec<StatementSeen> = Vec::new();
+        for (seen, fate) in self.statements_at(postings)? {
+            if fate == Some(State::NotApplied) || standing.iter().any(|it| it.id == seen.id) {
+                continue;
+            }
+            let newest = self.newest_in(&seen.place)?;
+            if newest.is_none_or(|newest| newest.id == seen.id) {
+                standing.push(seen);
+            }
+        }
+        Ok(standing)
+    }
+
     /// The refs at genesis, as bytes.
     pub(super) fn genesis_bytes(&self, entry: &Entry) -> Result<Vec<u8>, PastError> {
         let Record::Genesis(genesis) = &entry.record else { return Err(not_that(entry)) };

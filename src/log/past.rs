@@ -6,7 +6,7 @@
 
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, Maker, OpenDecision, Past, PastError, RefValue,
-    StatementSeen, StatementState, ValueSource,
+    RejectSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
@@ -21,6 +21,9 @@ use crate::names::refname::Refname;
 /// How many decisions that name one commit are looked at. Past that, somebody unknown is among
 /// those who brought it.
 pub const CLAIMS_MAX: usize = 256;
+
+/// How many rejects of one entry are looked at. Past that nothing with the entry lands.
+pub const REJECTS_MAX: usize = 4096;
 
 /// How many are read from the index at once where reading stops at the first that fits.
 const PAGE: usize = 64;
@@ -193,19 +196,32 @@ impl Past for Log {
         Ok(None)
     }
 
-    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {
-        let postings = self.postings(Key::Reject(for_ref.as_bytes(), delta), STATEMENTS_MAX)?;
-        let mut standing: Vec<StatementSeen> = Vec::new();
-        for (seen, fate) in self.statements_at(&postings)? {
-            if fate == Some(State::NotApplied) || standing.iter().any(|it| it.id == seen.id) {
-                continue;
+    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError> {
+        Ok(!self.postings(Key::Rejects(for_ref.as_bytes()), 1)?.is_empty())
+    }
+
+    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError> {
+        let name = for_ref.as_bytes();
+        let all = self.postings(Key::Rejects(name), STATEMENTS_MAX)?;
+        // Most were taken back: then no entry need be looked up.
+        if all.len() < STATEMENTS_MAX && self.standing(&all)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found: Vec<RejectSeen> = Vec::new();
+        for entry in entries {
+            let postings = self.postings(Key::Reject(name, entry), REJECTS_MAX)?;
+            if postings.len() >= REJECTS_MAX {
+                let what = "rejects of one entry";
+                return Err(PastError::TooMany { what, limit: REJECTS_MAX });
             }
-            let newest = self.newest_in(&seen.place)?;
-            if newest.is_none_or(|newest| newest.id == seen.id) {
-                standing.push(seen);
+            for statement in self.standing(&postings)? {
+                match found.iter_mut().find(|it| it.statement.id == statement.id) {
+                    Some(known) => known.entries.push(*entry),
+                    None => found.push(RejectSeen { statement, entries: vec![*entry] }),
+                }
             }
         }
-        Ok(standing)
+        Ok(found)
     }
 
     fn decision_for(

@@ -47,7 +47,9 @@ pub enum Key<'a> {
     On(&'a Oid),
     /// The decisions by which a delta lands on a ref. `aux`: the ref's place.
     Landed(&'a [u8], &'a Digest),
-    /// The decisions that accepted a reject of a delta for a ref.
+    /// The decisions that accepted a reject for a ref. `aux`: its place in the list.
+    Rejects(&'a [u8]),
+    /// The decisions that accepted a reject of an entry for a ref. `aux`: its place in the list.
     Reject(&'a [u8], &'a Digest),
     /// The policies.
     Policy,
@@ -74,7 +76,8 @@ impl Key<'_> {
             Self::Place(name) => Digest::of_parts(&[b"p", name]),
             Self::On(oid) => Digest::of_parts(&[b"n", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
-            Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
+            Self::Rejects(name) => Digest::of_parts(&[b"j", name]),
+            Self::Reject(name, entry) => Digest::of_parts(&[b"r", name, b"\0", entry.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -231,7 +234,10 @@ fn file_decision(filing: &mut Filing<'_>, decision: &Decision) {
         filing.file(Key::Place(&statement.place.0), index);
         filing.file(Key::On(&statement.commit.0), index);
         if statement.verdict == "reject" {
-            filing.file(Key::Reject(&statement.for_ref.0, &statement.delta.0), index);
+            filing.file(Key::Rejects(&statement.for_ref.0), index);
+            for entry in &statement.entries.list {
+                filing.file(Key::Reject(&statement.for_ref.0, &entry.0), index);
+            }
         }
     }
 }

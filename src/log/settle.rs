@@ -69,11 +69,8 @@ impl Log {
             if records.is_empty() {
                 return Ok(records);
             }
-            let expect = JudgedAt {
-                size: self.head().size,
-                refs: refs.clone(),
-                statements: BTreeSet::new(),
-            };
+            let expect =
+                JudgedAt { size: self.head().size, refs: refs.clone(), ..JudgedAt::default() };
             if self.write_settled(&records, ctx, &expect)? {
                 return Ok(records);
             }

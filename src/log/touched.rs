@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::log::decision::Decision;
+use crate::log::decision::{Decision, StatementRecord};
 use crate::log::entry::Record;
 use crate::log::posting::is_yes;
 use crate::log::wire::Text;
@@ -21,6 +21,8 @@ pub struct JudgedAt {
     pub refs: BTreeSet<Refname>,
     /// The statements it used.
     pub statements: BTreeSet<Digest>,
+    /// The refs on which a reject would have stopped it.
+    pub vetoes: BTreeSet<Refname>,
 }
 
 /// What of it this record touches, in words. `None`: nothing.
@@ -42,6 +44,12 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
     }
 }
 
+/// A reject that came in between, in words.
+fn vetoed(statement: &StatementRecord, judged: &JudgedAt) -> Option<String> {
+    let name = statement.for_ref.refname().filter(|name| judged.vetoes.contains(name))?;
+    (statement.verdict == "reject").then(|| format!("a reject for {name}"))
+}
+
 fn touched_by_decision(
     decision: &Decision,
     judged: &JudgedAt,
@@ -60,6 +68,7 @@ fn touched_by_decision(
             Some(format!("statement {id}"))
         })
         .or_else(|| decision.statements.iter().find_map(|it| used(&it.place)))
+        .or_else(|| decision.statements.iter().find_map(|it| vetoed(it, judged)))
         .or_else(|| {
             let id = decision.statements.iter().find(|it| judged.statements.contains(&it.id.0))?;
             Some(format!("statement {}", id.id.0))

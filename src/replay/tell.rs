@@ -196,6 +196,7 @@ impl<'a> Teller<'a> {
             makers: Makers::default(),
             digests: Vec::new(),
             candidates: Vec::new(),
+            rejects: Vec::new(),
             near: Vec::new(),
             infra,
         })

@@ -292,6 +292,7 @@ impl Rule for Approval {
         Needs {
             landing: true,
             reviewers: self.seats.iter().flat_map(|seat| seat.from.names.iter().cloned()).collect(),
+            veto: self.veto,
             content: self.infra,
             had_by: None,
         }

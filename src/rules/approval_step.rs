@@ -1,7 +1,7 @@
 //! One step against an approval rule: which entries need approval, who gave it, what is missing.
 
 use crate::facts::change::{FileMode, PathChange, Side};
-use crate::facts::evidence::{Candidate, NearMiss, Standing};
+use crate::facts::evidence::{Candidate, NearMiss, Reject, Standing};
 use crate::facts::landing::{Segment, Step, StepKind};
 use crate::infra::paths::by_path;
 use crate::names::moment::Moment;
@@ -141,22 +141,41 @@ impl Bench<'_> {
         if !self.rule.veto {
             return None;
         }
-        let stands = |c: &&Candidate| {
-            c.standing == Standing::Good
-                && c.verdict() == Some(ApprovalVerdict::Reject)
-                && self.rule.seats.iter().any(|seat| seat.from.contains(&c.says.person))
-                && c.delta.changes().iter().any(|change| covers(self.rule, change, step))
+        let asked =
+            |reject: &&Reject| self.rule.seats.iter().any(|s| s.from.contains(&reject.person));
+        let stopped = |reject: &Reject| Some((reject.clone(), self.stops(step, reject)?));
+        let (reject, change) = step.rejects.iter().filter(asked).find_map(stopped)?;
+        let what = Line::new("").name(&reject.person).text(" rejected ").path(&change.path);
+        let what = what.text(" as in ").oid(reject.commit);
+        let when = Line::new("on ").text(reject.date.rfc3339_seconds());
+        let when = when.text("; it stands until they say otherwise, or until ");
+        let when = when.text(reject.expires.rfc3339_seconds());
+        let verb = |verb: &'static str, commit: Oid| {
+            let command = Line::new(verb).oid(commit).text(" --for ");
+            command.piece(short(self.name))
         };
-        let candidate = step.candidates.iter().find(stands)?;
-        let says = &candidate.says;
-        let what = Line::new("").name(&says.person).text(" rejected ").oid(says.commit);
-        let what = what.text(" on ").text(says.date.rfc3339_seconds());
-        let detail = Line::new("a reject stands until its signer says otherwise or it expires, ");
-        let detail = detail.text(says.expires.rfc3339_seconds());
-        let command = Line::new("portcullis approve ").oid(says.commit).text(" --for ");
-        let ask = Line::new("settle it with ").name(&says.person).text(", who can then run");
-        let hint = Hint::run(ask, command.piece(short(self.name)));
-        Some(Objection::new(what).detail(detail).hint(hint))
+        let talk = Line::new("settle it with ").name(&reject.person).text(", who can then run");
+        let approve = verb("portcullis approve ", self.approvable(step));
+        let back = verb("portcullis revoke ", reject.commit);
+        let objection = Objection::new(what).detail(when).hint(Hint::run(talk, approve));
+        Some(objection.hint(Hint::run(Line::new("or only take the reject back"), back)))
+    }
+
+    /// The first entry of the step that a reject stops: the rule covers it, and its signer has not
+    /// approved it since.
+    fn stops<'s>(&self, step: &'s Step, reject: &Reject) -> Option<&'s PathChange> {
+        let approved_since = |change: &PathChange| {
+            step.candidates.iter().any(|c| {
+                c.standing == Standing::Good
+                    && c.verdict() == Some(ApprovalVerdict::Approve)
+                    && c.says.person == reject.person
+                    && c.says.date > reject.date
+                    && holds(c, change)
+            })
+        };
+        let rejected = reject.entries.iter().filter_map(|at| step.delta.changes().get(*at));
+        let mut covered = rejected.filter(|change| covers(self.rule, change, step));
+        covered.find(|change| !approved_since(change))
     }
 
     fn lack(

@@ -1,5 +1,7 @@
 //! What becomes of statements: used once, revoked for good, and each no with its own reason.
 
+use std::time::Instant;
+
 use crate::support::ground::text;
 use crate::support::person::{Person, public_key};
 use crate::support::policy;
@@ -146,4 +148,97 @@ fn an_approval_that_does_not_count_says_why_where_it_is_needed() {
     site.git(&["config", "portcullis.repository", &id]);
 
     alice.land(&tip).accepted();
+}
+
+/// What Carol says to a change of the network, and what Alice makes of it then.
+fn rejected_and_amended() -> (Site, [Person; 3], Draft, String) {
+    let (site, alice, bob, tip) = Site::topic();
+    let carol = site.person("carol");
+    carol.fetch();
+    let draft = site.draft(&carol, &tip).verdict("reject");
+    draft.push(&carol).accepted();
+    // The same file with the same content, and another one beside it.
+    let other = alice.topic(
+        "open-port-and-more",
+        &[(NETWORK, "port 8443\n"), ("infra/prod/dns.tf", "name x\n")],
+    );
+    site.approve(&bob, &other).accepted();
+    (site, [alice, bob, carol], draft, other)
+}
+
+#[test]
+fn a_reject_stops_the_entry_in_whatever_change_it_comes() {
+    let (site, [alice, _, carol], draft, other) = rejected_and_amended();
+    let push = site.does_not_land(&alice, &other);
+    says(&push, &format!("carol rejected {NETWORK} as in {}", &draft.commit[..7]));
+    says(&push, &format!("until {}", draft.expires));
+    says(&push, "settle it with carol");
+    // What she did not reject lands.
+    let dns = alice.topic("only-dns", &[("infra/prod/dns.tf", "name x\n")]);
+    site.draft(&carol, &dns).push(&carol).accepted();
+    alice.land(&dns).accepted();
+    // Her later approval of the same entry is another word, in another place.
+    let port = alice.topic("port", &[(NETWORK, "port 8443\n"), ("infra/prod/a.tf", "a\n")]);
+    site.draft(&carol, &port).later(1).push(&carol).accepted();
+    alice.land(&port).accepted();
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn a_reject_that_is_taken_back_stops_nothing() {
+    let (site, [alice, _, carol], draft, other) = rejected_and_amended();
+    site.does_not_land(&alice, &other);
+    draft.later(1).verdict("revoke").push(&carol).accepted();
+    alice.land(&other).accepted();
+}
+
+#[test]
+fn a_reject_counts_though_its_ref_is_gone_and_its_signer_is_a_maker() {
+    let (site, alice, bob, tip) = Site::topic();
+    site.approve(&bob, &tip).accepted();
+    let statement = site.draft(&alice, &tip).verdict("reject").sign(&alice);
+    statement.push(&alice).accepted();
+    site.git(&["update-ref", "-d", &statement.place]);
+    says(&site.main_refuses(&alice, &alice.merge(&tip)), "alice rejected");
+}
+
+#[test]
+fn a_reject_ends_with_its_date_with_the_rule_or_with_who_may_reject() {
+    let (site, [alice, bob, carol], draft, other) = rejected_and_amended();
+    site.does_not_land(&alice, &other);
+    let merge = alice.merge(&other);
+    // Out of the group, and back again.
+    let without = policy::gated(1).replace("\"carol\", \"erin\"]", "\"erin\"]");
+    let veto = policy::gated(1).replace("approvals = 1", "approvals = 1\nveto = false");
+    let landing = format!("{merge}:refs/heads/main");
+    for lenient in [without, veto] {
+        site.set_policy(policy::gated(1));
+        alice.push(&[&landing]).refused();
+        site.set_policy(lenient);
+        let ask = alice.push(&["-oask", &format!("{other}:refs/portcullis/ask/heads/main")]);
+        ask.says("satisfied: rule `infra-review`");
+    }
+    site.set_policy(policy::gated(1));
+    // Her last word stands for a few seconds only.
+    let begun = Instant::now();
+    let short = [3, 10, 40].iter().find(|seconds| {
+        let draft = Draft { expires: moment(**seconds), ..draft.clone().later(1) };
+        draft.push(&carol).is_accepted()
+    });
+    assert!(short.is_some(), "{bob:?}");
+    while !alice.push(&[&landing]).is_accepted() {
+        assert!(begun.elapsed().as_secs() < 120, "the reject does not end");
+    }
+}
+
+#[test]
+fn a_reject_in_the_same_push_counts() {
+    let (site, alice, bob, tip) = Site::topic();
+    site.approve(&bob, &tip).accepted();
+    let merge = alice.merge(&tip);
+    let reject = site.draft(&alice, &tip).verdict("reject").sign(&alice);
+    let landing = format!("{merge}:refs/heads/main");
+    let push = alice.push(&[&landing, &reject.refspec()]);
+    says(push.refused_by("infra-review"), "alice rejected");
+    alice.push(&[&landing]).accepted();
 }
