@@ -76,6 +76,23 @@ pub enum Operation {
     TypeChange,
 }
 
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Add, Self::Modify, Self::Delete, Self::ModeFlip, Self::TypeChange];
+
+    /// The word a policy has for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Modify => "modify",
+            Self::Delete => "delete",
+            Self::ModeFlip => "mode",
+            Self::TypeChange => "type",
+        }
+    }
+}
+
 /// A path that differs between two trees.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PathChange {

@@ -7,6 +7,7 @@ use crate::pattern::paths::{Base, PathPatterns};
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::approval_step;
+use crate::rules::operations::{self, Operations};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::seats::{Seat, seat_people};
 use crate::rules::view::View;
@@ -65,6 +66,14 @@ pub static KIND: Kind = Kind {
             doc: "more approvals, by other people: nobody counts twice",
         },
         KeyDoc {
+            name: "operations",
+            shape: Shape::Words(operations::words),
+            default: None,
+            required: false,
+            doc: "only for what happens to a path in these ways: add, modify, delete, mode, type; \
+                  without it for all. A rename is a delete and an add",
+        },
+        KeyDoc {
             name: "max-age",
             shape: Shape::Duration,
             default: None,
@@ -86,7 +95,7 @@ pub static KIND: Kind = Kind {
             doc: "a reject by anyone in `from` stops the change",
         },
     ],
-    keys_later: &["operations"],
+    keys_later: &[],
     compile,
 };
 
@@ -97,6 +106,8 @@ pub struct Approval {
     pub(crate) paths: PathPatterns,
     /// The kinds of infrastructure.
     pub(crate) infra: InfraKinds,
+    /// What has to happen to a path for the rule to ask.
+    pub(crate) operations: Operations,
     /// Whose approvals are asked for, `approvals` and `from` first, then `and`; never empty.
     pub(crate) seats: Vec<Seat>,
     /// How old an approval may be.
@@ -129,6 +140,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
             table.finish(Keys { known: &["approvals", "from"], later: &[] }, problems);
         }
     }
+    let operations = operations::read(body.table, problems);
     let max_age_seconds = max_age(body.table, problems);
     let fresh = body.table.flag("fresh", problems).is_some_and(|flag| flag.value);
     let veto = body.table.flag("veto", problems).is_none_or(|flag| flag.value);
@@ -138,7 +150,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
     }
     all_can_sit(&seats, &header, problems);
     let infra = infra.unwrap_or_default();
-    let rule = Approval { paths, infra, seats, max_age_seconds, fresh, veto };
+    let rule = Approval { paths, infra, operations, seats, max_age_seconds, fresh, veto };
     (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
 }
 

@@ -197,7 +197,8 @@ impl Bench<'_> {
         }
         if let Some((commit, why)) = &step.makers.unknown {
             let line = Line::new("").oid(*commit).text(" ").text(*why);
-            objection = objection.detail(line.text(": one approval more is asked"));
+            let seats = if self.rule.seats.len() > 1 { " in every seat" } else { "" };
+            objection = objection.detail(line.text(": one approval more is asked").text(seats));
         }
         for (candidate, word) in words.iter().take(TOLD_MAX) {
             let line = match word {
@@ -277,9 +278,12 @@ impl Bench<'_> {
     }
 }
 
-/// Whether the rule asks approval for a changed entry: by its path, by what its blobs are, and
-/// not taken away by an exclusion.
+/// Whether the rule asks approval for a changed entry: by its path, by what its blobs are, by what
+/// happens to it, and not taken away by an exclusion.
 fn covers(rule: &Approval, change: &PathChange, step: &Step) -> bool {
+    if !rule.operations.touch(change) {
+        return false;
+    }
     let path = change.path.as_bytes();
     let marked = step.infra.iter().find(|(at, _)| *at == change.path);
     let by_content = marked.is_some_and(|(_, kinds)| !kinds.intersection(rule.infra).is_empty());

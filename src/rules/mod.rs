@@ -11,6 +11,7 @@ pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
+pub mod operations;
 pub mod rule;
 pub mod seats;
 pub mod view;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::support::ground::text;
+use crate::support::ground::{run, text};
 use crate::support::person::{Person, public_key};
 use crate::support::policy;
 use crate::support::push::Pushed;
@@ -241,4 +241,97 @@ fn a_reject_in_the_same_push_counts() {
     let push = alice.push(&[&landing, &reject.refspec()]);
     says(push.refused_by("infra-review"), "alice rejected");
     alice.push(&[&landing]).accepted();
+}
+
+/// `main` needs what this rule says of `infra/**`, and nothing else.
+fn ruled(keys: &str) -> String {
+    let people = policy::people();
+    format!(
+        "{people}\n[rule.infra-review]\nkind = \"approval\"\nrefs = [\"@default\"]\n\
+         paths = [\"infra/**\"]\n{keys}\n"
+    )
+}
+
+#[test]
+fn a_rule_asks_only_for_the_operations_that_it_names() {
+    let site = Site::new(ruled("from = [\"@platform\"]\noperations = [\"delete\", \"mode\"]"));
+    let alice = site.person("alice");
+    let direct = |shell: &str| {
+        alice.begin("direct");
+        let mut sh = alice.command("sh");
+        let script = format!("set -e; {shell}; git add -A; git commit -q -m change");
+        assert!(run(sh.arg("-c").arg(script).current_dir(alice.clone_path())).status.success());
+        alice.push(&["HEAD:refs/heads/main"])
+    };
+    direct(&format!("echo port 8443 > {NETWORK}")).accepted();
+    direct("echo a > infra/a.tf").accepted();
+    direct(&format!("chmod +x {NETWORK}")).refused_by("infra-review");
+    direct(&format!("chmod +x {NETWORK}; echo b > {NETWORK}")).refused_by("infra-review");
+    direct("git rm -q infra/a.tf").refused_by("infra-review");
+    direct("git mv infra/a.tf infra/b.tf").refused_by("infra-review");
+    direct("ln -sf /etc/passwd infra/a.tf").accepted();
+    direct("rm infra/a.tf").refused_by("infra-review");
+}
+
+#[test]
+fn a_fresh_approval_is_one_of_the_branch_as_it_stands() {
+    let site = Site::new(ruled("from = [\"@platform\"]\nfresh = true"));
+    let (alice, bob) = (site.person("alice"), site.person("bob"));
+    let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);
+    site.approve(&bob, &tip).accepted();
+    let words = alice.topic("words", &[("app/words", "hello\n")]);
+    alice.land(&words).accepted();
+    says(&site.does_not_land(&alice, &tip), "the branch has moved since (`fresh`)");
+    alice.begin_at("open-port", &tip);
+    alice.run(&["merge", "--quiet", "--no-edit", "origin/main"]);
+    alice.push(&["HEAD:refs/heads/open-port"]).accepted();
+    let tip = alice.oid("HEAD");
+    // The same delta, from another base: a later statement in the same place.
+    site.draft(&bob, &tip).later(1).push(&bob).accepted();
+    alice.land(&tip).accepted();
+}
+
+#[test]
+fn an_approval_ages() {
+    let site = Site::new(ruled("from = [\"@platform\"]\nmax-age = \"2s\""));
+    let (alice, bob) = (site.person("alice"), site.person("bob"));
+    let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);
+    let draft = site.draft(&bob, &tip);
+    draft.push(&bob).accepted();
+    let merge = alice.merge(&tip);
+    let begun = Instant::now();
+    while begun.elapsed().as_secs() < 3 {
+        alice.run(&["fetch", "--quiet", "origin"]);
+    }
+    says(&site.main_refuses(&alice, &merge), "longer ago than `max-age`");
+    // Dated a little ahead, as a statement may be, it is young enough.
+    draft.later(60).push(&bob).accepted();
+    alice.push(&[&format!("{merge}:refs/heads/main")]).accepted();
+}
+
+#[test]
+fn nobody_sits_on_two_seats_and_an_unknown_maker_costs_one_more_in_each() {
+    let seats =
+        "from = [\"@sre\"]\nand = [{ approvals = 1, from = [\"bob\", \"carol\", \"erin\"] }]";
+    let site = Site::new(ruled(seats));
+    let [alice, bob, carol, dave, erin] =
+        ["alice", "bob", "carol", "dave", "erin"].map(|name| site.person(name));
+    let tip = dave.topic("open-port", &[(NETWORK, "port 8443\n")]);
+    site.approve(&bob, &tip).accepted();
+    site.does_not_land(&dave, &tip).says("1 of 2 approvals");
+    site.approve(&carol, &tip).accepted();
+    dave.land(&tip).accepted();
+
+    // Brought by a login that is nobody's: both seats want one more.
+    let stranger = site.person("stranger");
+    let tip = stranger.topic("close-port", &[(NETWORK, FIRST)]);
+    for (person, have) in [(&bob, 1), (&carol, 2), (&alice, 3)] {
+        site.approve(person, &tip).accepted();
+        let push = site.does_not_land(&dave, &tip);
+        says(&push, &format!("{have} of 4 approvals"));
+        says(&push, "one approval more is asked in every seat");
+    }
+    site.approve(&erin, &tip).accepted();
+    dave.land(&tip).accepted();
+    site.log_and_refs_agree();
 }
