@@ -19,10 +19,11 @@ use portcullis::log::decision::{
 };
 use portcullis::log::disk::{FIRST_SEGMENT, Modes};
 use portcullis::log::entry::{
-    Asked, Asking, Drift, Evidence, Genesis, GenesisRef, Outcome, Policy, PolicyFile, Record,
-    RefOutcome, Refusal, Session, State, Via,
+    Asked, Asking, Drift, Evidence, Genesis, GenesisRef, Outcome, Record, RefOutcome, Refusal,
+    Session, State, Via,
 };
 use portcullis::log::file::Ctx;
+use portcullis::log::policy::{Policy, PolicyFile};
 use portcullis::log::wire::{AsText, Listed, Text};
 use portcullis::names::digest::Digest;
 use portcullis::names::moment::Moment;

@@ -13,6 +13,8 @@ pub mod host;
 pub mod overlay;
 pub mod post;
 pub mod record;
+pub mod removal;
+pub mod tidy;
 pub mod update;
 pub mod who;
 pub mod wire;

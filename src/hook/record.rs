@@ -11,7 +11,8 @@ use crate::log::decision::{
     Actor, ActorKind, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
     StatementRecord, UpdateKind, Verdict as Word,
 };
-use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::entry::{Birth, GenesisRef};
+use crate::log::policy::{Policy as PolicyRecord, PolicyFile as PolicyText};
 use crate::log::touched::JudgedAt;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;

@@ -22,7 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::damage::Recovered;
 use crate::log::decision::{Actor, Decision, Hook, Verdict};
+use crate::log::policy::Policy;
 use crate::log::rate::Held;
+use crate::log::tidy::Tidy;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -108,11 +110,13 @@ pub enum Kind {
     Asked,
     /// Damage was found and declared.
     Recovered,
+    /// Dead statements leave the refs.
+    Tidy,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -122,6 +126,7 @@ impl Kind {
         Self::Policy,
         Self::Asked,
         Self::Recovered,
+        Self::Tidy,
     ];
 
     /// The word in the line.
@@ -136,6 +141,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::Asked => "asked",
             Self::Recovered => "recovered",
+            Self::Tidy => "tidy",
         }
     }
 }
@@ -161,6 +167,8 @@ pub enum Record {
     Asked(Asked),
     /// Damage was found and declared.
     Recovered(Recovered),
+    /// Dead statements leave the refs.
+    Tidy(Tidy),
 }
 
 impl Record {
@@ -176,6 +184,7 @@ impl Record {
             Self::Policy(_) => Kind::Policy,
             Self::Asked(_) => Kind::Asked,
             Self::Recovered(_) => Kind::Recovered,
+            Self::Tidy(_) => Kind::Tidy,
         }
     }
 }
@@ -348,36 +357,6 @@ pub struct Evidence {
     pub kind: String,
     /// What it says.
     pub text: Text,
-}
-
-/// `policy`: judged by for the first time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
-    /// The digest of the compiled policy, as decisions name it.
-    pub sha256: AsText<Digest>,
-    /// Its files, in order.
-    pub files: Vec<PolicyFile>,
-    /// Who was there: the pusher whose push found it, or the operator who installed it.
-    pub who: Text,
-}
-
-/// One file of a policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyFile {
-    /// Where it stands: a path, or `git:REPO:REF:PATH`.
-    pub place: Text,
-    /// Its text, as an attachment.
-    pub att: AsText<Digest>,
-    /// The text itself. Never in the line; it becomes the attachment.
-    #[serde(skip)]
-    pub text: Vec<u8>,
-}
-
-impl PolicyFile {
-    /// A file with this text.
-    pub fn new(place: Text, text: Vec<u8>) -> Self {
-        Self { place, att: AsText(Digest::of(&text)), text }
-    }
 }
 
 /// `asked`: a question was answered. Nothing changed; not worth waiting for the disk.

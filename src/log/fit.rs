@@ -5,8 +5,9 @@
 //! that a flood of refusals cannot fill the disk.
 
 use crate::log::decision::{Actor, Decision, RefDecision};
-use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
+use crate::log::entry::{LINE_BYTES_MAX, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::line::{Body, JsonError, SEAL_BYTES, body, record_json};
+use crate::log::policy::Policy;
 use crate::log::rate::HELD_BYTES_MAX;
 use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Plain, Short, Text};
 use crate::names::digest::Digest;
@@ -86,7 +87,8 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::Tidy(_) => None,
     }
 }
 
@@ -114,7 +116,8 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => true,
+        | Record::Recovered(_)
+        | Record::Tidy(_) => true,
     }
 }
 
@@ -124,6 +127,7 @@ fn counts(record: &Record) -> Short {
         Record::Birth(it) => (it.refs.len(), 0),
         Record::Refusal(it) => (it.refs.len(), 0),
         Record::Outcome(it) => (it.refs.len(), 0),
+        Record::Tidy(it) => (it.refs.len(), 0),
         Record::Genesis(_)
         | Record::Drift(_)
         | Record::Policy(_)
@@ -210,7 +214,8 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => {}
+        | Record::Recovered(_)
+        | Record::Tidy(_) => {}
     }
 }
 
@@ -220,6 +225,7 @@ fn shorten(record: &mut Record, keep: Keep) {
         Record::Refusal(it) => shorten_refusal(it, keep),
         Record::Birth(it) => it.refs.truncate(keep.refs),
         Record::Outcome(it) => it.refs.truncate(keep.refs),
+        Record::Tidy(it) => it.refs.truncate(keep.refs),
         Record::Asked(it) => {
             shorten_actor(&mut it.actor, keep);
             cut_text(&mut it.refname, keep.text_bytes);

@@ -93,6 +93,7 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::Policy(it) => serde_json::to_string(it),
         Record::Asked(it) => serde_json::to_string(it),
         Record::Recovered(it) => serde_json::to_string(it),
+        Record::Tidy(it) => serde_json::to_string(it),
     }
 }
 
@@ -175,6 +176,7 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::Policy => Record::Policy(fields(json)?),
         Kind::Asked => Record::Asked(fields(json)?),
         Kind::Recovered => Record::Recovered(fields(json)?),
+        Kind::Tidy => Record::Tidy(fields(json)?),
     })
 }
 

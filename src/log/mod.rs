@@ -1,11 +1,11 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `damage` and `wire` are the records, `line` is one line,
+//! - The format: `entry`, `decision`, `policy`, `tidy`, `damage` and `wire` are the records, `line` is one line,
 //!   `fit` makes room.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
-//! - Asking: `past` answers; `look` finds entries by the `index` with its `manifest`, its `run`s
+//! - Asking: `past` answers, `dead` tells which statements may go; `look` finds entries by the `index` with its `manifest`, its `run`s
 //!   and their `posting`s; `whole` brings in attachments.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
@@ -14,6 +14,7 @@
 
 pub mod book;
 pub mod damage;
+pub mod dead;
 pub mod decision;
 pub mod disk;
 pub mod entry;
@@ -26,6 +27,7 @@ pub mod line;
 pub mod look;
 pub mod manifest;
 pub mod past;
+pub mod policy;
 pub mod posting;
 pub mod rate;
 pub mod read;
@@ -35,6 +37,7 @@ pub mod scan;
 pub mod settle;
 pub mod suspect;
 pub mod tail;
+pub mod tidy;
 pub mod touched;
 pub mod verify;
 pub mod whole;

@@ -11,7 +11,7 @@ use crate::facts::past::{
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
 use crate::log::look::{
-    RECENT_MAX, STATEMENTS_MAX, add_maker, maker, not_that, one_ref, open_decision,
+    RECENT_MAX, STATEMENTS_MAX, add_maker, maker, mover, not_that, one_ref, open_decision,
 };
 use crate::log::posting::{ACCEPTED, Key, Posting, genesis_lines, is_yes};
 use crate::names::digest::Digest;
@@ -100,7 +100,8 @@ impl Past for Log {
             | Record::Refusal(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => return Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Tidy(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -118,7 +119,8 @@ impl Past for Log {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }
 
@@ -280,13 +282,15 @@ impl Past for Log {
             let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
             let one = outcome.refs.get(index).ok_or_else(|| not_that(&entry))?;
             let decided = self.entry_by_number(outcome.of)?;
-            let Record::Decision(decision) = &decided.record else {
-                return Err(not_that(&decided));
+            let by = if let Record::Tidy(tidy) = &decided.record {
+                mover(tidy)
+            } else {
+                maker(&one_ref(&decided, 0)?.0.actor)
             };
             let landing = Landing {
                 entry: outcome.of,
                 at: decided.common.ts.0,
-                by: maker(&decision.actor),
+                by,
                 old: one.old.0,
                 new: one.new.0,
             };
@@ -310,7 +314,8 @@ impl Past for Log {
             | Record::Outcome(_)
             | Record::Drift(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }
 }

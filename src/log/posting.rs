@@ -35,7 +35,9 @@ pub enum Key<'a> {
     Branches,
     /// The decisions that allow a ref to move. `aux`: the ref's place.
     Decision(&'a [u8]),
-    /// The outcomes of a decision for a ref. `aux`: the state.
+    /// The tidyings by which a ref may go. `aux`: the ref's place.
+    Tidy(&'a [u8]),
+    /// The outcomes of a decision or a tidying for a ref. `aux`: the state.
     Outcome(u64, &'a [u8]),
     /// The decisions that accepted a statement. `aux`: its place in the list.
     Statement(&'a Digest),
@@ -70,6 +72,7 @@ impl Key<'_> {
             Self::Landing(name) => Digest::of_parts(&[b"m", name]),
             Self::Branches => Digest::of_parts(&[b"b"]),
             Self::Decision(name) => Digest::of_parts(&[b"d", name]),
+            Self::Tidy(name) => Digest::of_parts(&[b"t", name]),
             Self::Outcome(of, name) => Digest::of_parts(&[b"o", &of.to_be_bytes(), name]),
             Self::Statement(id) => Digest::of_parts(&[b"s", id.as_bytes()]),
             Self::Used(id) => Digest::of_parts(&[b"u", id.as_bytes()]),
@@ -169,6 +172,11 @@ pub fn file(
         Record::Outcome(it) => file_outcome(&mut filing, it),
         Record::Drift(Drift { refname, .. }) => filing.file(Key::Value(&refname.0), 0),
         Record::Policy(_) => filing.file(Key::Policy, 0),
+        Record::Tidy(it) => {
+            for (index, one) in it.refs.iter().enumerate() {
+                filing.file(Key::Tidy(&one.refname.0), place(index));
+            }
+        }
         Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
     }
 }

@@ -144,7 +144,8 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::Tidy(_) => None,
     };
     if verdict.is_some() && said != *verdict {
         return Ok(false);
@@ -210,7 +211,8 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::Tidy(_) => None,
     }
 }
 
@@ -226,6 +228,7 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Birth(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Refusal(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Outcome(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
+        Record::Tidy(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Drift(it) => vec![&it.refname.0],
         Record::Asked(it) => vec![&it.refname.0],
         Record::Genesis(_) | Record::Policy(_) | Record::Recovered(_) => Vec::new(),

@@ -280,7 +280,8 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => None,
+            | Record::Recovered(_)
+            | Record::Tidy(_) => None,
         });
         match host {
             Some(host) => host.refs.extend(outcome.refs.iter().cloned()),

@@ -35,6 +35,7 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         Record::Decision(it) => touched_by_decision(it, judged, used),
         Record::Outcome(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Drift(it) => used(&it.refname),
+        Record::Tidy(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Birth(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Genesis(_)
         | Record::Refusal(_)

@@ -335,3 +335,83 @@ fn nobody_sits_on_two_seats_and_an_unknown_maker_costs_one_more_in_each() {
     dave.land(&tip).accepted();
     site.log_and_refs_agree();
 }
+
+/// The statements that stand in the refs.
+fn standing(site: &Site) -> Vec<String> {
+    site.refs().into_keys().filter(|name| !name.starts_with("refs/heads/")).collect()
+}
+
+/// Why each statement left, by the log's newest record of it.
+fn tidied(site: &Site) -> Vec<(String, String)> {
+    let log = site.log();
+    let refs = log.last("tidy")["refs"].as_array().unwrap().clone();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    refs.iter().map(|one| (text(&one["ref"]), text(&one["why"]))).collect()
+}
+
+#[test]
+fn what_a_landing_used_leaves_the_refs_and_the_log_keeps_it() {
+    let (site, alice, bob, tip) = Site::topic();
+    let [carol, dave] = ["carol", "dave"].map(|name| site.person(name));
+    let used = site.draft(&bob, &tip).sign(&bob);
+    used.push(&bob).accepted();
+    // Spare ones: of somebody whom no rule asks, and of an earlier form of the change.
+    let spare = site.draft(&dave, &tip).sign(&dave);
+    spare.push(&dave).accepted();
+    alice.begin_at("open-port", &tip);
+    alice.commit("app/words", "hello\n");
+    alice.push(&["HEAD:refs/heads/open-port"]).accepted();
+    let end = alice.oid("HEAD");
+    let rejected = site.draft(&dave, &end).verdict("reject").sign(&dave);
+    rejected.push(&dave).accepted();
+    let last = site.draft(&carol, &end).sign(&carol);
+    last.push(&carol).accepted();
+    // This one has nothing to do with it.
+    let other = alice.topic("other", &[("infra/prod/other.tf", "x\n")]);
+    let stays = site.draft(&bob, &other).sign(&bob);
+    stays.push(&bob).accepted();
+
+    alice.land(&end).accepted();
+    assert_eq!(standing(&site), [stays.place]);
+    let why = |statement: &Statement, why: &str| (statement.place.clone(), why.to_owned());
+    let mut left = vec![
+        why(&used, "landed"),
+        why(&spare, "landed"),
+        why(&rejected, "landed"),
+        why(&last, "used"),
+    ];
+    left.sort();
+    assert_eq!(tidied(&site), left);
+    site.log_and_refs_agree();
+    // What the log knows of them still tells everybody why they do not count.
+    says(last.push(&carol).refused(), "was used by the landing of entry");
+    let back = alice.topic("back", &[(NETWORK, FIRST)]);
+    site.approve(&bob, &back).accepted();
+    alice.land(&back).accepted();
+    let again = alice.topic("again", &[(NETWORK, "port 8443\n"), ("app/words", "more\n")]);
+    says(&site.does_not_land(&alice, &again), "0 of 1 approval");
+    site.approve(&bob, &again).accepted();
+    // Dave's reject of the entry stands, though its ref is gone: it would stop a rule that asks him.
+    site.set_policy(with_dave());
+    says(&site.does_not_land(&alice, &again), "dave rejected");
+    assert_eq!(site.log().count("drift"), 0);
+}
+
+#[test]
+fn a_revocation_leaves_with_what_it_revokes_and_a_new_word_is_taken() {
+    let (site, alice, bob, tip) = Site::topic();
+    let draft = site.draft(&bob, &tip);
+    let first = draft.sign(&bob);
+    first.push(&bob).accepted();
+    let revoke = draft.clone().later(1).verdict("revoke");
+    revoke.push(&bob).accepted();
+    assert_eq!(standing(&site), [""; 0]);
+    assert_eq!(tidied(&site), [(first.place.clone(), "revoked".to_owned())]);
+    says(first.push(&bob).refused(), "was revoked in entry");
+    says(&site.does_not_land(&alice, &tip), "bob revoked their approval");
+    says(revoke.verdict("approve").push(&bob).refused(), "not later than the last one here");
+    draft.later(2).push(&bob).accepted();
+    alice.land(&tip).accepted();
+    assert_eq!(standing(&site), [""; 0]);
+    site.log_and_refs_agree();
+}

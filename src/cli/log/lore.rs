@@ -60,7 +60,8 @@ impl Lore {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => {}
+            | Record::Recovered(_)
+            | Record::Tidy(_) => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! `portcullis log`: the change log for people, for scripts, and for whoever doubts it.
 //!
-//! Reads only, and needs neither index nor repository: a copy of the log's folder is enough. What
+//! All but `tidy` read only, and need neither index nor repository: a copy of the log's folder is
+//! enough. What
 //! an entry means is told by `row` and `block`; whether the log holds together is the log room's
 //! to say.
 
@@ -14,6 +15,7 @@ pub mod row;
 pub mod sheet;
 pub mod show;
 pub mod tail;
+pub mod tidy;
 pub mod verify;
 pub mod words;
 
@@ -29,7 +31,7 @@ pub static VERB: Verb = Verb { group: Group::Audit, command: Log::command, run }
 ///
 /// Every push that was judged has an entry, accepted or refused; `portcullis explain log` tells
 /// about the kinds of entries. A log is named by its repository, or by its own folder: a copy of
-/// the folder can be read and checked anywhere. Nothing here writes to the log.
+/// the folder can be read and checked anywhere. Nothing here but `tidy` writes to the log.
 #[derive(Parser, Debug)]
 #[command(name = "log", subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]
@@ -43,6 +45,7 @@ enum What {
     Show(show::Show),
     Tail(tail::Tail),
     Verify(verify::Verify),
+    Tidy(tidy::Tidy),
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
@@ -51,5 +54,6 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Show(show) => show.run(call),
         What::Tail(tail) => tail.run(call),
         What::Verify(verify) => verify.run(call),
+        What::Tidy(tidy) => tidy.run(call),
     }
 }

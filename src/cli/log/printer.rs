@@ -180,7 +180,8 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => {}
+        | Record::Recovered(_)
+        | Record::Tidy(_) => {}
     }
     Ok(record)
 }

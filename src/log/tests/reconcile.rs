@@ -97,7 +97,8 @@ fn told(record: &Record) -> String {
         | Record::Refusal(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => panic!("{record:?}"),
+        | Record::Recovered(_)
+        | Record::Tidy(_) => panic!("{record:?}"),
     }
 }
 
