@@ -90,13 +90,20 @@ pub fn held(world: &World, log: &Log, place: &Refname) -> Result<Option<Held>, S
     Ok(Some(Held { old, seen }))
 }
 
-/// All statements in the refs that can never count again, and how many others there are.
-pub fn all_dead(world: &World, log: &Log, ctx: &Ctx) -> Result<(Vec<Dead>, usize), Stop> {
+/// All statements in the refs that can never count again, and how many others there are. Finds out
+/// first what became of pushes that nothing is known of.
+pub fn all_dead(world: &World, log: &mut Log, ctx: &Ctx) -> Result<(Vec<Dead>, usize), Stop> {
     let read = |error: StoreError| gathered(error.into());
     let mut places = Vec::new();
     for space in [APPROVALS, CHECKS] {
         places.extend(world.store.refs_under(&[space, b"/"].concat()).map_err(read)?);
     }
+    let mut names: BTreeSet<Refname> = BTreeSet::new();
+    for (place, _) in &places {
+        names.extend(log.latest_at(place)?.map(|seen| seen.for_ref));
+    }
+    names.extend(places.iter().map(|(place, _)| place.clone()));
+    log.settle(world, &names, None, &host::own_ctx(ctx))?;
     let (mut dead, mut maybe) = (Vec::new(), Vec::new());
     let all = places.len();
     for (place, _) in places {

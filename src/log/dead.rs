@@ -64,17 +64,25 @@ impl Log {
         Ok(found.into_iter().next().map(|(seen, _)| seen))
     }
 
-    /// The value a ref had when this entry was written; the last one, where it has not moved since.
+    /// The value that the log gave a ref when it had got to this entry.
     pub fn value_at(&self, refname: &Refname, entry: u64) -> Result<Option<Oid>, PastError> {
-        let key = Key::Landing(refname.as_bytes()).digest();
-        let from = Posting { key, seq: entry, aux: 0, at: 0 };
-        let after = self.look(|index| index.oldest(from, 1))?;
-        let Some(posting) = after.first() else {
+        let name = refname.as_bytes();
+        let mut after = Vec::new();
+        for key in [Key::Landing(name), Key::Value(name)] {
+            let from = Posting { key: key.digest(), seq: entry, aux: 0, at: 0 };
+            after.extend(self.look(|index| index.oldest(from, 1))?);
+        }
+        // The next thing that happened to it says what it was before.
+        let Some(next) = after.iter().min_by_key(|posting| (posting.seq, posting.aux)) else {
             return Ok(self.value(refname)?.map(|value| value.oid));
         };
-        let outcome = self.entry(posting)?;
-        let Record::Outcome(it) = &outcome.record else { return Err(not_that(&outcome)) };
-        let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
-        Ok(it.refs.get(index).map(|one| one.old.0))
+        let found = self.entry(next)?;
+        if let Record::Drift(drift) = &found.record {
+            return Ok(Some(drift.logged.0));
+        }
+        let Record::Outcome(outcome) = &found.record else { return Err(not_that(&found)) };
+        let index = usize::try_from(next.aux).unwrap_or(usize::MAX);
+        let one = outcome.refs.get(index).ok_or_else(|| not_that(&found))?;
+        Ok(Some(if one.state == State::Lost { one.new.0 } else { one.old.0 }))
     }
 }

@@ -22,4 +22,5 @@ mod shapes;
 mod sshd;
 mod state;
 mod steps;
+mod tidy;
 mod verbs;

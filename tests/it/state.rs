@@ -415,3 +415,90 @@ fn a_revocation_leaves_with_what_it_revokes_and_a_new_word_is_taken() {
     assert_eq!(standing(&site), [""; 0]);
     site.log_and_refs_agree();
 }
+
+#[test]
+fn many_reviewers_at_once_are_all_heard() {
+    let site = Site::new(policy::gated(3));
+    let alice = site.person("alice");
+    let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);
+    let reviewers = ["bob", "carol", "erin"].map(|name| site.person(name));
+    let statements: Vec<Statement> = reviewers
+        .iter()
+        .map(|person| {
+            person.fetch();
+            site.draft(person, &tip).sign(person)
+        })
+        .collect();
+    let pushes: Vec<Pushed> = std::thread::scope(|scope| {
+        let push = |(person, statement): (&'_ Person, &'_ Statement)| statement.push(person);
+        let all = reviewers.iter().zip(&statements);
+        let running: Vec<_> = all.map(|pair| scope.spawn(move || push(pair))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for push in &pushes {
+        push.accepted();
+    }
+    alice.land(&tip).accepted();
+    assert_eq!(standing(&site), [""; 0]);
+    site.log_and_refs_agree();
+}
+
+/// Bob's push of a statement, as a line of shell that sees nothing of the push it runs in.
+fn push_in_shell(site: &Site, bob: &Person, statement: &Statement) -> String {
+    format!(
+        "cd {} && env -i PATH=\"$PATH\" HOME={} {}={} git push -q {} '{}' >&2",
+        bob.clone_path().display(),
+        bob.home().display(),
+        crate::support::person::WHO,
+        bob.name(),
+        site.path().display(),
+        statement.refspec()
+    )
+}
+
+#[test]
+fn of_two_words_in_one_place_at_once_one_wins_and_the_other_is_told() {
+    let (site, alice, bob, tip) = Site::topic();
+    let [first, second] = [0, 1].map(|later| site.draft(&bob, &tip).later(later).sign(&bob));
+    // Between our yes to the first and Git's move of the ref comes the second.
+    let script = format!(
+        "#!/bin/sh\ncat >/dev/null; [ -e spent ] && exit 0; touch spent\n({})\n",
+        push_in_shell(&site, &bob, &second)
+    );
+    site.write_hook("pre-receive.before-portcullis", &script);
+    let push = first.push(&bob);
+    assert!(!push.is_accepted());
+    says(&push, "has moved to");
+    assert_eq!(site.value(&second.place), Some(second.blob));
+    alice.land(&tip).accepted();
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn a_reject_that_comes_while_a_landing_is_judged_stops_it_or_comes_too_late() {
+    let (site, alice, bob, tip) = Site::topic();
+    let carol = site.person("carol");
+    carol.fetch();
+    site.approve(&bob, &tip).accepted();
+    let reject = site.draft(&carol, &tip).verdict("reject").sign(&carol);
+    let merge = alice.merge(&tip);
+    let landing = format!("{merge}:refs/heads/main");
+    let (landed, rejected) = std::thread::scope(|scope| {
+        let one = scope.spawn(|| alice.push(&[&landing]));
+        let other = scope.spawn(|| reject.push(&carol));
+        (one.join().unwrap(), other.join().unwrap())
+    });
+    rejected.accepted();
+    let log = site.log();
+    let entry = |what: &str| {
+        let is = |entry: &&serde_json::Value| {
+            entry["verdict"] == "accept" && entry["refs"][0]["ref"] == what
+        };
+        log.of("decision").find(is).map(|entry| entry["seq"].as_u64().unwrap())
+    };
+    match entry("refs/heads/main") {
+        Some(number) => assert!(number < entry(&reject.place).unwrap(), "judged before it came"),
+        None => says(&landed, "carol rejected"),
+    }
+    site.log_and_refs_agree();
+}

@@ -78,7 +78,7 @@ impl Tidy {
         let world = World::at_rest(git_dir).map_err(fault)?;
         let mut log = world.log().map_err(fault)?;
         let ctx = host::ctx(call.around.now);
-        let (dead, others) = all_dead(&world, &log, &ctx).map_err(fault)?;
+        let (dead, others) = all_dead(&world, &mut log, &ctx).map_err(fault)?;
         let mut done = Done { place: place.to_owned(), gone: Vec::new(), others, left: None };
         if self.dry_run {
             done.gone = dead.into_iter().map(|one| (one, None)).collect();
