@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its input has failed")]
 
+use std::path::Path;
+
 use portcullis::names::digest::Digest;
 use portcullis::names::moment::Moment;
 use portcullis::names::oid::Oid;
 use portcullis::names::principal::PrincipalName;
 use portcullis::names::refname::Refname;
 use portcullis::ssh::signature::{SignatureCheck, verify};
-use portcullis::statement::fields::{ApprovalVerdict, Fields, RepositoryId, Saying};
+use portcullis::statement::fields::{
+    ApprovalVerdict, CheckVerdict, Fields, RepositoryId, Saying, Url,
+};
 use portcullis::statement::read::Statement;
 use proptest::prelude::*;
 use ssh_key::private::Ed25519Keypair;
@@ -68,6 +72,49 @@ fn another_way_to_write_the_signature_is_the_same_statement() {
         (Statement::parse(&bytes).unwrap(), Statement::parse(rewritten.as_bytes()).unwrap());
     assert!(is_good(&one) && is_good(&other));
     assert_eq!(one.id(), other.id());
+}
+
+/// A key pair of `tests/keys`.
+fn key(name: &str) -> PrivateKey {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);
+    PrivateKey::read_openssh_file(&path).unwrap()
+}
+
+/// Every bit of a real statement, turned over: it is no statement any more, or nobody's, or its
+/// armour says the same in another way.
+#[track_caller]
+fn no_bit_turns_it_into_another(fields: &Fields, by: &str) {
+    let key = key(by);
+    let text = fields.text();
+    let signature = key.sign(fields.namespace(), HashAlg::Sha512, &text).unwrap();
+    let bytes = [text, signature.to_pem(LineEnding::LF).unwrap().into_bytes()].concat();
+    let original = Statement::parse(&bytes).unwrap();
+    let whose = check(&original);
+    assert!(is_good(&original));
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << bit;
+            let Ok(statement) = Statement::parse(&changed) else { continue };
+            if is_good(&statement) {
+                assert!(at >= original.signed_bytes().len(), "byte {at}, bit {bit}");
+                assert_eq!(statement.id(), original.id());
+                assert_eq!(statement.fields(), original.fields());
+                assert_eq!(check(&statement), whose);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_bit_of_a_statement_is_free() {
+    no_bit_turns_it_into_another(&fields(), "alice");
+    let url = Url::parse("https://ci.example.org/runs/77");
+    let check = PrincipalName::parse("terraform-plan").unwrap();
+    let saying = Saying::Check { check, verdict: CheckVerdict::Pass, url };
+    no_bit_turns_it_into_another(&Fields { saying, ..fields() }, "plan-bot");
+    // ECDSA: the signature itself can be written in two ways.
+    no_bit_turns_it_into_another(&fields(), "erin");
 }
 
 proptest! {

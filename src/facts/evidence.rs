@@ -7,7 +7,7 @@ use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
-use crate::statement::fields::{ApprovalVerdict, Fields, Saying};
+use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, Saying};
 use crate::statement::read::Statement;
 use crate::verdict::line::Line;
 
@@ -27,6 +27,14 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// The name of the check and a machine's word about it; `None` for a person's.
+    pub fn checked(&self) -> Option<(&PrincipalName, CheckVerdict)> {
+        match &self.says.saying {
+            Saying::Approval { .. } => None,
+            Saying::Check { check, verdict, .. } => Some((check, *verdict)),
+        }
+    }
+
     /// A person's word; `None` for a machine's.
     pub fn verdict(&self) -> Option<ApprovalVerdict> {
         match self.says.saying {
@@ -48,17 +56,17 @@ pub enum Standing {
 /// A statement for an earlier form of a step's change, or for another ref.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NearMiss {
-    /// Who approved.
+    /// Who said so.
     pub person: PrincipalName,
-    /// The commit they approved.
+    /// The commit they spoke of.
     pub commit: Oid,
-    /// The ref they approved it for, where that is another one.
+    /// The ref they spoke of, where that is another one.
     pub other_ref: Option<Refname>,
-    /// How many entries they approved.
+    /// How many entries they saw.
     pub entries: usize,
     /// How many entries the step brings.
     pub step_entries: usize,
-    /// An entry of the step that their approval lacks or has otherwise.
+    /// An entry of the step that their statement lacks or has otherwise.
     pub first_new: Option<RepoPath>,
     /// The branch moved in this file since, so that the entry's old side differs.
     pub moved: bool,
@@ -77,6 +85,15 @@ pub struct Reject {
     pub expires: Moment,
     /// What of the step they rejected: places in its delta, ascending.
     pub entries: Vec<usize>,
+}
+
+/// A check that was passed by an earlier form of a step's change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NearCheck {
+    /// The name of the check.
+    pub check: PrincipalName,
+    /// Which machine passed what, and how that differs.
+    pub miss: NearMiss,
 }
 
 /// A statement that the push itself carries.

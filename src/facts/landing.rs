@@ -1,7 +1,7 @@
 //! What a push adds to a ref that a rule names, step by step (product contract, section 1).
 
 use crate::facts::change::Delta;
-use crate::facts::evidence::{Candidate, NearMiss, Reject};
+use crate::facts::evidence::{Candidate, NearCheck, NearMiss, Reject};
 use crate::facts::makers::Makers;
 use crate::infra::set::InfraKinds;
 use crate::names::digest::Digest;
@@ -74,21 +74,93 @@ pub struct Step {
     pub change_commits: usize,
     /// Those of them that were not on the server before this push.
     pub not_before: Vec<Oid>,
-    /// Where the change comes from: the merge's other parents, or the run's last commit.
+    /// Whether the commit it ends at was on the server before this push.
+    pub itself_before: bool,
+    /// Where the change comes from: the merge's other parents, what a run is a copy of, or the
+    /// run's last commit.
     pub source: Vec<Oid>,
+    /// For a run that was not on the server before: whether its change was, by other commits.
+    pub copied: Copied,
     /// Whose work it is.
     pub makers: Makers,
     /// The digests of the deltas whose statements are candidates: the step's own and, for a merge,
     /// those of the other parents' changes since a merge base. A landing uses all such statements.
     pub digests: Vec<Digest>,
-    /// Statements that speak for exactly this change, whether they count or not.
+    /// Approvals of exactly this change, and words against it, whether they count or not.
     pub candidates: Vec<Candidate>,
     /// Rejects that stand and share an entry with the step, whatever became of their refs.
     pub rejects: Vec<Reject>,
-    /// Statements for an earlier form of this change.
+    /// Approvals of an earlier form of this change.
     pub near: Vec<NearMiss>,
+    /// Checks of exactly this change, whether they count or not; at most one a place.
+    pub checks: Vec<Candidate>,
+    /// Checks that an earlier form of this change has passed.
+    pub near_checks: Vec<NearCheck>,
     /// Paths that are infrastructure by what their blobs hold, on either side.
     pub infra: Vec<(RepoPath, InfraKinds)>,
+}
+
+impl Step {
+    /// Every statement of people and machines about exactly this change.
+    pub fn statements(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().chain(&self.checks)
+    }
+
+    /// Commits that somebody would have had to push before: its own, and those it may be a copy of.
+    pub fn unseen(&self) -> impl Iterator<Item = &Oid> {
+        let lacking = self.copied.not_of.iter().flat_map(|named| match &named.why {
+            WhyNotSource::NotBefore(commits) => commits.as_slice(),
+            WhyNotSource::NoOid
+            | WhyNotSource::NotHere
+            | WhyNotSource::TooFar
+            | WhyNotSource::Holds
+            | WhyNotSource::PastTheGate(_)
+            | WhyNotSource::Differs(_)
+            | WhyNotSource::Conflict(_) => &[],
+        });
+        self.not_before.iter().chain(lacking)
+    }
+}
+
+/// What a run is a copy of: by commits of other names, with the content of the whole (a squash, a
+/// rebase).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Copied {
+    /// Commits that were on the server before, with all that is below them, and whose merge into
+    /// the run's parent gives the run's own tree. Empty: none was found.
+    pub of: Vec<Oid>,
+    /// What was named as such and is not.
+    pub not_of: Vec<NotSource>,
+}
+
+/// Something that was named as the source of a run and is not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotSource {
+    /// As a trailer has it, or the name of the commit that a statement is about.
+    pub named: Vec<u8>,
+    /// Why it is not.
+    pub why: WhyNotSource,
+}
+
+/// Why something is not the source of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WhyNotSource {
+    /// It is no whole name of an object.
+    NoOid,
+    /// The server has no such commit.
+    NotHere,
+    /// It would take more looking than a push may ask for.
+    TooFar,
+    /// The run's parent holds it already.
+    Holds,
+    /// These commits were not on the server before, newest first; never empty.
+    NotBefore(Vec<Oid>),
+    /// This commit of it is on the server, and no push brought it.
+    PastTheGate(Oid),
+    /// Merging it gives another tree; these paths differ, the first few of them.
+    Differs(Vec<RepoPath>),
+    /// It does not merge by itself; these paths conflict, the first few of them.
+    Conflict(Vec<RepoPath>),
 }
 
 /// How a merge compares with the merge of its parents, recomputed.

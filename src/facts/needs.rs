@@ -15,10 +15,21 @@ pub struct Needs {
     pub reviewers: BTreeSet<PrincipalName>,
     /// Whether a reject can stop what lands.
     pub veto: bool,
+    /// Whose checks it can count; the same holds for them.
+    pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure that must be told by content where the path says nothing.
     pub content: InfraKinds,
     /// Which of these refs have had the new value.
     pub had_by: Option<RefPatterns>,
+}
+
+/// A machine, and a check that it may give.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Checker {
+    /// The name of the check.
+    pub check: PrincipalName,
+    /// The machine.
+    pub machine: PrincipalName,
 }
 
 /// What all rules ask of one ref update.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::facts::change::{Delta, PathChange};
 use crate::facts::evidence::{Candidate, NearMiss, Standing};
 use crate::facts::makers::Makers;
-use crate::facts::past::{StatementSeen, StatementState};
+use crate::facts::past::StatementState;
 use crate::gather::error::GatherError;
 use crate::gather::makers::makers_of;
 use crate::gather::scene::{Asked, Scene};
@@ -17,7 +17,7 @@ use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{APPROVAL_NAMESPACE, ApprovalVerdict, Saying};
+use crate::statement::fields::{ApprovalVerdict, Saying};
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
@@ -57,12 +57,13 @@ pub struct Found {
     pub makers: Makers,
 }
 
-/// Finds the statements for a step. All that are about its digests are used by it, needed or not.
+/// Finds the approvals of a step, and words against it. `used` holds the digests whose statements
+/// earlier steps have used up; all that are about this step's are used by it, needed or not.
 pub fn find(
     scene: &mut Scene<'_>,
     draft: &Draft<'_>,
     asked: &Asked,
-    used: &mut BTreeSet<Digest>,
+    used: &BTreeSet<Digest>,
 ) -> Result<Found, GatherError> {
     let mut found = Found::default();
     if scene.repository.is_none() {
@@ -71,26 +72,37 @@ pub fn find(
     for digest in draft.digests {
         let key = ApprovalKey::of(draft.name, digest);
         for person in &asked.reviewers {
-            let place = Place::Approval { key, person: person.clone() }.refname();
-            let Some((statement, held)) = at_place(scene, &place)? else { continue };
-            let id = statement.id();
-            let probe = Probe { digest, person, statement: &statement, held };
-            let (standing, delta) = standing(scene, draft, &probe, used)?;
-            if standing == Standing::Good {
-                let fields = statement.fields();
-                let base = Some(fields.base).filter(|base| !base.is_zero());
-                let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
-                let range = scene.reader.arriving(&[fields.commit], &exclude)?;
-                let commits: Vec<Oid> = range.iter().map(|(oid, _)| *oid).collect();
-                makers_of(scene, &commits, &mut found.makers)?;
-            }
-            let says = statement.fields().clone();
-            found.candidates.push(Candidate { id, place, says, standing, delta });
+            let place = Place::Approval { key, person: person.clone() };
+            let candidate = probe(scene, draft, (digest, &place), used, &mut found.makers)?;
+            found.candidates.extend(candidate);
         }
     }
-    used.extend(draft.digests);
     found.near = near(scene, draft)?;
     Ok(found)
+}
+
+/// Looks for a statement about this digest at one place. The makers of what it speaks of are added,
+/// where it may count.
+pub(crate) fn probe(
+    scene: &mut Scene<'_>,
+    draft: &Draft<'_>,
+    (digest, place): (&Digest, &Place),
+    used: &BTreeSet<Digest>,
+    makers: &mut Makers,
+) -> Result<Option<Candidate>, GatherError> {
+    let name = place.refname();
+    let Some((statement, held)) = at_place(scene, &name)? else { return Ok(None) };
+    let probe = Probe { digest, place, statement: &statement, held };
+    let (standing, delta) = standing(scene, draft, &probe, used)?;
+    let says = statement.fields().clone();
+    if standing == Standing::Good {
+        let base = Some(says.base).filter(|base| !base.is_zero());
+        let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
+        let range = scene.reader.arriving(&[says.commit], &exclude)?;
+        let commits: Vec<Oid> = range.iter().map(|(oid, _)| *oid).collect();
+        makers_of(scene, &commits, makers)?;
+    }
+    Ok(Some(Candidate { id: statement.id(), place: name, says, standing, delta }))
 }
 
 /// Where a statement was found.
@@ -122,19 +134,24 @@ fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, Hel
 /// A statement at the place that was probed for it.
 struct Probe<'p> {
     digest: &'p Digest,
-    person: &'p PrincipalName,
+    place: &'p Place,
     statement: &'p Statement,
     held: Held,
 }
 
 impl Probe<'_> {
-    /// What its signer did, in words that follow their name.
-    fn said(&self, rest: &'static str) -> Line {
-        let verb = match self.statement.fields().saying {
+    /// What its signer did, to follow their name.
+    fn did(&self) -> &'static str {
+        match &self.statement.fields().saying {
             Saying::Approval { verdict: ApprovalVerdict::Reject } => "rejected",
-            Saying::Approval { .. } | Saying::Check { .. } => "approved",
-        };
-        Line::new(verb).text(rest)
+            Saying::Approval { .. } => "approved",
+            Saying::Check { verdict, .. } => verdict.past(),
+        }
+    }
+
+    /// The same with more words.
+    fn said(&self, rest: &'static str) -> Line {
+        Line::new(self.did()).text(rest)
     }
 }
 
@@ -166,8 +183,9 @@ fn standing(
     }
     for change in delta.changes() {
         if !arrives(scene, draft, change)? {
-            let line = Line::new("approved ").path(&change.path);
-            return Ok((Standing::Not(line.text(", which does not land as approved")), empty));
+            let line = probe.said(" ").path(&change.path).text(", which does not land as ");
+            let line = line.text(probe.did());
+            return Ok((Standing::Not(line), empty));
         }
     }
     Ok((Standing::Good, delta))
@@ -176,9 +194,16 @@ fn standing(
 /// What the statement itself says against it.
 fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Option<Line> {
     let fields = probe.statement.fields();
-    let Saying::Approval { verdict } = &fields.saying else {
-        return Some(Line::new("left a check where an approval belongs"));
-    };
+    match (probe.place, &fields.saying) {
+        (Place::Approval { .. }, Saying::Approval { .. })
+        | (Place::Check { .. }, Saying::Check { .. }) => {}
+        (Place::Approval { .. }, Saying::Check { .. }) => {
+            return Some(Line::new("left a check where an approval belongs"));
+        }
+        (Place::Check { .. }, Saying::Approval { .. }) => {
+            return Some(Line::new("left an approval where a check belongs"));
+        }
+    }
     let repository = fields.repository.as_str();
     if Some(repository) != scene.repository {
         return Some(probe.said(" it for repository ").quoted(repository.as_bytes()));
@@ -186,12 +211,13 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
     if fields.refname != *draft.name {
         return Some(probe.said(" it for ").refname(&fields.refname));
     }
-    if fields.delta != *probe.digest || fields.person != *probe.person {
+    if fields.delta != *probe.digest || fields.place() != *probe.place {
         return Some(Line::new("is named at a place that is not the statement's own"));
     }
-    let check = verify(APPROVAL_NAMESPACE, probe.statement.signed_bytes(), probe.statement.armor());
-    match check {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(probe.person) => {}
+    let signer = probe.place.signer();
+    let statement = probe.statement;
+    match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {}
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("has a statement signed by ").text(fingerprint);
             return Some(line.text(", which is not a key of theirs"));
@@ -207,7 +233,7 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
             );
         }
     }
-    if *verdict == ApprovalVerdict::Revoke {
+    if fields.saying == (Saying::Approval { verdict: ApprovalVerdict::Revoke }) {
         return Some(Line::new("revoked their approval"));
     }
     if fields.expires.seconds() <= scene.moment.seconds() {
@@ -309,7 +335,7 @@ fn near(scene: &mut Scene<'_>, draft: &Draft<'_>) -> Result<Vec<NearMiss>, Gathe
             let Ok(statement) = Statement::parse(&seen.text) else { continue };
             let base = Some(statement.fields().base).filter(|base| !base.is_zero());
             let approved = scene.reader.delta(base, Some(*commit))?;
-            let miss = miss(&seen, &approved, draft.delta);
+            let miss = miss(seen.person, *commit, &approved, draft.delta);
             if here { near.push(miss) } else { elsewhere.push((seen.for_ref, miss)) }
         }
     }
@@ -321,7 +347,8 @@ fn near(scene: &mut Scene<'_>, draft: &Draft<'_>) -> Result<Vec<NearMiss>, Gathe
     Ok(near)
 }
 
-fn miss(seen: &StatementSeen, approved: &Delta, step: &Delta) -> NearMiss {
+/// How what was seen differs from what lands.
+pub(crate) fn miss(person: PrincipalName, commit: Oid, approved: &Delta, step: &Delta) -> NearMiss {
     let twin = |change: &&PathChange| {
         let at = approved.changes().binary_search_by(|c| c.path.cmp(&change.path));
         at.ok().map(|at| &approved.changes()[at])
@@ -330,8 +357,8 @@ fn miss(seen: &StatementSeen, approved: &Delta, step: &Delta) -> NearMiss {
     let moved =
         step.changes().iter().find(|c| twin(c).is_some_and(|t| t.new == c.new && t.old != c.old));
     NearMiss {
-        person: seen.person.clone(),
-        commit: seen.commit,
+        person,
+        commit,
         other_ref: None,
         entries: approved.changes().len(),
         step_entries: step.changes().len(),

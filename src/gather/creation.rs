@@ -88,3 +88,7 @@ fn had_by_any(scene: &Scene<'_>, refs: &[Refname], value: &Oid) -> Result<bool, 
     }
     Ok(false)
 }
+
+#[cfg(test)]
+#[path = "creation_tests.rs"]
+mod tests;

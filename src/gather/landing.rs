@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::change::Delta;
-use crate::facts::landing::{Landing, MergeFact, Segment, Step, StepKind};
+use crate::facts::landing::{Copied, Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
 use crate::gather::candidates::{self, Draft};
+use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
-use crate::gather::makers::makers_of;
+use crate::gather::makers::{makers_named_by, makers_of};
 use crate::gather::rejects;
 use crate::gather::scene::{Asked, Scene};
+use crate::gather::source;
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
@@ -107,25 +109,45 @@ impl Builder<'_, '_> {
     fn run(&mut self, commits: &[Oid]) -> Result<Segment, GatherError> {
         let before = self.used.clone();
         let mut whole = self.step(StepKind::Run, commits, Vec::new())?;
-        if commits.len() == 1 {
-            return Ok(Segment { whole, each: Vec::new() });
+        let mut each = Vec::new();
+        if commits.len() > 1 {
+            let after = std::mem::replace(self.used, before);
+            for commit in commits {
+                each.push(self.step(StepKind::Run, std::slice::from_ref(commit), Vec::new())?);
+            }
+            self.used.extend(after);
+            let touched = each.iter().flat_map(|s| s.delta.changes().iter());
+            whole.hidden = paths_beside(touched.map(|c| c.path.clone()), &whole);
         }
-        let after = std::mem::replace(self.used, before);
-        let mut each = Vec::with_capacity(commits.len());
-        for commit in commits {
-            each.push(self.step(StepKind::Run, std::slice::from_ref(commit), Vec::new())?);
-        }
-        self.used.extend(after);
-        let touched = each.iter().flat_map(|s| s.delta.changes().iter()).map(|c| c.path.clone());
-        whole.hidden = paths_beside(touched, &whole);
-        for step in &each {
-            whole.makers.merge(&step.makers);
-        }
-        let makers = whole.makers.clone();
-        for step in &mut each {
-            step.makers.merge(&makers);
+        let makers = self.makers_of_run(commits, &whole, &each)?;
+        for step in each.iter_mut().chain([&mut whole]) {
+            step.makers = makers.clone();
         }
         Ok(Segment { whole, each })
+    }
+
+    /// The makers of a run, by either reading. A commit that only lands what was on the server
+    /// before, by itself or as a part of the run, makes nobody a maker by having been made.
+    fn makers_of_run(
+        &mut self,
+        commits: &[Oid],
+        whole: &Step,
+        each: &[Step],
+    ) -> Result<Makers, GatherError> {
+        let readings = || std::iter::once(whole).chain(each);
+        let copy = |oid: &Oid| {
+            let mut copies = readings().filter(|step| !step.copied.of.is_empty());
+            copies.any(|step| step.commits == commits.len() || step.to == *oid)
+        };
+        let lands = |oid: &Oid| copy(oid) && !self.scene.provenance.origin(oid).was_before();
+        let (landing, own): (Vec<Oid>, Vec<Oid>) = commits.iter().partition(|oid| lands(oid));
+        let mut makers = Makers::default();
+        makers_of(self.scene, &own, &mut makers)?;
+        for step in readings() {
+            makers.merge(&step.makers);
+        }
+        makers_named_by(self.scene, &landing, &mut makers)?;
+        Ok(makers)
     }
 
     fn merge(&mut self, oid: Oid) -> Result<Step, GatherError> {
@@ -178,40 +200,105 @@ impl Builder<'_, '_> {
             StepKind::Merge => Some(self.scene.reader.merge_fact(&to)?),
             StepKind::Run | StepKind::Jump => None,
         };
-        let mut makers = Makers::default();
-        makers_of(self.scene, &change, &mut makers)?;
-        if merge.as_ref().is_some_and(|fact| *fact != MergeFact::Equal) {
-            makers_of(self.scene, &[to], &mut makers)?;
-        }
+        let mut makers = self.makers_of_change(kind, &change, merge.as_ref(), to)?;
+        let last = self.commit(&to)?;
         let digests = self.digests(kind, from, &delta, &others)?;
+        let told_of = self.told_of(kind, &last, to, &change)?;
         let draft =
-            Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &change };
+            Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
         let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&found.makers);
         let rejects = rejects::of(self.scene, self.name, &delta, self.asked)?;
+        let itself_before = self.scene.provenance.origin(&to).was_before();
+        let copied = match kind {
+            StepKind::Run if !itself_before => {
+                let candidates = &found.candidates;
+                let copied =
+                    source::look(self.scene, &source::Run { from, to, last: &last, candidates })?;
+                for source in &copied.of {
+                    let change = source::change_of(self.scene, from, *source)?;
+                    makers_of(self.scene, &change, &mut makers)?;
+                }
+                copied
+            }
+            StepKind::Run | StepKind::Merge | StepKind::Jump => Copied::default(),
+        };
+        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
+        makers.merge(&checked.makers);
+        self.used.extend(&digests);
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
         let infra = content::marks(self.scene, &delta, self.asked.content)?;
-        let source = if kind == StepKind::Merge { others } else { vec![to] };
+        let source = match kind {
+            StepKind::Merge => others,
+            StepKind::Run if !copied.of.is_empty() => copied.of.clone(),
+            StepKind::Run | StepKind::Jump => vec![to],
+        };
         Ok(Step {
             kind,
             from,
             to,
-            subject: self.commit(&to)?.subject(),
+            subject: last.subject(),
             commits: own.len(),
             delta,
             hidden: Vec::new(),
             merge,
             change_commits: change.len(),
             not_before,
+            itself_before,
             source,
+            copied,
             makers,
             digests,
             candidates: found.candidates,
             rejects,
             near: found.near,
+            checks: checked.candidates,
+            near_checks: checked.near,
             infra,
         })
+    }
+
+    /// The commits by whose names statements about an earlier form of a step are found: its change,
+    /// and what a run says it is a copy of.
+    fn told_of(
+        &self,
+        kind: StepKind,
+        last: &Commit,
+        to: Oid,
+        change: &[Oid],
+    ) -> Result<Vec<Oid>, GatherError> {
+        let mut told = Vec::new();
+        let named = match kind {
+            StepKind::Run => source::of_trailers(last, &to).0,
+            StepKind::Merge | StepKind::Jump => Vec::new(),
+        };
+        for oid in named {
+            if self.scene.reader.is_commit(&oid)? {
+                told.push(oid);
+            }
+        }
+        told.extend_from_slice(change);
+        Ok(told)
+    }
+
+    /// The makers of a step's own commits. Those of a run are known only when both readings are.
+    fn makers_of_change(
+        &mut self,
+        kind: StepKind,
+        change: &[Oid],
+        merge: Option<&MergeFact>,
+        to: Oid,
+    ) -> Result<Makers, GatherError> {
+        let mut makers = Makers::default();
+        match kind {
+            StepKind::Run => return Ok(makers),
+            StepKind::Merge | StepKind::Jump => makers_of(self.scene, change, &mut makers)?,
+        }
+        if merge.is_some_and(|fact| *fact != MergeFact::Equal) {
+            makers_of(self.scene, &[to], &mut makers)?;
+        }
+        Ok(makers)
     }
 
     /// The digests of the deltas whose statements are candidates: the step's own and, for a merge,
@@ -239,7 +326,7 @@ impl Builder<'_, '_> {
         Ok(digests)
     }
 
-    fn commit(&mut self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
+    fn commit(&self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {
         match self.arriving.get(oid) {
             Some(commit) => Ok(Arc::clone(commit)),
             None => self.scene.reader.commit(oid),
@@ -261,3 +348,7 @@ fn paths_beside(touched: impl Iterator<Item = RepoPath>, step: &Step) -> Vec<Rep
     let beside: BTreeSet<RepoPath> = touched.filter(|path| !net.contains(path)).collect();
     beside.into_iter().collect()
 }
+
+#[cfg(test)]
+#[path = "landing_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
 use crate::ssh::signature::{SignatureCheck, verify};
+use crate::store::commit::Commit;
 
 /// The namespace Git signs commits and tags in (`git help config`, gpg.format).
 pub const GIT_NAMESPACE: &str = "git";
@@ -33,11 +34,7 @@ pub fn makers_of(
                 makers.add(name, by, oid);
             }
         }
-        for (_, email) in commit.co_authors() {
-            if let Some(name) = scene.roster.by_email(&email) {
-                makers.add(name, MakerBy::CoAuthor, oid);
-            }
-        }
+        add_co_authors(scene, oid, &commit, makers);
         if let Some(signature) = commit.signature()
             && let SignatureCheck::Good { key, .. } =
                 verify(GIT_NAMESPACE, &signature.payload, &signature.armor)
@@ -47,4 +44,26 @@ pub fn makers_of(
         }
     }
     Ok(())
+}
+
+/// Adds the makers that the landing commits of an unaltered change name: co-authors, and nobody
+/// else. A squash is made, signed and pushed by whoever lands it, and says in its trailers whose
+/// work it holds.
+pub fn makers_named_by(
+    scene: &Scene<'_>,
+    commits: &[Oid],
+    makers: &mut Makers,
+) -> Result<(), GatherError> {
+    for &oid in commits {
+        add_co_authors(scene, oid, &*scene.reader.commit(&oid)?, makers);
+    }
+    Ok(())
+}
+
+fn add_co_authors(scene: &Scene<'_>, oid: Oid, commit: &Commit, makers: &mut Makers) {
+    for (_, email) in commit.co_authors() {
+        if let Some(name) = scene.roster.by_email(&email) {
+            makers.add(name, MakerBy::CoAuthor, oid);
+        }
+    }
 }

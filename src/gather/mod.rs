@@ -4,6 +4,7 @@
 //! unprotected ref costs a look at what it brings and nothing else.
 
 pub mod candidates;
+pub mod checks;
 pub mod content;
 pub mod creation;
 pub mod error;
@@ -14,7 +15,10 @@ pub mod provenance;
 pub mod reader;
 pub mod rejects;
 pub mod scene;
+pub mod source;
 pub mod statements;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 
@@ -153,6 +157,7 @@ fn second_look(
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
         asked.veto |= rule.needs.veto;
+        asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
     }
     let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);

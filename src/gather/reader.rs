@@ -17,7 +17,7 @@ use crate::names::refname::Refname;
 use crate::store::commit::Commit;
 use crate::store::commits::{CommitCache, ReadCommit};
 use crate::store::delta::{DeltaLimits, TreeCache, WhichLimit, delta};
-use crate::store::merge::{MergeCheck, merge_equals};
+use crate::store::merge::{MergeCheck, merge_equals, tree_equals_merge};
 use crate::store::objects::{ObjectKind, Objects, RefValue, read_kind};
 use crate::store::range::{Arriving, arriving};
 use crate::store::tag::{PeeledTo, peel};
@@ -150,7 +150,29 @@ impl<'a> Reader<'a> {
         }
         let mut caches = self.caches.borrow_mut();
         let Caches { commits, trees, .. } = &mut *caches;
-        let fact = match merge_equals(self.objects, commits, trees, oid)? {
+        let check = merge_equals(self.objects, commits, trees, oid)?;
+        let fact = self.fact_of(check)?;
+        caches.merges.insert(*oid, fact.clone());
+        Ok(fact)
+    }
+
+    /// How the tree of a commit compares with that of merging `source` into `parent`.
+    pub fn copy_fact(
+        &self,
+        parent: &Oid,
+        source: &Oid,
+        copy: &Oid,
+    ) -> Result<MergeFact, GatherError> {
+        let mut caches = self.caches.borrow_mut();
+        let Caches { commits, trees, .. } = &mut *caches;
+        let tree = commits.commit(self.objects, copy)?.links.tree;
+        let parents = [*parent, *source];
+        let check = tree_equals_merge(self.objects, commits, trees, &parents, &tree)?;
+        self.fact_of(check)
+    }
+
+    fn fact_of(&self, check: MergeCheck) -> Result<MergeFact, GatherError> {
+        Ok(match check {
             MergeCheck::Equal => MergeFact::Equal,
             MergeCheck::Differs(extras) => {
                 let paths = extras.delta.changes().iter().take(MERGE_PATHS_MAX);
@@ -161,9 +183,7 @@ impl<'a> Reader<'a> {
             MergeCheck::TooManyParents => {
                 return Err(GatherError::Limit { name: "parents", limit: self.limits.parents });
             }
-        };
-        caches.merges.insert(*oid, fact.clone());
-        Ok(fact)
+        })
     }
 
     /// The best common ancestors of two commits.

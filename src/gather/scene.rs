@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::facts::evidence::StatementPush;
 use crate::facts::limits::Limits;
+use crate::facts::needs::Checker;
 use crate::facts::past::Past;
 use crate::gather::error::GatherError;
 use crate::gather::provenance::Provenance;
@@ -29,6 +30,8 @@ pub struct Sources<'a> {
     pub limits: &'a Limits,
     /// The repository's id, from its own configuration.
     pub repository: Option<&'a str>,
+    /// Which machines may give which checks, by any rule of the policy.
+    pub checkers: &'a BTreeSet<Checker>,
 }
 
 /// One push's view of the world.
@@ -43,12 +46,16 @@ pub struct Scene<'a> {
     pub roster: &'a Roster,
     /// The repository's id.
     pub repository: Option<&'a str>,
+    /// Which machines may give which checks.
+    pub checkers: &'a BTreeSet<Checker>,
     /// The branch that HEAD names.
     pub default_branch: Option<Refname>,
     /// The time of judging.
     pub moment: Moment,
     /// Statements that this push carries and that may enter their places.
     pub carried: Vec<(Refname, StatementPush)>,
+    /// How many sources were looked into so far, for `SOURCES_PER_PUSH_MAX`.
+    pub sources_seen: usize,
     /// Bytes of blobs read so far, for the limit `blob-budget-bytes`.
     pub blob_bytes: u64,
     /// What blobs were found to be, by oid and file name.
@@ -64,9 +71,11 @@ impl<'a> Scene<'a> {
             past: sources.past,
             roster: sources.roster,
             repository: sources.repository,
+            checkers: sources.checkers,
             default_branch,
             moment: push.moment,
             carried: Vec::new(),
+            sources_seen: 0,
             blob_bytes: 0,
             content_known: HashMap::new(),
         }
@@ -92,6 +101,8 @@ pub struct Asked {
     pub reviewers: BTreeSet<PrincipalName>,
     /// Whether a reject can stop what lands.
     pub veto: bool,
+    /// Whose checks are looked for.
+    pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure to tell by content.
     pub content: InfraKinds,
 }

@@ -2,19 +2,23 @@
 //! (product contract, section 4, "Always on", and section 5, rule 1).
 
 use crate::facts::evidence::StatementPush;
+use crate::facts::needs::Checker;
 use crate::facts::past::StatementState;
 use crate::facts::{Structural, UpdateFacts};
 use crate::gather::candidates::AHEAD_SECONDS_MAX;
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
+use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::push::update::Change;
+use crate::roster::principal::Principal;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{APPROVAL_NAMESPACE, ApprovalVerdict, Saying};
+use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, Saying};
+use crate::statement::place::Place;
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
 use crate::verdict::finding::Objection;
-use crate::verdict::line::{Hint, Line, Piece};
+use crate::verdict::line::{Hint, Line};
 
 /// Looks at the statement that an update carries. What keeps it out is added to `structure`.
 pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), GatherError> {
@@ -23,8 +27,7 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         Change::Create { new } | Change::Move { new, .. } => new,
         Change::Delete { .. } | Change::Nothing => {
             let line = Line::new("statements are never deleted by a push");
-            let hint =
-                Hint::new(Line::new("to take an approval back run: portcullis revoke COMMIT"));
+            let hint = instead(Place::parse(&name).as_ref());
             facts.structure.push(structural(Objection::new(line).hint(hint)));
             return Ok(());
         }
@@ -37,7 +40,9 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
     let statement = match parsed {
         Ok(statement) => statement,
         Err(line) => {
-            facts.structure.push(structural(objection(line)));
+            facts
+                .structure
+                .push(structural(objection(line, anew(fill(Place::parse(&name).as_ref())))));
             return Ok(());
         }
     };
@@ -65,7 +70,7 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         statement,
     };
     if let Some(line) = doubt {
-        facts.structure.push(structural(anew(line, &push.statement)));
+        facts.structure.push(structural(objection(line, remedy(scene, push.statement.fields()))));
     }
     facts.statement = Some(push);
     Ok(())
@@ -73,9 +78,6 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
 
 fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> Option<Line> {
     let fields = statement.fields();
-    if matches!(fields.saying, Saying::Check { .. }) {
-        return Some(Line::new("is a check, and no rule of this policy names its machine"));
-    }
     let place = statement.place().refname();
     if place != *name {
         return Some(Line::new("belongs at another place: ").refname(&place));
@@ -91,12 +93,13 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
         None => {
             return Some(Line::new("is by ").name(&fields.person).text(", who is in no policy"));
         }
-        Some(principal) if principal.machine => {
-            return Some(Line::new("is by ").name(&fields.person).text(", a machine"));
+        Some(principal) => {
+            if let Some(line) = doubt_of_signer(scene, principal, &fields.saying) {
+                return Some(line);
+            }
         }
-        Some(_) => {}
     }
-    match verify(APPROVAL_NAMESPACE, statement.signed_bytes(), statement.armor()) {
+    match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
         SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {}
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("is signed by ").text(fingerprint).text(", which is no key of ");
@@ -122,6 +125,24 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
         return Some(Line::new("expired at ").text(statement.fields().expires.rfc3339_seconds()));
     }
     None
+}
+
+/// Machines never approve, people never check, and a machine checks only what a rule asks it for.
+fn doubt_of_signer(scene: &Scene<'_>, by: &Principal, saying: &Saying) -> Option<Line> {
+    let line = Line::new("is by ").name(&by.name);
+    match saying {
+        Saying::Approval { .. } => by.machine.then(|| line.text(", a machine")),
+        Saying::Check { .. } if !by.machine => {
+            Some(line.text(", who is no machine, and people never check"))
+        }
+        Saying::Check { check, .. } => {
+            let checker = Checker { check: check.clone(), machine: by.name.clone() };
+            let named = scene.checkers.contains(&checker);
+            (!named).then(|| {
+                line.text(", and no rule of this policy takes ").name(check).text(" from it")
+            })
+        }
+    }
 }
 
 fn doubt_of_past(
@@ -174,20 +195,63 @@ fn doubt_of_delta(
     Ok(None)
 }
 
-fn objection(doubt: Line) -> Objection {
+fn objection(doubt: Line, hint: Hint) -> Objection {
     let what = doubt.pieces().iter().cloned().fold(Line::new("this statement "), Line::piece);
-    let hint = Hint::new(Line::new("make it anew: portcullis approve COMMIT"));
     Objection::new(what).hint(hint)
 }
 
-/// As `objection`, of a statement that could be read: its own words are what to say anew.
-fn anew(doubt: Line, statement: &Statement) -> Objection {
-    let fields = statement.fields();
-    let Saying::Approval { verdict } = &fields.saying else { return objection(doubt) };
-    let command = Line::new(format!("portcullis {} ", verdict.as_str())).oid(fields.commit);
-    let command = command.text(" --for ").piece(Piece::ShortRef(fields.refname.clone()));
-    let hint = Hint::run(Line::new("make it anew"), command);
-    Objection { hints: vec![hint], ..objection(doubt) }
+/// What its signer can do instead.
+fn remedy(scene: &Scene<'_>, fields: &Fields) -> Hint {
+    let by = scene.roster.get(&fields.person);
+    match &fields.saying {
+        Saying::Approval { .. } if by.is_some_and(|by| by.machine) => {
+            let command = Line::new("portcullis attest CHECK pass COMMIT");
+            Hint::run(Line::new("a machine's word is a check"), command)
+        }
+        Saying::Approval { .. } => anew(Line::new("portcullis approve COMMIT")),
+        Saying::Check { .. } if by.is_some_and(|by| !by.machine) => {
+            let command = Line::new("portcullis approve COMMIT");
+            Hint::run(Line::new("a person's word is an approval"), command)
+        }
+        Saying::Check { check, verdict, .. } => {
+            let checker = Checker { check: check.clone(), machine: fields.person.clone() };
+            if scene.checkers.contains(&checker) {
+                return anew(attest(check, *verdict));
+            }
+            let line = Line::new("ask the operators to name ").name(check).text(" and ");
+            Hint::new(line.name(&fields.person).text(" in a rule of kind `check`"))
+        }
+    }
+}
+
+fn anew(command: Line) -> Hint {
+    Hint::run(Line::new("make it anew"), command)
+}
+
+/// The command that fills a place.
+fn fill(place: Option<&Place>) -> Line {
+    match place {
+        Some(Place::Check { check, .. }) => attest(check, CheckVerdict::Pass),
+        Some(Place::Approval { .. }) | None => Line::new("portcullis approve COMMIT"),
+    }
+}
+
+/// How a statement is taken back, since it cannot be deleted.
+fn instead(place: Option<&Place>) -> Hint {
+    let (ask, command) = match place {
+        Some(Place::Check { check, .. }) => {
+            ("to take a pass back let the machine run", attest(check, CheckVerdict::Fail))
+        }
+        Some(Place::Approval { .. }) | None => {
+            ("to take an approval back run", Line::new("portcullis revoke COMMIT"))
+        }
+    };
+    Hint::run(Line::new(ask), command)
+}
+
+fn attest(check: &PrincipalName, verdict: CheckVerdict) -> Line {
+    let line = Line::new("portcullis attest ").name(check).text(" ");
+    line.text(verdict.as_str()).text(" COMMIT")
 }
 
 fn structural(objection: Objection) -> Structural {

@@ -74,12 +74,14 @@ pub fn gather_with(
     bench: &Bench,
     push: Push,
 ) -> Result<Facts, Stop> {
+    let checkers = bench.policy.checkers();
     let sources = Sources {
         objects,
         past: &bench.log,
         roster: &bench.policy.roster,
         limits: &bench.policy.limits,
         repository: world.repository.as_deref(),
+        checkers: &checkers,
     };
     let moment = push.moment;
     let asks =

@@ -271,10 +271,10 @@ fn open_refs(bench: &Bench, facts: &Facts) -> Result<std::collections::BTreeSet<
     for update in &facts.updates {
         let steps = update.landings.iter().flat_map(crate::facts::landing::Landing::steps);
         for step in steps {
-            for commit in &step.not_before {
+            for commit in step.unseen() {
                 names.extend(bench.log.open_bringing(commit)?.into_iter().map(|o| o.refname));
             }
-            for candidate in &step.candidates {
+            for candidate in step.statements() {
                 names.extend(bench.log.open_with(&candidate.id)?.into_iter().map(|o| o.refname));
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::facts::evidence::Standing;
+use crate::facts::evidence::{Candidate, Standing};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
@@ -143,8 +143,8 @@ pub fn rests_on(facts: &Facts) -> JudgedAt {
             judged.vetoes.insert(update.update.name.clone());
         }
         for step in update.landings.iter().flat_map(Landing::steps) {
-            judged.refs.extend(step.candidates.iter().map(|c| c.place.clone()));
-            judged.statements.extend(step.candidates.iter().map(|c| c.id));
+            judged.refs.extend(step.statements().map(|c| c.place.clone()));
+            judged.statements.extend(step.statements().map(|c| c.id));
         }
     }
     judged
@@ -162,8 +162,8 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     let steps: Vec<&Step> = update.landings.iter().flat_map(Landing::steps).collect();
     let uses: BTreeSet<Digest> = steps
         .iter()
-        .flat_map(|s| &s.candidates)
-        .filter(|c| c.standing == Standing::Good && c.verdict() == Some(ApprovalVerdict::Approve))
+        .flat_map(|s| s.statements())
+        .filter(|c| c.standing == Standing::Good && is_used(c))
         .map(|c| c.id)
         .collect();
     RefDecision {
@@ -186,6 +186,14 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
         exempt: Vec::new(),
+    }
+}
+
+/// A reject goes on speaking after the step has landed; everything else is used by it.
+fn is_used(candidate: &Candidate) -> bool {
+    match &candidate.says.saying {
+        Saying::Approval { verdict } => *verdict == ApprovalVerdict::Approve,
+        Saying::Check { .. } => true,
     }
 }
 

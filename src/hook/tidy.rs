@@ -126,7 +126,7 @@ fn landed(world: &World, log: &Log, maybe: Vec<Held>) -> Result<Vec<Dead>, Stop>
     for held in maybe {
         let now = log.value(&held.seen.for_ref)?.map(|value| value.oid);
         let before = log.value_at(&held.seen.for_ref, held.seen.entry)?;
-        let there = matches!(world.store.header(&held.seen.commit).map_err(read)?, Some(_));
+        let there = world.store.header(&held.seen.commit).map_err(read)?.is_some();
         if let (Some(now), Some(before), true) = (now, before, there)
             && now != before
             && !now.is_zero()

@@ -11,7 +11,10 @@ pub mod compiled;
 mod raw;
 pub mod settings;
 
+use std::collections::BTreeSet;
+
 use crate::facts::limits::Limits;
+use crate::facts::needs::Checker;
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
@@ -67,6 +70,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Which machines may give which checks, by any of its rules.
+    pub fn checkers(&self) -> BTreeSet<Checker> {
+        self.rules.iter().flat_map(|rule| rule.body.needs().checkers).collect()
+    }
+
     /// Whether a rule that refuses at this moment names the ref. `default` is the branch that HEAD
     /// names.
     pub fn protects(&self, name: &Refname, default: Option<&Refname>, moment: Moment) -> bool {

@@ -5,10 +5,12 @@
 //! evidence, and the pusher is nobody in particular. The repository itself is read by the same
 //! `gather` that reads it for a push.
 
-use crate::facts::landing::{Landing, Segment, Step, StepKind};
+use std::collections::BTreeSet;
+
+use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
-use crate::facts::needs::RefNeeds;
+use crate::facts::needs::{Checker, RefNeeds};
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
@@ -25,6 +27,9 @@ use crate::push::{Door, Push, Seen};
 use crate::replay::chain::{Link, Shape};
 use crate::roster::Roster;
 use crate::store::objects::Objects;
+
+/// History holds no statement that a machine could add.
+static NO_CHECKERS: BTreeSet<Checker> = BTreeSet::new();
 
 /// What is the same for every step.
 #[derive(Debug)]
@@ -98,7 +103,8 @@ impl<'a> Teller<'a> {
         push: &'a Push,
     ) -> Self {
         let (roster, limits) = (setting.roster, setting.limits);
-        let sources = Sources { objects, past, roster, limits, repository: None };
+        let checkers = &NO_CHECKERS;
+        let sources = Sources { objects, past, roster, limits, repository: None, checkers };
         let scene = Scene::new(&sources, push, setting.default_branch.clone());
         let rules = setting.needs.rules.iter();
         let content =
@@ -179,6 +185,11 @@ impl<'a> Teller<'a> {
             }
             Shape::First | Shape::Direct => (StepKind::Run, None, vec![link.commit]),
         };
+        // Whether single commits were pushed to a topic before, or squashed from one that is gone
+        // by now, history does not tell either.
+        let itself_before = kind == StepKind::Run;
+        let of = if itself_before { source.clone() } else { Vec::new() };
+        let copied = Copied { of, not_of: Vec::new() };
         let infra = content::marks(&mut self.scene, &delta, self.content)?;
         Ok(Step {
             kind,
@@ -192,12 +203,16 @@ impl<'a> Teller<'a> {
             // Not walked: no rule asks for more than whether there are any.
             change_commits: source.len(),
             not_before: Vec::new(),
+            itself_before,
             source,
+            copied,
             makers: Makers::default(),
             digests: Vec::new(),
             candidates: Vec::new(),
             rejects: Vec::new(),
             near: Vec::new(),
+            checks: Vec::new(),
+            near_checks: Vec::new(),
             infra,
         })
     }

@@ -94,6 +94,11 @@ impl Roster {
         self.get(name).is_some_and(|p| !p.machine && !p.shared && !p.keys.is_empty())
     }
 
+    /// Whether this principal can ever give a check: a machine with a key to sign with.
+    pub fn can_check(&self, name: &PrincipalName) -> bool {
+        self.get(name).is_some_and(|p| p.machine && !p.keys.is_empty())
+    }
+
     /// Reads a list of names and `@groups`. Unknown ones are problems; with one there is no party.
     pub fn resolve(&self, list: &[Located<String>], problems: &mut Problems) -> Option<Party> {
         let before = problems.errors();

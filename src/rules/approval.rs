@@ -1,21 +1,19 @@
 //! `approval`: changes of these paths were approved by enough people who did not make them.
 
 use crate::facts::needs::Needs;
-use crate::infra::set::{InfraKinds, names as infra_names};
 use crate::names::principal::PrincipalName;
-use crate::pattern::paths::{Base, PathPatterns};
 use crate::roster::Roster;
 use crate::roster::party::Party;
+use crate::rules::age;
 use crate::rules::approval_step;
 use crate::rules::operations::{self, Operations};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
+use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::seats::{Seat, seat_people};
 use crate::rules::view::View;
-use crate::source::duration;
-use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table};
-use crate::source::text::{Located, Spot};
+use crate::source::text::Spot;
 use crate::verdict::finding::Ruling;
 
 /// The most approvals one seat may ask for.
@@ -102,10 +100,8 @@ pub static KIND: Kind = Kind {
 /// Enough people approved.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    /// The paths, and what is taken away from `infra` too. Empty where only `infra` was named.
-    pub(crate) paths: PathPatterns,
-    /// The kinds of infrastructure.
-    pub(crate) infra: InfraKinds,
+    /// Which changes need approval.
+    pub(crate) scope: Scope,
     /// What has to happen to a path for the rule to ask.
     pub(crate) operations: Operations,
     /// Whose approvals are asked for, `approvals` and `from` first, then `and`; never empty.
@@ -118,15 +114,9 @@ pub struct Approval {
     pub(crate) veto: bool,
 }
 
-fn infra_kind_names() -> Vec<&'static str> {
-    infra_names().collect()
-}
-
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
     let before = problems.errors();
-    let infra = infra(body.table, problems);
-    let base = if infra.is_some() { Base::Other } else { Base::Nothing };
-    let paths = paths(body.table, base, problems);
+    let scope = Scope::read(body.table, Unnamed::Nothing, problems);
     let mut seats: Vec<Seat> = Vec::new();
     let header = body.table.header().clone();
     seats.extend(seat(body.table, body.roster, &header, problems));
@@ -141,64 +131,16 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         }
     }
     let operations = operations::read(body.table, problems);
-    let max_age_seconds = max_age(body.table, problems);
+    let max_age_seconds = age::read(body.table, problems);
     let fresh = body.table.flag("fresh", problems).is_some_and(|flag| flag.value);
     let veto = body.table.flag("veto", problems).is_none_or(|flag| flag.value);
-    let paths = paths?;
+    let scope = scope?;
     if problems.errors() > before {
         return None;
     }
     all_can_sit(&seats, &header, problems);
-    let infra = infra.unwrap_or_default();
-    let rule = Approval { paths, infra, operations, seats, max_age_seconds, fresh, veto };
+    let rule = Approval { scope, operations, seats, max_age_seconds, fresh, veto };
     (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
-}
-
-/// `None` where the key is not there; the kinds named, as far as they are known, where it is.
-fn infra(table: &mut Table<'_>, problems: &mut Problems) -> Option<InfraKinds> {
-    if !table.has("infra") {
-        return None;
-    }
-    // `infra = "all"` reads better than a list of one.
-    let list = table.texts_or_text("infra", problems)?;
-    if list.value.is_empty() {
-        let hint = "\"all\" is every kind";
-        problems.error_hint(&list.spot, "`infra` names no kind", hint);
-    }
-    let mut kinds = InfraKinds::default();
-    for written in &list.value {
-        match InfraKinds::parse(&[&written.value]) {
-            Ok(kind) => kinds = kinds.union(kind),
-            Err(why) => problems.push(
-                Problem::error(why.to_string()).at(&written.spot).hint_opt(suggestion(
-                    &written.value,
-                    "kinds",
-                    infra_kind_names(),
-                )),
-            ),
-        }
-    }
-    Some(kinds)
-}
-
-fn paths(table: &mut Table<'_>, base: Base, problems: &mut Problems) -> Option<PathPatterns> {
-    let given = table.has("paths");
-    let list = table.texts("paths", problems);
-    if !given && base == Base::Nothing {
-        let hint = "name `paths` or `infra`; paths = [\"**\"] is every change";
-        let what = "this rule is about no paths, so it could never refuse anything";
-        problems.error_hint(table.header(), what, hint);
-        return None;
-    }
-    match list {
-        Some(list) if list.value.is_empty() => {
-            let hint = "name some, or take the key out";
-            problems.error_hint(&list.spot, "`paths` is empty", hint);
-            None
-        }
-        Some(list) => PathPatterns::read(&list.value, base, problems),
-        None => PathPatterns::read(&[], base, problems),
-    }
 }
 
 /// Reads `approvals` and `from`, of the rule itself or of a table in `and`.
@@ -289,24 +231,14 @@ fn all_can_sit(seats: &[Seat], header: &Spot, problems: &mut Problems) {
     }
 }
 
-fn max_age(table: &mut Table<'_>, problems: &mut Problems) -> Option<i64> {
-    let Located { value, spot } = table.text("max-age", problems)?;
-    let seconds = duration::seconds(&value);
-    if seconds.is_none() {
-        let hint = "a whole number and a unit: \"14d\", \"12h\", \"30m\"";
-        problems.error_hint(&spot, "this is no length of time", hint);
-    }
-    seconds
-}
-
 impl Rule for Approval {
     fn needs(&self) -> Needs {
         Needs {
             landing: true,
             reviewers: self.seats.iter().flat_map(|seat| seat.from.names.iter().cloned()).collect(),
             veto: self.veto,
-            content: self.infra,
-            had_by: None,
+            content: self.scope.infra(),
+            ..Needs::default()
         }
     }
 

@@ -1,15 +1,14 @@
 //! One step against an approval rule: which entries need approval, who gave it, what is missing.
 
-use crate::facts::change::{FileMode, PathChange, Side};
+use crate::facts::change::PathChange;
 use crate::facts::evidence::{Candidate, NearMiss, Reject, Standing};
 use crate::facts::landing::{Segment, Step, StepKind};
-use crate::infra::paths::by_path;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
-use crate::pattern::paths::EntryShape;
+use crate::rules::age;
 use crate::rules::approval::Approval;
 use crate::rules::seats::seat_people;
 use crate::rules::view::View;
@@ -74,7 +73,7 @@ impl Bench<'_> {
     pub(crate) fn step(&self, step: &Step) -> Result<Vec<Line>, Objection> {
         let matching: Vec<&PathChange> =
             step.delta.changes().iter().filter(|c| covers(self.rule, c, step)).collect();
-        if let Some(path) = step.hidden.iter().find(|p| covers_path(self.rule, p)) {
+        if let Some(path) = step.hidden.iter().find(|p| self.rule.scope.covers_path(p)) {
             let what = Line::new("").path(path).text(" changes and changes back within this push");
             let detail = Line::new("judged as one change nobody can have approved that");
             let hint = Line::new("squash the commits, or leave the two out that undo each other");
@@ -124,7 +123,7 @@ impl Bench<'_> {
             return Word::Not(person.text("approved it, and is not in `from`"));
         }
         if let Some(seconds) = self.rule.max_age_seconds
-            && says.date.plus_seconds(seconds).seconds() < self.moment.seconds()
+            && age::is_older(says.date, seconds, self.moment)
         {
             let line = person.text("approved it on ").text(says.date.rfc3339_seconds());
             return Word::Not(line.text(", longer ago than `max-age`"));
@@ -278,31 +277,9 @@ impl Bench<'_> {
     }
 }
 
-/// Whether the rule asks approval for a changed entry: by its path, by what its blobs are, by what
-/// happens to it, and not taken away by an exclusion.
+/// Whether the rule asks approval for a changed entry: by what it is, and by what happens to it.
 fn covers(rule: &Approval, change: &PathChange, step: &Step) -> bool {
-    if !rule.operations.touch(change) {
-        return false;
-    }
-    let path = change.path.as_bytes();
-    let marked = step.infra.iter().find(|(at, _)| *at == change.path);
-    let by_content = marked.is_some_and(|(_, kinds)| !kinds.intersection(rule.infra).is_empty());
-    let infra = by_content || !by_path(rule.infra, path).is_empty();
-    let link = |side: &Side| match side.mode {
-        FileMode::File | FileMode::Executable => false,
-        FileMode::Symlink | FileMode::Gitlink => true,
-    };
-    let shape = match [change.old, change.new].iter().flatten().any(link) {
-        true => EntryShape::Link,
-        false => EntryShape::File,
-    };
-    rule.paths.picks(&change.path, shape, infra)
-}
-
-/// The same for a path whose change is gone again.
-fn covers_path(rule: &Approval, path: &RepoPath) -> bool {
-    let infra = !by_path(rule.infra, path.as_bytes()).is_empty();
-    rule.paths.picks(path, EntryShape::Link, infra)
+    rule.operations.touch(change) && rule.scope.covers(change, step)
 }
 
 struct Lack<'l> {

@@ -1,143 +1,177 @@
-//! Steps against a merge rule: no direct commits, nothing of a merge's own, nothing unseen.
+//! Steps against a merge rule: no direct commits, nothing of a step's own, nothing unseen.
 
-use crate::facts::landing::{Landing, MergeFact, Step, StepKind};
-use crate::facts::makers::BY_NOBODY;
-use crate::names::path::RepoPath;
+use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::landing::{Landing, MergeFact, Segment, Step, StepKind};
+use crate::names::oid::Oid;
+use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
+use crate::roster::party::Party;
 use crate::rules::merge::{Merge, Method};
+use crate::rules::merge_words as words;
 use crate::rules::view::View;
 use crate::rules::words::first_with_rest;
+use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Objection, Ruling};
-use crate::verdict::line::{Hint, Line, Piece};
+use crate::verdict::line::Line;
 
-/// How many paths a message names.
-const PATHS_MAX: usize = 3;
+/// How many steps are told of one by one, beside the merges.
+const NOTES_MAX: usize = 8;
 
 /// Judges one ref update. Deletions are not this rule's business.
 pub(crate) fn judge(rule: &Merge, view: &View<'_>) -> Ruling {
     let Some(landing) = view.landing else { return Ruling::default() };
-    let name = &view.update.update.name;
-    let forward = rule.methods.contains(&Method::FastForward);
-    if let (true, false, Some(whole)) = (forward, landing.off_chain, &landing.whole) {
-        return Ruling { objections: Vec::new(), notes: vec![was_before(whole)] };
-    }
-    let steps: Vec<&Step> = landing.segments.iter().map(|s| &s.whole).collect();
-    let stands = |step: &&&Step| {
-        forward && step.kind == StepKind::Run && !step.not_before.contains(&step.to)
-    };
-    let objections: Vec<Objection> = steps
-        .iter()
-        .filter(|step| !stands(step))
-        .filter_map(|step| objection(rule, name, landing, step))
-        .collect();
-    let merges = steps.iter().filter(|s| s.kind == StepKind::Merge).count();
-    let notes = match merges {
-        0 => Vec::new(),
-        1 => vec![Line::new("the merge adds nothing of its own")],
-        n => vec![Line::new(format!("{n} merges add nothing of their own"))],
-    };
-    Ruling { objections: first_with_rest(objections), notes }
-}
-
-/// What speaks for a fast-forward.
-fn was_before(step: &Step) -> Line {
-    Line::new("").oid(step.to).text(" was on the server before this push")
-}
-
-fn objection(rule: &Merge, name: &Refname, landing: &Landing, step: &Step) -> Option<Objection> {
-    match (step.kind, &step.merge) {
-        (StepKind::Jump, _) => Some(jump(name, landing, step)),
-        (StepKind::Run, _) => Some(direct(rule, name, step)),
-        (StepKind::Merge, Some(MergeFact::Equal)) => unseen(step),
-        (StepKind::Merge, Some(MergeFact::Differs(paths))) => {
-            let what = Line::new("merge ").oid(step.to).text(" adds changes of its own");
-            Some(resolved(name, Objection::new(with_paths(what.text(": "), paths)), step))
-        }
-        (StepKind::Merge, Some(MergeFact::Conflict(paths))) => {
-            let what = Line::new("merge ").oid(step.to).text(" resolves a conflict");
-            let what = if paths.is_empty() { what } else { with_paths(what.text(" in "), paths) };
-            Some(resolved(name, Objection::new(what), step))
-        }
-        (StepKind::Merge, None) => {
-            let what = Line::new("merge ").oid(step.to).text(" could not be recomputed");
-            Some(resolved(name, Objection::new(what), step))
+    let bench = Bench { rule, name: &view.update.update.name, landing };
+    let mut told = Vec::new();
+    let mut objections = Vec::new();
+    for segment in &landing.segments {
+        match bench.segment(segment) {
+            Ok(ways) => told.extend(ways),
+            Err(objection) => objections.push(*objection),
         }
     }
+    if objections.is_empty() {
+        return Ruling { objections, notes: notes(&told) };
+    }
+    if let Some(whole) = landing.whole.as_deref().filter(|whole| bench.moves_to(whole)) {
+        return Ruling { objections: Vec::new(), notes: notes(&[Way::Forward(whole.to)]) };
+    }
+    Ruling { objections: first_with_rest(objections), notes: Vec::new() }
 }
 
-/// Single-parent commits pushed as they are.
-fn direct(rule: &Merge, name: &Refname, step: &Step) -> Objection {
-    let what = Line::new("").count(step.commits, "commit", "commits");
-    let takes = match rule.methods.contains(&Method::FastForward) {
-        false => " came by direct push, this branch takes merges only",
-        true => " came by direct push, this branch takes merges and pushed topics only",
+/// How a step came in.
+enum Way<'s> {
+    /// By a merge that adds nothing of its own.
+    Merge,
+    /// By a merge that somebody let stand.
+    Resolved(Oid, &'s PrincipalName),
+    /// By moving the branch to what was on the server before.
+    Forward(Oid),
+    /// By commits with the content of this one.
+    Copy(&'s Step, Oid),
+}
+
+fn notes(ways: &[Way<'_>]) -> Vec<Line> {
+    let merges = ways.iter().filter(|way| matches!(way, Way::Merge)).count();
+    let merged = match merges {
+        0 => None,
+        1 => Some(Line::new("the merge adds nothing of its own")),
+        n => Some(Line::new(format!("{n} merges add nothing of their own"))),
     };
-    let what = what.text(takes);
-    let last = Line::new("the last is ").oid(step.to).text(" ").quoted(&step.subject);
-    let push = Line::new("git push origin ").oid(step.to).text(":refs/heads/TOPIC");
-    let first = Hint::run(Line::new("push the work to a branch"), push);
-    Objection::new(what).detail(last).hint(first).hint(land(name))
+    let others = ways.iter().filter_map(|way| match way {
+        Way::Merge => None,
+        Way::Resolved(merge, person) => {
+            Some(Line::new("").name(person).text(" approved merge ").oid(*merge).text(" as it is"))
+        }
+        Way::Forward(to) => {
+            Some(Line::new("").oid(*to).text(" was on the server before this push"))
+        }
+        Way::Copy(step, of) => Some(words::copy_of(step, *of)),
+    });
+    merged.into_iter().chain(others.take(NOTES_MAX)).collect()
 }
 
-/// How an approved branch lands.
-fn land(name: &Refname) -> Hint {
-    let command = Line::new("git switch ").piece(Piece::ShortRef(name.clone()));
-    let command = command.text(" && git merge --no-ff TOPIC && git push origin ");
-    Hint::run(
-        Line::new("when it is approved, merge it"),
-        command.piece(Piece::ShortRef(name.clone())),
-    )
+/// What a step is judged with besides its own facts.
+struct Bench<'b> {
+    rule: &'b Merge,
+    name: &'b Refname,
+    landing: &'b Landing,
 }
 
-/// A clean merge of commits that the server had not seen.
-fn unseen(step: &Step) -> Option<Objection> {
-    let first = step.not_before.last()?;
-    let what = Line::new("merge ").oid(step.to).text(" brings in ");
-    let what = what.count(step.not_before.len(), "commit", "commits");
-    let what = what.text(" that no push has brought before");
-    let objection = Objection::new(what).detail(Line::new("the first is ").oid(*first));
-    if let Some((commit, BY_NOBODY)) = step.makers.unknown {
-        let past = Line::new("").oid(commit).text(" is on the server and came past the gate");
-        let anew = Line::new("git rebase --force-rebase ").piece(Piece::Oid(commit)).text("~1");
-        let hint = Hint::run(Line::new("make the commits anew and push them to a branch"), anew);
-        return Some(objection.detail(past).hint(hint));
+type Judged<T> = Result<T, Box<Objection>>;
+
+impl<'b> Bench<'b> {
+    /// A segment as one step, else commit by commit.
+    fn segment(&self, segment: &'b Segment) -> Judged<Vec<Way<'b>>> {
+        let whole = match self.step(&segment.whole) {
+            Ok(way) => return Ok(vec![way]),
+            Err(objection) => objection,
+        };
+        let each: Vec<Judged<Way<'_>>> = segment.each.iter().map(|step| self.step(step)).collect();
+        if each.iter().all(Result::is_err) {
+            return Err(whole);
+        }
+        // Where some of the commits came in properly, the first that did not is what matters.
+        each.into_iter().collect()
     }
-    let source = step.source.first().copied().unwrap_or(step.to);
-    let push = Line::new("git push origin ").oid(source).text(":refs/heads/TOPIC");
-    let hint = Hint::run(Line::new("push the merged branch by itself first"), push);
-    let again = Hint::new(Line::new("then push the merge again, it needs no change"));
-    Some(objection.hint(hint).hint(again))
+
+    fn step(&self, step: &'b Step) -> Judged<Way<'b>> {
+        match (step.kind, &step.merge) {
+            (StepKind::Jump, _) => Err(words::jump(self.name, self.landing, step)),
+            (StepKind::Run, _) => self.run(step),
+            (StepKind::Merge, _) if !self.rule.takes(Method::Merge) => {
+                Err(words::no_merges(self.rule, self.name, step))
+            }
+            (StepKind::Merge, Some(MergeFact::Equal)) => match words::unseen(step) {
+                Some(objection) => Err(objection),
+                None => Ok(Way::Merge),
+            },
+            (
+                StepKind::Merge,
+                fact @ (Some(MergeFact::Differs(_) | MergeFact::Conflict(_)) | None),
+            ) => self.resolved(step, fact.as_ref()),
+        }
+    }
+
+    fn run(&self, step: &'b Step) -> Judged<Way<'b>> {
+        // A rebase of what is on top of the branch already leaves it as it is.
+        let may_move = self.rule.takes(Method::FastForward) || self.rule.takes(Method::Rebase);
+        if may_move && step.itself_before && step.not_before.is_empty() {
+            return Ok(Way::Forward(step.to));
+        }
+        let may_copy = self.rule.takes(Method::Rebase)
+            || (self.rule.takes(Method::Squash) && step.commits == 1);
+        match step.copied.of.first() {
+            Some(of) if may_copy => Ok(Way::Copy(step, *of)),
+            Some(_) | None => Err(words::direct(self.rule, self.name, step)),
+        }
+    }
+
+    /// The whole move, to a value that was on the server before.
+    fn moves_to(&self, whole: &Step) -> bool {
+        self.rule.takes(Method::FastForward) && whole.itself_before && whole.not_before.is_empty()
+    }
+
+    /// A merge that holds something of its own stands where somebody who may say so says so.
+    fn resolved(&self, step: &'b Step, fact: Option<&MergeFact>) -> Judged<Way<'b>> {
+        let Some(party) = &self.rule.resolved_by else {
+            return Err(words::not_equal(self.name, step, fact));
+        };
+        let approvers = approvers(party, step);
+        let asked = 1 + usize::from(step.makers.unknown.is_some());
+        match approvers.first() {
+            Some(person)
+                if approvers.len() >= asked && step.itself_before && step.not_before.is_empty() =>
+            {
+                Ok(Way::Resolved(step.to, person))
+            }
+            Some(_) | None => {
+                let lack = words::Lack { party, approvers: &approvers, asked };
+                Err(words::not_resolved(self.name, step, fact, &lack))
+            }
+        }
+    }
 }
 
-/// The remedy for a merge that holds work of its own.
-fn resolved(name: &Refname, objection: Objection, step: &Step) -> Objection {
-    let detail = Line::new("it merges ").quoted(&step.subject);
-    let command = Line::new("git switch TOPIC && git merge ").piece(Piece::ShortRef(name.clone()));
-    let into = Line::new("merge the branch into the topic and resolve there");
-    objection.detail(detail).hint(Hint::run(into, command)).hint(land(name))
-}
-
-/// A move that is no row of steps: a rewind, or one that leaves the old value aside.
-fn jump(name: &Refname, landing: &Landing, step: &Step) -> Objection {
-    let what = match landing.start {
-        Some(start) => Line::new("").oid(step.to).text(" does not build on ").oid(start),
-        None => Line::new("").oid(step.to).text(" builds on nothing this ref has had"),
+/// Who of these people approved a merge as it is, from its first parent, and is no maker of it.
+fn approvers<'s>(party: &Party, step: &'s Step) -> Vec<&'s PrincipalName> {
+    let counts = |candidate: &&Candidate| {
+        let says = &candidate.says;
+        candidate.standing == Standing::Good
+            && candidate.verdict() == Some(ApprovalVerdict::Approve)
+            && says.commit == step.to
+            && Some(says.base) == step.from
+            && party.contains(&says.person)
+            && !step.makers.known.contains_key(&says.person)
     };
-    let detail = Line::new("merges are followed by first parents only, no method allows this");
-    let command = Line::new("git switch ").piece(Piece::ShortRef(name.clone()));
-    let hint = Hint::run(
-        Line::new("begin at the branch as it is, and merge the topic into it"),
-        command.text(" && git pull --ff-only && git merge --no-ff TOPIC"),
-    );
-    Objection::new(what).detail(detail).hint(hint)
+    let mut people: Vec<&PrincipalName> = Vec::new();
+    for candidate in step.candidates.iter().filter(counts) {
+        if !people.contains(&&candidate.says.person) {
+            people.push(&candidate.says.person);
+        }
+    }
+    people
 }
 
-fn with_paths(mut line: Line, paths: &[RepoPath]) -> Line {
-    for (i, path) in paths.iter().take(PATHS_MAX).enumerate() {
-        line = if i == 0 { line } else { line.text(", ") }.path(path);
-    }
-    match paths.len().saturating_sub(PATHS_MAX) {
-        0 => line,
-        n => line.text(format!(" and {n} more")),
-    }
-}
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

@@ -5,14 +5,19 @@
 
 pub mod access;
 mod access_judge;
+mod age;
 pub mod approval;
 mod approval_step;
+pub mod check;
+mod check_judge;
 pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
+mod merge_words;
 pub mod operations;
 pub mod rule;
+mod scope;
 pub mod seats;
 pub mod view;
 pub mod words;
@@ -21,12 +26,11 @@ use crate::rules::rule::Kind;
 
 /// Every rule kind. A new one is a file beside this and its row here.
 pub static KINDS: &[&Kind] =
-    &[&merge::KIND, &approval::KIND, &landed::KIND, &access::KIND, &immutable::KIND];
+    &[&merge::KIND, &approval::KIND, &landed::KIND, &access::KIND, &immutable::KIND, &check::KIND];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
 pub const KINDS_LATER: &[&str] = &[
-    "check",
     "code-owners",
     "restrict-paths",
     "signature",

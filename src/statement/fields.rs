@@ -177,6 +177,14 @@ impl ApprovalVerdict {
 }
 
 impl CheckVerdict {
+    /// What a machine did that said it, to follow its name.
+    pub const fn past(self) -> &'static str {
+        match self {
+            Self::Pass => "passed",
+            Self::Fail => "failed",
+        }
+    }
+
     /// The word as it stands in a statement.
     pub const fn as_str(self) -> &'static str {
         match self {

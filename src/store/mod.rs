@@ -17,7 +17,7 @@ pub mod range;
 mod refs;
 pub mod tag;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod trailer;
 pub mod tree;
 mod view;

@@ -18,18 +18,18 @@ use crate::store::objects::{HeadValue, Merged, ObjectKind, Objects, RefValue};
 use crate::store::open::{OpenAt, open};
 
 /// A bare repository that vanishes with this value.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     _folder: TempDir,
     dir: PathBuf,
     writer: git2::Repository,
 }
 
 impl Scratch {
-    pub(super) fn new(format: ObjectFormat) -> Self {
+    pub(crate) fn new(format: ObjectFormat) -> Self {
         Self::named(format, "repo.git")
     }
 
-    pub(super) fn named(format: ObjectFormat, name: impl AsRef<Path>) -> Self {
+    pub(crate) fn named(format: ObjectFormat, name: impl AsRef<Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join(name);
         std::fs::create_dir(&dir).unwrap();
@@ -39,34 +39,34 @@ impl Scratch {
         Self { _folder: folder, dir, writer }
     }
 
-    pub(super) fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    pub(super) fn store(&self) -> GitStore {
+    pub(crate) fn store(&self) -> GitStore {
         open(&OpenAt::at_rest(&self.dir)).unwrap()
     }
 
-    pub(super) fn git(&self, args: &[&str]) -> Vec<u8> {
+    pub(crate) fn git(&self, args: &[&str]) -> Vec<u8> {
         git(&self.dir, args, b"")
     }
 
-    pub(super) fn git_with(&self, args: &[&str], stdin: &[u8]) -> Vec<u8> {
+    pub(crate) fn git_with(&self, args: &[&str], stdin: &[u8]) -> Vec<u8> {
         git(&self.dir, args, stdin)
     }
 
-    pub(super) fn write(&self, kind: ObjectKind, bytes: &[u8]) -> Oid {
+    pub(crate) fn write(&self, kind: ObjectKind, bytes: &[u8]) -> Oid {
         let kind = git2::ObjectType::from_str(kind.name()).unwrap();
         let oid = self.writer.odb().unwrap().write(kind, bytes).unwrap();
         Oid::from_bytes(oid.as_bytes()).unwrap()
     }
 
-    pub(super) fn blob(&self, text: &str) -> Oid {
+    pub(crate) fn blob(&self, text: &str) -> Oid {
         self.write(ObjectKind::Blob, text.as_bytes())
     }
 
     /// Writes a tree of exactly these entries, in this order.
-    pub(super) fn raw_tree(&self, entries: &[(&str, &[u8], Oid)]) -> Oid {
+    pub(crate) fn raw_tree(&self, entries: &[(&str, &[u8], Oid)]) -> Oid {
         let mut raw = Vec::new();
         for (octal, name, oid) in entries {
             raw.extend_from_slice(octal.as_bytes());
@@ -79,7 +79,7 @@ impl Scratch {
     }
 
     /// Writes a commit whose dates are these seconds.
-    pub(super) fn commit(&self, tree: Oid, parents: &[Oid], seconds: u64) -> Oid {
+    pub(crate) fn commit(&self, tree: Oid, parents: &[Oid], seconds: u64) -> Oid {
         let parents: String = parents.iter().map(|oid| format!("parent {oid}\n")).collect();
         let ident = format!("A <a@example.com> {seconds} +0000");
         let raw = format!("tree {tree}\n{parents}author {ident}\ncommitter {ident}\n\nx\n");
@@ -88,7 +88,7 @@ impl Scratch {
 }
 
 /// Runs git in a folder with nothing of the surroundings and returns what it printed.
-pub(super) fn git(dir: &Path, args: &[&str], stdin: &[u8]) -> Vec<u8> {
+pub(crate) fn git(dir: &Path, args: &[&str], stdin: &[u8]) -> Vec<u8> {
     let mut child = Command::new("git")
         .args(args)
         .current_dir(dir)
@@ -119,21 +119,21 @@ pub(super) fn git(dir: &Path, args: &[&str], stdin: &[u8]) -> Vec<u8> {
 }
 
 /// The one oid that git printed.
-pub(super) fn oid(printed: &[u8]) -> Oid {
+pub(crate) fn oid(printed: &[u8]) -> Oid {
     Oid::from_hex(printed.trim_ascii()).unwrap()
 }
 
 /// Commits in memory, for walks over histories that would take long to write. Counts how many are
 /// read.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     commits: HashMap<Oid, Vec<u8>>,
-    pub(super) reads: Cell<usize>,
+    pub(crate) reads: Cell<usize>,
 }
 
 impl Memory {
     /// Takes a commit in under a name made of this number.
-    pub(super) fn commit(&mut self, number: u32, parents: &[u32], seconds: u64) {
+    pub(crate) fn commit(&mut self, number: u32, parents: &[u32], seconds: u64) {
         let tree = ObjectFormat::Sha1.empty_tree();
         let parents: String =
             parents.iter().map(|&parent| format!("parent {}\n", Self::oid(parent))).collect();
@@ -142,7 +142,7 @@ impl Memory {
         self.commits.insert(Self::oid(number), raw.into_bytes());
     }
 
-    pub(super) fn oid(number: u32) -> Oid {
+    pub(crate) fn oid(number: u32) -> Oid {
         let mut bytes = [1; 20];
         bytes[..4].copy_from_slice(&number.to_be_bytes());
         Oid::from_bytes(&bytes).unwrap()

@@ -9,7 +9,10 @@
 mod support;
 
 mod approvals;
+mod cases;
+mod checks;
 mod crashes;
+mod docs;
 mod doors;
 mod examples;
 mod landings;

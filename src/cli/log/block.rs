@@ -211,7 +211,8 @@ fn said(id: &Digest, lore: &Lore) -> String {
     match lore.statement(id) {
         Some(it) => {
             let (verdict, person) = (words::plain(&it.verdict), words::plain(&it.person));
-            format!("{verdict} by {person}, entry {}", it.entry)
+            let check = it.check.as_ref().map(|name| format!("{} ", words::plain(name)));
+            format!("{}{verdict} by {person}, entry {}", check.unwrap_or_default(), it.entry)
         }
         None => format!("{}, which no entry here holds", id.hex()),
     }

@@ -26,6 +26,8 @@ pub struct Said {
     pub verdict: String,
     /// Who signed.
     pub person: String,
+    /// The name of the check, for a check.
+    pub check: Option<String>,
 }
 
 /// What the log says about its own entries.
@@ -50,6 +52,7 @@ impl Lore {
                         entry: number,
                         verdict: one.verdict.clone(),
                         person: one.person.0.as_str().to_owned(),
+                        check: one.check.clone(),
                     };
                     (one.id.0, said)
                 }));

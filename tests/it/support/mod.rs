@@ -4,11 +4,15 @@
 //! refs and at the log. Nothing here judges; nothing here uses the library, so that a mistake in
 //! `src` cannot agree with itself.
 
+pub(crate) mod acts;
 pub(crate) mod entries;
 pub(crate) mod ground;
+pub(crate) mod outcome;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod push;
 pub(crate) mod site;
 pub(crate) mod statement;
+pub(crate) mod story;
 pub(crate) mod wire;
+pub(crate) mod words;

@@ -89,6 +89,15 @@ impl Person {
         command
     }
 
+    /// A child of this person that finds the program under test by its name.
+    pub(crate) fn with_portcullis(&self, program: &str) -> Command {
+        let bin = Path::new(PORTCULLIS).parent().unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = self.command(program);
+        command.env("PATH", format!("{}:{path}", bin.display()));
+        command
+    }
+
     /// `git` in the clone.
     pub(crate) fn git(&self, args: &[&str]) -> Command {
         let mut git = self.command("git");

@@ -54,3 +54,40 @@ pub(crate) fn infra_review(approvals: u32) -> String {
          from = [\"@platform\"]\nwhy = \"production is built from here\"\n"
     )
 }
+
+/// The shared policy with a case's lines laid over it: a key takes the place of the same key in
+/// the table of the same name, a new table stands at the end.
+pub(crate) fn laid_over(shared: &str, over: &[String]) -> Result<String, String> {
+    let mut lines: Vec<String> = shared.lines().map(with_keys).collect();
+    let mut at: Option<usize> = None;
+    for line in over {
+        if line.starts_with('[') {
+            at = Some(lines.iter().position(|l| l == line).unwrap_or_else(|| {
+                lines.extend([String::new(), line.clone()]);
+                lines.len() - 1
+            }));
+            continue;
+        }
+        let header = at.ok_or("a policy begins with the [table] it changes")?;
+        let (key, _) = line.split_once('=').ok_or_else(|| format!("`{line}` is no KEY = VALUE"))?;
+        let end = lines[header + 1..].iter().position(|l| l.starts_with('['));
+        let end = end.map_or(lines.len(), |n| header + 1 + n);
+        let same = |l: &String| l.split_once('=').is_some_and(|(k, _)| k.trim() == key.trim());
+        match lines[header + 1..end].iter().position(same) {
+            Some(n) => lines[header + 1 + n] = with_keys(line),
+            None => lines.insert(header + 1, with_keys(line)),
+        }
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Puts the public half of test keys in place of `{name}`.
+fn with_keys(line: &str) -> String {
+    let mut line = line.to_owned();
+    while let Some((before, rest)) = line.split_once('{').filter(|_| line.starts_with("keys"))
+        && let Some((name, after)) = rest.split_once('}')
+    {
+        line = format!("{before}{}{after}", public_key(name));
+    }
+    line
+}

@@ -28,6 +28,11 @@ impl Pushed {
         self.ok
     }
 
+    /// Everything that the pusher read.
+    pub(crate) fn whole(&self) -> &str {
+        &self.whole
+    }
+
     /// The server's lines as one text.
     pub(crate) fn said(&self) -> String {
         self.lines.join("\n")

@@ -17,7 +17,7 @@ use crate::support::wire::{Reply, Request};
 /// What stands on `main` before anybody pushes: one commit with infrastructure and an application.
 const BASE: &str = "commit refs/heads/main\nmark :1\n\
     committer Founder <founder@example.org> 1764547200 +0000\ndata 10\nbeginning\nM 100644 inline app/x\n\
-    data 2\nb\nM 100644 inline infra/prod/network.tf\ndata 10\nport 443\n\nM 100644 inline README\n\
+    data 2\nb\nM 100644 inline infra/prod/network.tf\ndata 9\nport 443\nM 100644 inline README\n\
     data 6\nhello\n";
 
 /// How a [`Site`] is to be made.

@@ -1,4 +1,4 @@
-//! An approval made with nothing but `git`, `ssh-keygen` and `sha256sum`'s function.
+//! An approval or a check made with nothing but `git`, `ssh-keygen` and `sha256sum`'s function.
 //!
 //! The format is that of the README, "Approving without Portcullis". A test changes one field of a
 //! [`Draft`] and shows that the statement no longer counts.
@@ -26,6 +26,9 @@ pub(crate) struct Draft {
     pub(crate) expires: String,
     pub(crate) verdict: String,
     pub(crate) namespace: String,
+    /// The name of the check, for a machine's word.
+    pub(crate) check: Option<String>,
+    pub(crate) url: Option<String>,
     /// The private key; that of the person, unless a test lies.
     pub(crate) key: PathBuf,
 }
@@ -63,6 +66,8 @@ impl Draft {
             expires: moment(14 * 86_400),
             verdict: "approve".to_owned(),
             namespace: "approval@portcullis".to_owned(),
+            check: None,
+            url: None,
             key: person.key(),
         }
     }
@@ -79,21 +84,43 @@ impl Draft {
         self
     }
 
+    /// As a machine's word about a check: `pass` or `fail`.
+    pub(crate) fn check(mut self, check: &str, verdict: &str) -> Self {
+        self.check = Some(check.to_owned());
+        "check@portcullis".clone_into(&mut self.namespace);
+        self.verdict(verdict)
+    }
+
+    /// With the address of a check's details.
+    pub(crate) fn url(mut self, url: &str) -> Self {
+        self.url = Some(url.to_owned());
+        self
+    }
+
     /// The signed part, the empty line included.
     pub(crate) fn text(&self) -> String {
         let Self {
             repository, reference, base, commit, delta, person, date, expires, verdict, ..
         } = self;
+        let kind = if self.check.is_some() { "check" } else { "approval" };
+        let line = |key: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("{key} {value}\n")).unwrap_or_default()
+        };
+        let (check, url) = (line("check", &self.check), line("url", &self.url));
         format!(
-            "approval v1\nrepository {repository}\nref {reference}\nbase {base}\ncommit {commit}\n\
-             delta sha256:{delta}\nperson {person}\ndate {date}\nexpires {expires}\n\
-             verdict {verdict}\n\n"
+            "{kind} v1\nrepository {repository}\nref {reference}\nbase {base}\ncommit {commit}\n\
+             delta sha256:{delta}\n{check}person {person}\ndate {date}\nexpires {expires}\n\
+             verdict {verdict}\n{url}\n"
         )
     }
 
-    /// Where it belongs: `refs/approvals/<key>/<person>`.
+    /// Where it belongs: `refs/approvals/<key>/<person>` or `refs/checks/<key>/<check>/<machine>`.
     pub(crate) fn place(&self) -> String {
-        format!("refs/approvals/{}/{}", key(&self.reference, &self.delta), self.person)
+        let key = key(&self.reference, &self.delta);
+        match &self.check {
+            Some(check) => format!("refs/checks/{key}/{check}/{}", self.person),
+            None => format!("refs/approvals/{key}/{}", self.person),
+        }
     }
 
     /// Signs it and writes the blob into the person's clone.

@@ -1,0 +1,86 @@
+//! Checks of a step's change: what machines said of it, found as approvals are.
+//!
+//! Names are probed, never listed: candidate keys times the checks and machines that the rules can
+//! count.
+
+use std::collections::BTreeSet;
+
+use crate::facts::evidence::{Candidate, NearCheck};
+use crate::facts::makers::Makers;
+use crate::facts::needs::Checker;
+use crate::gather::candidates::{Draft, NEAR_COMMITS_MAX, NEAR_MAX, miss, probe};
+use crate::gather::error::GatherError;
+use crate::gather::scene::{Asked, Scene};
+use crate::names::digest::Digest;
+use crate::statement::fields::{CheckVerdict, Saying};
+use crate::statement::place::{ApprovalKey, Place};
+use crate::statement::read::Statement;
+
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    /// Checks of exactly this change.
+    pub candidates: Vec<Candidate>,
+    /// Checks that an earlier form of it has passed.
+    pub near: Vec<NearCheck>,
+    /// The makers of what was checked.
+    pub makers: Makers,
+}
+
+/// Finds the checks of a step. `used` is as for approvals.
+pub fn find(
+    scene: &mut Scene<'_>,
+    draft: &Draft<'_>,
+    asked: &Asked,
+    used: &BTreeSet<Digest>,
+) -> Result<Found, GatherError> {
+    let mut found = Found::default();
+    if scene.repository.is_none() || asked.checkers.is_empty() {
+        return Ok(found);
+    }
+    for digest in draft.digests {
+        let key = ApprovalKey::of(draft.name, digest);
+        for Checker { check, machine } in &asked.checkers {
+            let (check, machine) = (check.clone(), machine.clone());
+            let place = Place::Check { key, check, machine };
+            let candidate = probe(scene, draft, (digest, &place), used, &mut found.makers)?;
+            found.candidates.extend(candidate);
+        }
+    }
+    found.near = near(scene, draft, asked)?;
+    Ok(found)
+}
+
+/// Passed checks of earlier forms of this change, found by the commits they name; of each machine
+/// and check the one that the newest commit has.
+fn near(
+    scene: &mut Scene<'_>,
+    draft: &Draft<'_>,
+    asked: &Asked,
+) -> Result<Vec<NearCheck>, GatherError> {
+    let mut near: Vec<NearCheck> = Vec::new();
+    for commit in draft.change.iter().take(NEAR_COMMITS_MAX) {
+        for seen in scene.past.statements_on(commit)? {
+            let here = seen.for_ref == *draft.name;
+            if !here || draft.digests.contains(&seen.delta) || near.len() == NEAR_MAX {
+                continue;
+            }
+            let Ok(statement) = Statement::parse(&seen.text) else { continue };
+            let Saying::Check { check, verdict: CheckVerdict::Pass, .. } =
+                &statement.fields().saying
+            else {
+                continue;
+            };
+            let known = |n: &NearCheck| n.check == *check && n.miss.person == seen.person;
+            let checker = Checker { check: check.clone(), machine: seen.person.clone() };
+            if !asked.checkers.contains(&checker) || near.iter().any(known) {
+                continue;
+            }
+            let base = Some(statement.fields().base).filter(|base| !base.is_zero());
+            let passed = scene.reader.delta(base, Some(*commit))?;
+            let miss = miss(seen.person, *commit, &passed, draft.delta);
+            near.push(NearCheck { check: checker.check, miss });
+        }
+    }
+    Ok(near)
+}

@@ -1,0 +1,136 @@
+//! `paths` and `infra`: which changes of a step a rule is about.
+//!
+//! What every kind that looks at changed entries shares: reading the two keys, and asking of an
+//! entry whether it is meant, on its old side or its new.
+
+use crate::facts::change::{FileMode, PathChange, Side};
+use crate::facts::landing::Step;
+use crate::infra::paths::by_path;
+use crate::infra::set::{InfraKinds, names as infra_names};
+use crate::names::path::RepoPath;
+use crate::pattern::paths::{Base, EntryShape, PathPatterns};
+use crate::source::nearest::suggestion;
+use crate::source::problem::{Problem, Problems};
+use crate::source::table::Table;
+
+/// What a rule is about where it names neither `paths` nor `infra`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// Nothing, which is a problem.
+    Nothing,
+    /// Every change.
+    Everything,
+}
+
+/// Which changes a rule is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// The paths, and what is taken away from `infra` too. Empty where only `infra` was named.
+    paths: PathPatterns,
+    /// The kinds of infrastructure.
+    infra: InfraKinds,
+    /// Whether a path is meant that no pattern and no kind speaks of.
+    unnamed: Unnamed,
+}
+
+/// The kinds of infrastructure that `infra` may name.
+pub(crate) fn infra_kind_names() -> Vec<&'static str> {
+    infra_names().collect()
+}
+
+impl Scope {
+    /// Reads `paths` and `infra`. `None` goes with at least one problem.
+    pub(crate) fn read(
+        table: &mut Table<'_>,
+        unnamed: Unnamed,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let named = table.has("infra") || table.has("paths");
+        let infra = infra(table, problems);
+        let base = match (&infra, named, unnamed) {
+            (Some(_), _, _) | (None, false, Unnamed::Everything) => Base::Other,
+            (None, _, _) => Base::Nothing,
+        };
+        let unnamed = if named { Unnamed::Nothing } else { unnamed };
+        let paths = paths(table, base, problems)?;
+        Some(Self { paths, infra: infra.unwrap_or_default(), unnamed })
+    }
+
+    /// The kinds that must be told by content where the path says nothing.
+    pub(crate) const fn infra(&self) -> InfraKinds {
+        self.infra
+    }
+
+    /// Whether the rule is about a changed entry: by its path, by what its blobs are, and not taken
+    /// away by an exclusion.
+    pub(crate) fn covers(&self, change: &PathChange, step: &Step) -> bool {
+        let marked = step.infra.iter().find(|(at, _)| *at == change.path);
+        let by_content =
+            marked.is_some_and(|(_, kinds)| !kinds.intersection(self.infra).is_empty());
+        let link = |side: &Side| match side.mode {
+            FileMode::File | FileMode::Executable => false,
+            FileMode::Symlink | FileMode::Gitlink => true,
+        };
+        let shape = match [change.old, change.new].iter().flatten().any(link) {
+            true => EntryShape::Link,
+            false => EntryShape::File,
+        };
+        self.paths.picks(&change.path, shape, by_content || self.otherwise(&change.path))
+    }
+
+    /// The same for a path whose change is gone again.
+    pub(crate) fn covers_path(&self, path: &RepoPath) -> bool {
+        self.paths.picks(path, EntryShape::Link, self.otherwise(path))
+    }
+
+    fn otherwise(&self, path: &RepoPath) -> bool {
+        self.unnamed == Unnamed::Everything || !by_path(self.infra, path.as_bytes()).is_empty()
+    }
+}
+
+/// `None` where the key is not there; the kinds named, as far as they are known, where it is.
+fn infra(table: &mut Table<'_>, problems: &mut Problems) -> Option<InfraKinds> {
+    if !table.has("infra") {
+        return None;
+    }
+    // `infra = "all"` reads better than a list of one.
+    let list = table.texts_or_text("infra", problems)?;
+    if list.value.is_empty() {
+        let hint = "\"all\" is every kind";
+        problems.error_hint(&list.spot, "`infra` names no kind", hint);
+    }
+    let mut kinds = InfraKinds::default();
+    for written in &list.value {
+        match InfraKinds::parse(&[&written.value]) {
+            Ok(kind) => kinds = kinds.union(kind),
+            Err(why) => problems.push(
+                Problem::error(why.to_string()).at(&written.spot).hint_opt(suggestion(
+                    &written.value,
+                    "kinds",
+                    infra_kind_names(),
+                )),
+            ),
+        }
+    }
+    Some(kinds)
+}
+
+fn paths(table: &mut Table<'_>, base: Base, problems: &mut Problems) -> Option<PathPatterns> {
+    let given = table.has("paths");
+    let list = table.texts("paths", problems);
+    if !given && base == Base::Nothing {
+        let hint = "name `paths` or `infra`; paths = [\"**\"] is every change";
+        let what = "this rule is about no paths, so it could never refuse anything";
+        problems.error_hint(table.header(), what, hint);
+        return None;
+    }
+    match list {
+        Some(list) if list.value.is_empty() => {
+            let hint = "name some, or take the key out";
+            problems.error_hint(&list.spot, "`paths` is empty", hint);
+            None
+        }
+        Some(list) => PathPatterns::read(&list.value, base, problems),
+        None => PathPatterns::read(&[], base, problems),
+    }
+}

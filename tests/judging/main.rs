@@ -1,0 +1,11 @@
+//! Judging over facts that no repository stands behind: what one rule says of them in words, and
+//! what must hold of any.
+//!
+//! A policy is compiled from its text as the hooks do it; only the facts are made up.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod any;
+mod checks;
+mod made;
+mod order;
+mod weight;
