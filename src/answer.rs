@@ -25,11 +25,14 @@ pub const JSON_OPTION: &str = "json";
 /// without `refs/`.
 pub const ASK_REFS: &str = "refs/portcullis/ask/";
 
+/// The kind of the rule that stands in an answer for a debt that is asked about.
+pub const DEBT_KIND: &str = "debt";
+
 /// How long an answer may be, in bytes. What a server would have to say beyond it is cut there.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Everything a server says about landing one commit on one ref.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// `VERSION`.
     pub v: u32,
@@ -55,6 +58,27 @@ pub struct Answer {
     /// How many entries the delta has.
     #[serde(default)]
     pub delta_lines: u64,
+    /// How many entries of the ref the landing would change; absent where there is no landing to
+    /// look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landing_lines: Option<u64>,
+    /// Whether the commit was on the server before it was asked about; absent: not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_server: Option<bool>,
+    /// How a change may land on the ref, as the policy names it: `merge`, `fast-forward`, `squash`,
+    /// `rebase`. Empty: no rule says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// The paths in which the commit and the ref do not merge by themselves, the first few. Other
+    /// rules are not asked then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<String>,
+    /// Who made the change, as far as they are in the policy; their approval does not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub makers: Vec<MakerAnswer>,
+    /// A commit whose maker nobody knows, so that one approval more is asked, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_maker: Option<String>,
     /// The rules that name the ref.
     #[serde(default)]
     pub rules: Vec<RuleAnswer>,
@@ -64,9 +88,15 @@ pub struct Answer {
     /// The ref's latest landings, newest first.
     #[serde(default)]
     pub landings: Vec<LandingAnswer>,
-    /// Commits of the change that nobody has brought yet.
+    /// What broken glasses on the ref owe, oldest first.
+    #[serde(default)]
+    pub debts: Vec<DebtAnswer>,
+    /// Commits of the change that nobody has brought yet, the first of them.
     #[serde(default)]
     pub nobody_brought: Vec<String>,
+    /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nobody_brought_more: u64,
     /// The log entry of this question; absent where none could be written.
     #[serde(default)]
     pub entry: Option<u64>,
@@ -76,7 +106,7 @@ pub struct Answer {
 }
 
 /// Who asks.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct You {
     /// Their name in the policy; absent for someone who is not in it.
     pub name: Option<String>,
@@ -86,10 +116,22 @@ pub struct You {
     /// What the source of identity calls them.
     #[serde(default)]
     pub login: String,
+    /// The fingerprints of the keys that the policy has for them; empty: not said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
+/// Somebody who made the change.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct MakerAnswer {
+    /// Their name in the policy.
+    pub person: String,
+    /// How that is known, to follow the name: `pushed 3f2a9c1`.
+    pub why: String,
 }
 
 /// What one rule would say.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct RuleAnswer {
     /// Its name.
     pub rule: String,
@@ -113,10 +155,16 @@ pub struct RuleAnswer {
     /// Whose word is missing, where that is what is missing.
     #[serde(default)]
     pub missing: Option<Missing>,
+    /// Whose word can count at all; empty where the rule asks for nobody's, or does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
+    /// The policy's own words on why the rule is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Whose word is missing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Missing {
     /// How many approvals.
     pub approvals: u64,
@@ -126,7 +174,7 @@ pub struct Missing {
 }
 
 /// One statement that the server has about this delta.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ApprovalAnswer {
     /// Who said it.
     pub person: String,
@@ -139,10 +187,19 @@ pub struct ApprovalAnswer {
     /// Why, or why not.
     #[serde(default)]
     pub why: String,
+    /// Until when it counts, RFC 3339; absent where that no longer matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// The name of the check; absent for a person's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// Where a check's details are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// One landing on the ref.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct LandingAnswer {
     /// The log entry that let it in.
     pub entry: u64,
@@ -154,6 +211,38 @@ pub struct LandingAnswer {
     /// When, RFC 3339.
     #[serde(default)]
     pub at: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// What one broken glass owes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DebtAnswer {
+    /// The log entry that let it in.
+    pub entry: u64,
+    /// The commit that it ended at: what is to be approved.
+    pub commit: String,
+    /// Who broke the glass.
+    #[serde(default)]
+    pub by: String,
+    /// Why, in their words.
+    #[serde(default)]
+    pub reason: String,
+    /// When, RFC 3339.
+    #[serde(default)]
+    pub at: String,
+    /// Until when it is to be settled, RFC 3339.
+    #[serde(default)]
+    pub due: String,
+    /// Whether that is over.
+    #[serde(default)]
+    pub overdue: bool,
+    /// Whose word is missing, rule by rule.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
 }
 
 /// Why an answer cannot be read.
@@ -222,7 +311,12 @@ mod tests {
     fn answer() -> Answer {
         Answer {
             v: VERSION,
-            you: You { name: Some("bob".into()), kind: "person".into(), login: "b".into() },
+            you: You {
+                name: Some("bob".into()),
+                kind: "person".into(),
+                login: "b".into(),
+                keys: vec![],
+            },
             repository: "infra-5f0c91ab".into(),
             refname: "refs/heads/main".into(),
             value: None,
@@ -242,12 +336,11 @@ mod tests {
                 lines: vec!["a \"quoted\"\nline".into()],
                 hints: vec![],
                 missing: Some(Missing { approvals: 1, from: vec!["bob".into()] }),
+                ..RuleAnswer::default()
             }],
-            approvals: vec![],
-            landings: vec![],
-            nobody_brought: vec![],
             entry: Some(12),
             head: "8c1f2ad0e5b7".into(),
+            ..Answer::default()
         }
     }
 

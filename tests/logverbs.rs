@@ -22,8 +22,8 @@ use portcullis::log::entry::{
     Asked, Asking, Drift, Evidence, Genesis, GenesisRef, Outcome, Record, RefOutcome, Refusal,
     Session, State, Via,
 };
+use portcullis::log::entry::{Policy, PolicyFile};
 use portcullis::log::file::Ctx;
-use portcullis::log::policy::{Policy, PolicyFile};
 use portcullis::log::wire::{AsText, Listed, Text};
 use portcullis::names::digest::Digest;
 use portcullis::names::moment::Moment;

@@ -7,16 +7,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::answer::ApprovalAnswer;
-use crate::cli::client::ask::{Subject, ask, check};
-use crate::cli::client::draft::{date_after, latest_of, person, signer};
+use crate::cli::client::ask::{ask, check};
+use crate::cli::client::doubt::{About, Nothing, nothing, would_not_count};
+use crate::cli::client::draft::{Speaker, date_after, latest_of, person, signer, span};
 use crate::cli::client::git::CloneGit;
-use crate::cli::client::key::SigningKey;
-use crate::cli::client::plain;
-use crate::cli::client::prompt::confirm;
-use crate::cli::client::send::{push, show_still_missing};
-use crate::cli::client::show::{show, warn_of_unknown_makers};
-use crate::cli::client::sign::sign;
+use crate::cli::client::speak::{How, JSON_STORY, Print, Word, give};
 use crate::cli::client::target::{Target, Typed};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::io::Tone;
@@ -48,17 +43,23 @@ pub static REVOKE: Verb = Verb {
 const STORY: &str = "\
 Asks the server about COMMIT landing on the ref, computes the delta in this clone, shows what you
 are about to sign, and signs it with your own key through ssh-keygen: `--key`, else Git's
-user.signingkey (a file, or key::... with an agent), gpg.ssh.defaultKeyCommand, else a key in
-~/.ssh. Then it pushes the signed statement and says what is still missing.
+user.signingkey (a file, or key::... with an agent), gpg.ssh.defaultKeyCommand, else the key that
+the policy has for you in your agent or in ~/.ssh. Then it pushes the signed statement and says
+what is still missing, or how to land the change. A commit that is not in this clone is fetched.
 
 What you approve is the delta from the merge base to COMMIT: these entries with these contents, on
 this ref of this repository. It survives a merge, a squash and a clean rebase; any other content
-needs a new word. `--print` shows the plain git and ssh-keygen commands instead of running them.
+needs a new word. Of a submodule and a Git LFS file only the pointer is signed for. `--print` shows
+the plain git and ssh-keygen commands instead of running them.
 
-Exit codes: 0 done, 1 refused by the server or by you, 2 mistyped, 3 it could not be done.";
+Without a terminal nobody can be asked, so nothing is signed unless you say --yes.";
 
-/// How long a statement may stand, in seconds: a year and a day.
-const SPAN_SECONDS_MAX: i64 = 366 * 24 * 60 * 60;
+const EXITS: &str = "\
+Exit codes: 0 done, or it was so already; 1 refused by the server or by you, or nothing to sign;
+2 mistyped, or nobody there to say yes; 3 it could not be done.";
+
+/// How long a word stands unless something else is typed: 14 days.
+const EXPIRES_SECONDS: i64 = 14 * 24 * 60 * 60;
 
 #[derive(Args)]
 struct ApproveArgs {
@@ -79,9 +80,12 @@ struct ApproveArgs {
     /// Do not ask before signing
     #[arg(long)]
     yes: bool,
-    /// How long it stands: hours, days or weeks
-    #[arg(long, value_name = "SPAN", default_value = "14d", value_parser = span)]
-    expires: i64,
+    /// Print what was given as JSON
+    #[arg(long)]
+    json: bool,
+    /// How long it stands: hours, days or weeks [default: 14d]
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    expires: Option<i64>,
     /// Sign as this person [default: who the server says you are]
     #[arg(long = "as", value_name = "PERSON", value_parser = person)]
     person: Option<PrincipalName>,
@@ -98,7 +102,8 @@ impl ApproveArgs {
 }
 
 fn command(name: &'static str, about: &'static str) -> clap::Command {
-    ApproveArgs::augment_args(clap::Command::new(name).about(about).after_long_help(STORY))
+    let story = format!("{STORY}\n\n{JSON_STORY}\n\n{EXITS}");
+    ApproveArgs::augment_args(clap::Command::new(name).about(about).after_long_help(story))
 }
 
 fn run(call: &mut Call<'_>, verdict: ApprovalVerdict) -> Result<Exit, Fault> {
@@ -107,12 +112,26 @@ fn run(call: &mut Call<'_>, verdict: ApprovalVerdict) -> Result<Exit, Fault> {
     let target = Target::find(&git, args.typed())?;
     let answer = ask(&git, &target)?;
     let subject = check(&git, &target, &answer)?;
-    let person = signer(args.person.as_ref(), &answer)?;
-    let earlier = latest_of(&person, &answer);
-    if let Some(nothing) = nothing_to_do(verdict, &target, &subject, &person, earlier) {
-        call.console.talk_lines(Tone::Error, &nothing)?;
-        return Ok(Exit::No);
+    let person = signer(args.person.as_ref(), &answer, Speaker::Person)?;
+    let earlier = latest_of(&person, None, &answer);
+    let about = About { verdict, person: &person, earlier, answer: &answer };
+    match nothing(&about, &target, &subject) {
+        // Who types how long it shall stand wants another one.
+        Some(Nothing::Done(_)) if args.expires.is_some() => {}
+        Some(Nothing::Done(sentence)) => {
+            call.console.talk_lines(Tone::Success, &sentence)?;
+            return Ok(Exit::Yes);
+        }
+        Some(Nothing::Not(sentence, hint)) => {
+            call.console.talk_lines(Tone::Error, &sentence)?;
+            if let Some(hint) = hint {
+                call.console.talk_lines(Tone::Hint, &hint)?;
+            }
+            return Ok(Exit::No);
+        }
+        None => {}
     }
+    let doubt = would_not_count(&about);
     let date = date_after(earlier, subject.now)?;
     let fields = Fields {
         repository: subject.repository.clone(),
@@ -120,51 +139,29 @@ fn run(call: &mut Call<'_>, verdict: ApprovalVerdict) -> Result<Exit, Fault> {
         base: subject.base,
         commit: target.commit,
         delta: subject.delta.digest,
-        person,
+        person: person.clone(),
         date,
-        expires: date.plus_seconds(args.expires),
+        expires: date.plus_seconds(args.expires.unwrap_or(EXPIRES_SECONDS)),
         saying: Saying::Approval { verdict },
     };
-    let key = SigningKey::find(&git, call.around, args.key.as_deref())?;
-    if args.print {
-        let script = plain::script(&fields, &key, &target.remote, earlier.is_some());
-        call.console.data_bytes(&script)?;
-        return Ok(Exit::Yes);
-    }
-    show(call.console, &git, &fields, &subject, &key, earlier)?;
-    warn_of_unknown_makers(call.console, &answer)?;
-    if !args.yes && !confirm(call.console, &format!("sign and push this {}?", noun(verdict)))? {
-        call.console.talk_lines(Tone::Note, "nothing was signed")?;
-        return Ok(Exit::No);
-    }
-    let signed = sign(&git, call.around, &key, &fields)?;
-    if !push(call.console, &git, &target, &fields, &signed.bytes, earlier.is_some())? {
-        return Ok(Exit::No);
-    }
-    let (noun, person, fingerprint) = (noun(verdict), &fields.person, &signed.fingerprint);
-    let sentence = format!("{noun} by {person}, signed with {fingerprint}");
-    call.console.talk_lines(Tone::Success, &sentence)?;
-    show_still_missing(call.console, &git, &target)?;
-    Ok(Exit::Yes)
-}
-
-/// Why there is nothing to sign, if there is nothing.
-fn nothing_to_do(
-    verdict: ApprovalVerdict,
-    target: &Target,
-    subject: &Subject,
-    person: &PrincipalName,
-    earlier: Option<&ApprovalAnswer>,
-) -> Option<String> {
-    if subject.delta.entries.is_empty() {
-        let (verb, commit) = (verdict.as_str(), target.commit.short());
-        let refname = target.refname.name();
-        return Some(format!("nothing to {verb}: {commit} changes nothing on {refname}"));
-    }
-    if verdict == ApprovalVerdict::Revoke && earlier.is_none() {
-        return Some(format!("nothing to revoke: {person} has said nothing about this delta"));
-    }
-    None
+    let how = match (args.print, args.yes) {
+        (true, _) => How::AsCommands,
+        (false, true) => How::AtOnce,
+        (false, false) => How::WhenConfirmed,
+    };
+    let word = Word {
+        fields,
+        noun: noun(verdict),
+        target: &target,
+        subject: &subject,
+        answer: &answer,
+        earlier,
+        doubt,
+        key: args.key,
+        how,
+        print: if args.json { Print::Json } else { Print::Nothing },
+    };
+    give(call, &git, word)
 }
 
 const fn noun(verdict: ApprovalVerdict) -> &'static str {
@@ -172,25 +169,6 @@ const fn noun(verdict: ApprovalVerdict) -> &'static str {
         ApprovalVerdict::Approve => "approval",
         ApprovalVerdict::Reject => "reject",
         ApprovalVerdict::Revoke => "revocation",
-    }
-}
-
-/// Reads `36h`, `14d`, `2w` as seconds, for clap.
-fn span(text: &str) -> Result<i64, String> {
-    let wrong = || "give hours, days or weeks, such as 36h, 14d or 2w".to_owned();
-    let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let unit_seconds = match unit {
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        "w" => 7 * 24 * 60 * 60,
-        _ => return Err(wrong()),
-    };
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    let count: i64 = digits.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
-    let seconds = count.checked_mul(unit_seconds).ok_or_else(wrong)?;
-    match seconds {
-        1..=SPAN_SECONDS_MAX => Ok(seconds),
-        _ => Err("between an hour and 366 days".to_owned()),
     }
 }
 

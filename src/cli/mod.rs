@@ -6,6 +6,7 @@
 
 pub mod approve;
 pub mod args;
+pub mod attest;
 pub mod client;
 pub mod completions;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod replay;
 pub mod review;
 pub mod shim;
 pub mod site;
+pub mod status;
 pub mod surroundings;
 pub mod uninstall;
 pub mod verb;
@@ -46,12 +48,14 @@ pub static VERBS: &[&Verb] = &[
     &install::VERB,
     &uninstall::VERB,
     &doctor::VERB,
+    &status::VERB,
     &lint::VERB,
     &replay::VERB,
     &review::VERB,
     &approve::APPROVE,
     &approve::REJECT,
     &approve::REVOKE,
+    &attest::VERB,
     &log::VERB,
     &demo::VERB,
     &explain::VERB,

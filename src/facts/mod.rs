@@ -6,6 +6,7 @@
 //! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
 
 pub mod change;
+pub mod debt;
 pub mod evidence;
 pub mod landing;
 pub mod limits;
@@ -14,6 +15,7 @@ pub mod needs;
 pub mod past;
 pub mod remembered;
 
+use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
 use crate::names::oid::Oid;
@@ -76,6 +78,8 @@ pub struct UpdateFacts {
     pub brought: Vec<Oid>,
     /// What is wrong with the update whatever the policy says, found while gathering.
     pub structure: Vec<Structural>,
+    /// What broken glasses on this ref owe, held against the new value. Empty when no rule asked.
+    pub debts: Vec<DebtFacts>,
     /// The statement that a push to `refs/approvals/**` or `refs/checks/**` carries.
     pub statement: Option<StatementPush>,
 }

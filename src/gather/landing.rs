@@ -208,11 +208,14 @@ impl Builder<'_, '_> {
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
         let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&found.makers);
+        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
+        makers.merge(&checked.makers);
         let rejects = rejects::of(self.scene, self.name, &delta, self.asked)?;
+        self.used.extend(&digests);
         let itself_before = self.scene.provenance.origin(&to).was_before();
         let copied = match kind {
             StepKind::Run if !itself_before => {
-                let candidates = &found.candidates;
+                let candidates = found.candidates.iter().chain(&checked.candidates).collect();
                 let copied =
                     source::look(self.scene, &source::Run { from, to, last: &last, candidates })?;
                 for source in &copied.of {
@@ -223,9 +226,6 @@ impl Builder<'_, '_> {
             }
             StepKind::Run | StepKind::Merge | StepKind::Jump => Copied::default(),
         };
-        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
-        makers.merge(&checked.makers);
-        self.used.extend(&digests);
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
         let infra = content::marks(self.scene, &delta, self.asked.content)?;

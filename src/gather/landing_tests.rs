@@ -215,7 +215,7 @@ fn past_the_bound_nothing_is_a_source() {
             from: Some(town.base),
             to: squash,
             last: &last,
-            candidates: &[],
+            candidates: Vec::new(),
         };
         let last = crate::gather::source::look(scene, &run).unwrap();
         (last, crate::gather::source::look(scene, &run).unwrap())

@@ -30,7 +30,7 @@ pub struct Run<'r> {
     /// What its last commit says.
     pub last: &'r Commit,
     /// Statements about exactly its change.
-    pub candidates: &'r [Candidate],
+    pub candidates: Vec<&'r Candidate>,
 }
 
 /// What the trailers of a commit name: whole names of objects, and what is none.
@@ -54,7 +54,7 @@ pub fn look(scene: &mut Scene<'_>, run: &Run<'_>) -> Result<Copied, GatherError>
         return Ok(Copied::default());
     };
     let (mut named, not_of) = of_trailers(run.last, &run.to);
-    for candidate in run.candidates {
+    for candidate in &run.candidates {
         let oid = candidate.says.commit;
         if oid != run.to && !named.contains(&oid) {
             named.push(oid);

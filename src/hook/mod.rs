@@ -5,15 +5,20 @@
 
 pub mod answer;
 pub mod ask;
+pub mod asked;
 pub mod bench;
 pub mod deadline;
+pub mod debts;
 pub mod earlier;
 pub mod fault;
 pub mod host;
 pub mod overlay;
+pub mod owed;
 pub mod post;
 pub mod record;
 pub mod removal;
+pub mod reply;
+pub mod said;
 pub mod tidy;
 pub mod update;
 pub mod who;
@@ -113,8 +118,7 @@ fn gate(
     let mut bench = Bench { door, ctx, policy, files, log, options, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        named_default(&world, &bench.policy)?;
-        one_log(&world, &bench.policy)?;
+        can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
     }));
     match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
@@ -125,6 +129,12 @@ fn gate(
             logged(log, &ctx, door, input, &stop, help.as_deref())
         }
     }
+}
+
+/// Whether this policy can be held against anything in this repository as it stands.
+pub fn can_judge(world: &World, policy: &Policy) -> Result<(), Stop> {
+    named_default(world, policy)?;
+    one_log(world, policy)
 }
 
 /// A rule about `@default` protects nothing where HEAD names no branch; then nothing is judged.
@@ -246,7 +256,7 @@ fn settle(world: &World, bench: &mut Bench, updates: &[RefUpdate]) -> Result<(),
     let mut names = refs_in_hand(updates.iter().map(|update| &update.name));
     names.extend(default_branch(&world.store).map_err(gathered)?);
     bench.log.settle(world, &names, None, &bench.ctx)?;
-    Ok(())
+    debts::settle(world, &mut bench.log, &bench.policy, &names, &bench.ctx)
 }
 
 /// What is so, with the refs of open decisions that matter to it settled first.
@@ -302,6 +312,10 @@ fn write(
     let verdict = verdict(world, bench, judgement);
     if verdict == Verdict::Accept {
         records.extend(record::birth(facts, judgement).map(Record::Birth));
+        for broken in &judgement.glass.broken {
+            let record = debts::broken(world, &bench.policy, facts, broken)?;
+            records.extend(record.map(|glass| Record::BreakGlass(Box::new(glass))));
+        }
     }
     let frame = record::Frame {
         policy: bench.policy.digest,

@@ -10,30 +10,28 @@ use crate::store::objects::{HeadValue, Merged, ObjectKind, Objects, RefValue};
 /// A commit that exists in memory: its name and its bytes.
 pub type Made = (Oid, Vec<u8>);
 
-/// The merge of a commit into a ref's value. `None`: they do not merge by themselves.
-pub fn merge_of(
-    objects: &dyn Objects,
-    value: Oid,
-    commit: Oid,
-) -> Result<Option<Made>, GatherError> {
-    let tree = match objects.merged_tree(&[value, commit])? {
-        Merged::Clean(tree) => tree,
-        Merged::Conflict(_) => match objects.merged_tree_by_git(&value, &commit)? {
-            Some(Merged::Clean(tree)) => tree,
-            Some(Merged::Conflict(_)) | None => return Ok(None),
-        },
-    };
-    let raw = format!(
-        "tree {tree}\nparent {value}\nparent {commit}\nauthor Portcullis <> 0 +0000\n\
-         committer Portcullis <> 0 +0000\n\nMerge {}\n",
-        commit.short()
-    );
+/// The tree of the merge of two commits, or the paths in which they do not merge by themselves.
+pub fn merged(objects: &dyn Objects, value: Oid, commit: Oid) -> Result<Merged, GatherError> {
+    let own = objects.merged_tree(&[value, commit])?;
+    if matches!(own, Merged::Clean(_)) {
+        return Ok(own);
+    }
+    Ok(objects.merged_tree_by_git(&value, &commit)?.unwrap_or(own))
+}
+
+/// A commit with this tree and these parents, which exists nowhere else.
+pub fn made(format: ObjectFormat, tree: Oid, parents: &[Oid], message: &str) -> Option<Made> {
+    let mut raw = format!("tree {tree}\n");
+    for parent in parents {
+        raw.push_str(&format!("parent {parent}\n"));
+    }
+    raw.push_str("author Portcullis <> 0 +0000\ncommitter Portcullis <> 0 +0000\n\n");
+    raw.push_str(message);
     let raw = raw.into_bytes();
     // The name need only be nobody else's: the object is never stored.
     let digest = Digest::of_parts(&[b"portcullis overlay v1\n", &raw]);
-    let length = objects.format().len_bytes();
-    let name = Oid::from_bytes(&digest.as_bytes()[..length]);
-    Ok(name.map(|name| (name, raw)))
+    let name = Oid::from_bytes(&digest.as_bytes()[..format.len_bytes()])?;
+    Some((name, raw))
 }
 
 /// The repository below, and the made commit on top.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::hook::bench::Input;
+use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, tidy};
@@ -23,6 +24,8 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
     let names: BTreeSet<Refname> = applied.iter().map(|(name, _, _)| name.clone()).collect();
     let session = host::session_key(&ctx);
     log.settle(&world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;
+    // The policy is read only for this, and only where something is owed.
+    let settled = debts::settle_after(&world, &mut log, &names, &ctx);
     // Git never calls us here from within a quarantine, and inside one no ref can go.
     if !input.env.has("GIT_QUARANTINE_PATH")
         && let Err(stop) = tidy::after_push(&world, &mut log, &ctx)
@@ -30,7 +33,7 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
         // `log tidy` takes what stays.
         tracing::warn!(reason = %stop.reason, "statements stay in the refs");
     }
-    Ok(())
+    settled
 }
 
 /// `OLD SP NEW SP REF`; what is not that names no ref of ours.

@@ -8,11 +8,11 @@ use crate::facts::evidence::{Candidate, Standing};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
+    Actor, ActorKind, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
     StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef};
-use crate::log::policy::{Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::entry::{Policy as PolicyRecord, PolicyFile as PolicyText};
 use crate::log::touched::JudgedAt;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
@@ -23,6 +23,7 @@ use crate::push::pusher::{Pusher, Who};
 use crate::push::update::Change;
 use crate::push::{Door, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
 
@@ -185,7 +186,15 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         findings: judgement.findings.iter().map(finding).collect(),
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
-        exempt: Vec::new(),
+        exempt: judgement.exempted.iter().map(exempt).collect(),
+    }
+}
+
+fn exempt(held: &Exempted) -> ExemptRecord {
+    ExemptRecord {
+        rule: held.rule.name().to_owned(),
+        who: held.who.clone(),
+        paths: held.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
     }
 }
 
@@ -198,7 +207,7 @@ fn is_used(candidate: &Candidate) -> bool {
 }
 
 /// The digests of what lands: every statement with one of them is used up, looked at or not.
-fn landed(update: &UpdateFacts) -> Vec<Digest> {
+pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let digests = steps.flat_map(|step| step.digests.iter().copied());
     digests.collect::<BTreeSet<Digest>>().into_iter().collect()
@@ -211,7 +220,8 @@ fn paths(update: &UpdateFacts) -> Vec<Text> {
     paths.into_iter().map(|path| Text(path.to_vec())).collect()
 }
 
-fn finding(finding: &Finding) -> FindingRecord {
+/// One objection, as the log keeps it.
+pub fn finding(finding: &Finding) -> FindingRecord {
     let objection = &finding.objection;
     let lines = std::iter::once(&objection.what).chain(&objection.details);
     let text: Vec<String> = lines.map(crate::verdict::line::Line::show).collect();

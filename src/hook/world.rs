@@ -94,6 +94,13 @@ impl World {
         })
     }
 
+    /// Opens the log to look at it, by whoever can read it; nothing in its folder changes.
+    pub fn log_to_read(&self) -> Result<Log, Stop> {
+        Log::open_to_read(&self.log_dir()).map_err(|error| {
+            Stop::fault("the change log of this repository cannot be read", &error)
+        })
+    }
+
     /// The policy files, the site's first.
     pub fn policy_paths(&self) -> Vec<PathBuf> {
         let named = self.store.config_values("portcullis.policy").unwrap_or_default();

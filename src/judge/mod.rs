@@ -3,6 +3,9 @@
 //! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
 
 pub mod always;
+pub mod debts;
+pub mod exempt;
+pub mod glass;
 
 use crate::facts::needs::{RefNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
@@ -13,6 +16,7 @@ use crate::policy::compiled::CompiledRule;
 use crate::push::update::Change;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
+use crate::verdict::glass::Glass;
 use crate::verdict::{Judgement, RefJudgement};
 
 /// What the policy will ask of one ref, so that no more is gathered.
@@ -26,7 +30,7 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: rule.body.needs(),
+        needs: glass::needs(policy, rule),
         starts: rule.starts.clone(),
     });
     RefNeeds { protected: policy.protects(name, default, moment), rules: rules.collect() }
@@ -35,12 +39,14 @@ pub fn needs(
 /// Judges a push.
 pub fn judge(policy: &Policy, facts: &Facts) -> Judgement {
     let refs = facts.updates.iter().map(|update| judge_ref(policy, facts, update)).collect();
-    Judgement {
+    let judgement = Judgement {
         refs,
         findings: always::of_push(policy, facts),
         moment: facts.push.push.moment,
         help: policy.help.clone(),
-    }
+        glass: Glass::default(),
+    };
+    glass::weigh(policy, facts, judgement)
 }
 
 fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
@@ -48,7 +54,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     let default = facts.push.default_branch.as_ref();
     let protected = policy.protects(name, default, moment);
     let mut findings = always::of_ref(policy, facts, update, protected);
-    let mut rules = Vec::new();
+    let (mut rules, mut exempted) = (Vec::new(), Vec::new());
     // What cannot be told apart from an attack is not argued with: its own finding is enough.
     let judgeable = findings.is_empty() || !always::hides_the_rest(&findings);
     for (index, rule) in policy.rules.iter().enumerate() {
@@ -57,7 +63,13 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         }
         let view = View { update, landing: update.landing(index), push: &facts.push };
         let (reference, level) = (reference(rule), rule.level_at(moment));
-        let ruling = rule.body.judge(&view);
+        let ruling = match exempt::of(rule, &reference, &view) {
+            Some((silent, held)) => {
+                exempted.push(held);
+                silent
+            }
+            None => rule.body.judge(&view),
+        };
         findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {
             rule: reference.clone(),
             level,
@@ -68,11 +80,15 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     if judgeable && protected {
         findings.extend(unguarded(policy, facts, update));
     }
+    if judgeable {
+        findings.extend(debts::overdue(policy, update, moment));
+    }
     RefJudgement {
         update: update.update.clone(),
         change: update.change,
         findings,
         rules,
+        exempted,
         protected,
     }
 }

@@ -11,11 +11,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::log::disk::{Disk, Folder, Medium, Modes, io_fault};
-use crate::log::entry::{Genesis, Kind, Record};
+use crate::log::entry::{Genesis, Record};
 use crate::log::error::LogError;
 use crate::log::file::{self, Appended, Ctx, Head, Moved, Receipt, Written};
 use crate::log::fit::{Prepared, prepare};
-use crate::log::index::{Index, scan_fault};
+use crate::log::index::{Index, Keeping, scan_fault};
+use crate::log::kind::Kind;
 use crate::log::line::{Entry, read};
 use crate::log::look::read_line;
 use crate::log::posting::{Key, Posting};
@@ -71,8 +72,17 @@ impl Log {
         Self::open_on(Box::new(Disk), dir)
     }
 
+    /// Opens a log to ask it, and leaves its folder as it is, the index too.
+    pub fn open_to_read(dir: &Path) -> Result<Self, LogError> {
+        Self::open_with(Box::new(Disk), dir, Keeping::InMemory)
+    }
+
     /// As `open`, on a medium of the caller's.
     pub fn open_on(medium: Box<dyn Medium>, dir: &Path) -> Result<Self, LogError> {
+        Self::open_with(medium, dir, Keeping::InFiles)
+    }
+
+    fn open_with(medium: Box<dyn Medium>, dir: &Path, keeping: Keeping) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
         let segment = folder.open_segment()?;
         let first =
@@ -85,7 +95,7 @@ impl Log {
             Ok(_) | Err(_) => return Err(LogError::NoGenesis { dir: dir.to_owned() }),
         };
         let origin = genesis.common.log;
-        let index = RefCell::new(Index::open(&folder, &origin)?);
+        let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
         let cache = RefCell::default();
         Ok(Self { folder, origin, medium, index, segment, cache, poisoned: false })
     }

@@ -32,6 +32,9 @@ impl Log {
         if let Some(entry) = self.applied(Key::Used(&seen.id), name, 0)? {
             return Ok(Some((Why::Used, Some(entry))));
         }
+        if let Some(paid) = self.postings(Key::Paid(&seen.id), 1)?.first() {
+            return Ok(Some((Why::Used, Some(paid.seq))));
+        }
         if let Some(entry) = self.applied(Key::Landed(name, &seen.delta), name, seen.entry)? {
             return Ok(Some((Why::Landed, Some(entry))));
         }

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::damage::Recovered;
 use crate::log::decision::{Actor, Decision, Hook, Verdict};
-use crate::log::policy::Policy;
+use crate::log::glass::{BreakGlass, Settled};
+use crate::log::kind::Kind;
 use crate::log::rate::Held;
 use crate::log::tidy::Tidy;
 use crate::log::wire::{AsText, Listed, Text};
@@ -88,64 +89,6 @@ pub struct Session {
     pub start: u64,
 }
 
-/// The kinds of record of version 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// The first entry.
-    Genesis,
-    /// The push that first made protected branches.
-    Birth,
-    /// One push and its answer.
-    Decision,
-    /// A no without a judgement.
-    Refusal,
-    /// What became of an accepted push.
-    Outcome,
-    /// A ref moved without the gate.
-    Drift,
-    /// A policy came into force.
-    Policy,
-    /// A question was answered.
-    Asked,
-    /// Damage was found and declared.
-    Recovered,
-    /// Dead statements leave the refs.
-    Tidy,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Genesis,
-        Self::Birth,
-        Self::Decision,
-        Self::Refusal,
-        Self::Outcome,
-        Self::Drift,
-        Self::Policy,
-        Self::Asked,
-        Self::Recovered,
-        Self::Tidy,
-    ];
-
-    /// The word in the line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Genesis => "genesis",
-            Self::Birth => "birth",
-            Self::Decision => "decision",
-            Self::Refusal => "refusal",
-            Self::Outcome => "outcome",
-            Self::Drift => "drift",
-            Self::Policy => "policy",
-            Self::Asked => "asked",
-            Self::Recovered => "recovered",
-            Self::Tidy => "tidy",
-        }
-    }
-}
-
 /// What an entry tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -167,6 +110,10 @@ pub enum Record {
     Asked(Asked),
     /// Damage was found and declared.
     Recovered(Recovered),
+    /// A refusal was overridden, and a debt made.
+    BreakGlass(Box<BreakGlass>),
+    /// A debt was settled.
+    Settled(Settled),
     /// Dead statements leave the refs.
     Tidy(Tidy),
 }
@@ -184,6 +131,8 @@ impl Record {
             Self::Policy(_) => Kind::Policy,
             Self::Asked(_) => Kind::Asked,
             Self::Recovered(_) => Kind::Recovered,
+            Self::BreakGlass(_) => Kind::BreakGlass,
+            Self::Settled(_) => Kind::Settled,
             Self::Tidy(_) => Kind::Tidy,
         }
     }
@@ -357,6 +306,36 @@ pub struct Evidence {
     pub kind: String,
     /// What it says.
     pub text: Text,
+}
+
+/// `policy`: judged by for the first time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The digest of the compiled policy, as decisions name it.
+    pub sha256: AsText<Digest>,
+    /// Its files, in order.
+    pub files: Vec<PolicyFile>,
+    /// Who was there: the pusher whose push found it, or the operator who installed it.
+    pub who: Text,
+}
+
+/// One file of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFile {
+    /// Where it stands: a path, or `git:REPO:REF:PATH`.
+    pub place: Text,
+    /// Its text, as an attachment.
+    pub att: AsText<Digest>,
+    /// The text itself. Never in the line; it becomes the attachment.
+    #[serde(skip)]
+    pub text: Vec<u8>,
+}
+
+impl PolicyFile {
+    /// A file with this text.
+    pub fn new(place: Text, text: Vec<u8>) -> Self {
+        Self { place, att: AsText(Digest::of(&text)), text }
+    }
 }
 
 /// `asked`: a question was answered. Nothing changed; not worth waiting for the disk.

@@ -41,9 +41,19 @@ const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
 /// How often opening tries again when a run vanishes because somebody else merged it.
 const OPEN_TRIES: usize = 3;
 
+/// Where an index is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeping {
+    /// In files beside the log, for the next one who opens it.
+    InFiles,
+    /// What is newer than the files there are in memory: nothing is written, nothing removed.
+    InMemory,
+}
+
 /// The index of one log.
 #[derive(Debug)]
 pub struct Index {
+    keeping: Keeping,
     folder: Folder,
     origin: String,
     runs: Vec<Run>,
@@ -55,7 +65,12 @@ pub struct Index {
 impl Index {
     /// Opens what there is and reads the rest of the log.
     pub fn open(folder: &Folder, origin: &str) -> Result<Self, LogError> {
-        let mut index = Self::load(folder, origin);
+        Self::open_with(folder, origin, Keeping::InFiles)
+    }
+
+    /// As `open`, kept where the caller says.
+    pub fn open_with(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
+        let mut index = Self::load(folder, origin, keeping);
         index.catch_up()?;
         Ok(index)
     }
@@ -64,12 +79,13 @@ impl Index {
     pub fn rebuild(&mut self) -> Result<(), LogError> {
         // Best effort: where it cannot be removed, it is made in memory.
         let _ = fs::remove_dir_all(self.folder.index());
-        *self = Self::empty(&self.folder, &self.origin);
+        *self = Self::empty(&self.folder, &self.origin, self.keeping);
         self.catch_up()
     }
 
-    fn empty(folder: &Folder, origin: &str) -> Self {
+    fn empty(folder: &Folder, origin: &str, keeping: Keeping) -> Self {
         Self {
+            keeping,
             folder: folder.clone(),
             origin: origin.to_owned(),
             runs: Vec::new(),
@@ -79,8 +95,8 @@ impl Index {
         }
     }
 
-    fn load(folder: &Folder, origin: &str) -> Self {
-        let mut index = Self::empty(folder, origin);
+    fn load(folder: &Folder, origin: &str, keeping: Keeping) -> Self {
+        let mut index = Self::empty(folder, origin, keeping);
         for _ in 0..OPEN_TRIES {
             let Some(manifest) = index.manifest() else { break };
             let open =
@@ -96,8 +112,11 @@ impl Index {
             }
             break;
         }
-        // Best effort: a table of contents that is of no use must not keep a good one out.
-        let _ = fs::remove_file(index.manifest_path());
+        match keeping {
+            // Best effort: a table of contents that is of no use must not keep a good one out.
+            Keeping::InFiles => drop(fs::remove_file(index.manifest_path())),
+            Keeping::InMemory => {}
+        }
         index
     }
 
@@ -172,6 +191,8 @@ impl Index {
             | Record::Policy(_)
             | Record::Asked(_)
             | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Tidy(_) => Vec::new(),
         };
         let mut postings = Vec::new();
@@ -217,6 +238,9 @@ impl Index {
     /// Turns what is in memory into a run, when that can be done now. Whatever fails here costs
     /// time at the next opening and nothing else.
     fn flush(&mut self) {
+        if self.keeping == Keeping::InMemory {
+            return;
+        }
         if let Ok(true) = self.try_flush() {
             self.flushed = self.position.clone();
             self.recent.clear();

@@ -1,11 +1,13 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `policy`, `tidy`, `damage` and `wire` are the records, `line` is one line,
+//! - The format: `entry`, `decision`, `glass`, `tidy`, `damage` and `wire` are the records of each
+//!   `kind`, `line` is one line,
 //!   `fit` makes room.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
-//! - Asking: `past` answers, `dead` tells which statements may go; `look` finds entries by the `index` with its `manifest`, its `run`s
+//! - Asking: `past` answers, `dead` tells which statements may go and `debts` what broken glasses
+//!   owe; `look` finds entries by the `index` with its `manifest`, its `run`s
 //!   and their `posting`s; `whole` brings in attachments.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
@@ -13,21 +15,24 @@
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
 pub mod book;
+mod cut;
 pub mod damage;
 pub mod dead;
+pub mod debts;
 pub mod decision;
 pub mod disk;
 pub mod entry;
 pub mod error;
 pub mod file;
 pub mod fit;
+pub mod glass;
 pub mod index;
 pub mod keys;
+pub mod kind;
 pub mod line;
 pub mod look;
 pub mod manifest;
 pub mod past;
-pub mod policy;
 pub mod posting;
 pub mod rate;
 pub mod read;

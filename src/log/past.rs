@@ -4,6 +4,7 @@
 //! are read, and their own hashes checked, before anything is said. A decision's *fate* on a ref
 //! is the last outcome that names both; without one the decision is open.
 
+use crate::facts::debt::Debt;
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, Maker, OpenDecision, Past, PastError, RefValue,
     RejectSeen, StatementSeen, StatementState, ValueSource,
@@ -101,6 +102,8 @@ impl Past for Log {
             | Record::Policy(_)
             | Record::Asked(_)
             | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Tidy(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
@@ -120,6 +123,8 @@ impl Past for Log {
             | Record::Policy(_)
             | Record::Asked(_)
             | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }
@@ -155,6 +160,9 @@ impl Past for Log {
             if self.fate(number, &one.refname.0)? != Some(State::NotApplied) {
                 return Ok(StatementState::Used { entry: number });
             }
+        }
+        if let Some(paid) = self.postings(Key::Paid(id), 1)?.first() {
+            return Ok(StatementState::Used { entry: paid.seq });
         }
         let all = self.statements_at(&self.postings(Key::Statement(id), STATEMENTS_MAX)?)?;
         let mut there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
@@ -301,6 +309,14 @@ impl Past for Log {
         Ok(landings)
     }
 
+    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        self.newest_in(place)
+    }
+
+    fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {
+        self.debts_of(Key::Glass(refname.as_bytes()))
+    }
+
     fn last_policy(&self) -> Result<Option<Digest>, PastError> {
         let newest = self.postings(Key::Policy, 1)?;
         let Some(posting) = newest.first() else { return Ok(None) };
@@ -315,6 +331,8 @@ impl Past for Log {
             | Record::Drift(_)
             | Record::Asked(_)
             | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }

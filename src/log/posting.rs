@@ -53,6 +53,14 @@ pub enum Key<'a> {
     Rejects(&'a [u8]),
     /// The decisions that accepted a reject of an entry for a ref. `aux`: its place in the list.
     Reject(&'a [u8], &'a Digest),
+    /// The broken glasses on a ref, whether they made a debt or not.
+    Glass(&'a [u8]),
+    /// All broken glasses.
+    Glasses,
+    /// What settled the debt of a decision for a ref.
+    Settled(u64, &'a [u8]),
+    /// What was settled with a statement.
+    Paid(&'a Digest),
     /// The policies.
     Policy,
     /// The decisions for one receive-pack: boot id, process id, start time.
@@ -72,7 +80,7 @@ impl Key<'_> {
             Self::Landing(name) => Digest::of_parts(&[b"m", name]),
             Self::Branches => Digest::of_parts(&[b"b"]),
             Self::Decision(name) => Digest::of_parts(&[b"d", name]),
-            Self::Tidy(name) => Digest::of_parts(&[b"t", name]),
+            Self::Tidy(name) => Digest::of_parts(&[b"z", name]),
             Self::Outcome(of, name) => Digest::of_parts(&[b"o", &of.to_be_bytes(), name]),
             Self::Statement(id) => Digest::of_parts(&[b"s", id.as_bytes()]),
             Self::Used(id) => Digest::of_parts(&[b"u", id.as_bytes()]),
@@ -81,6 +89,10 @@ impl Key<'_> {
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Rejects(name) => Digest::of_parts(&[b"j", name]),
             Self::Reject(name, entry) => Digest::of_parts(&[b"r", name, b"\0", entry.as_bytes()]),
+            Self::Glass(name) => Digest::of_parts(&[b"k", name]),
+            Self::Glasses => Digest::of_parts(&[b"a"]),
+            Self::Settled(of, name) => Digest::of_parts(&[b"t", &of.to_be_bytes(), name]),
+            Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -176,6 +188,14 @@ pub fn file(
             for (index, one) in it.refs.iter().enumerate() {
                 filing.file(Key::Tidy(&one.refname.0), place(index));
             }
+        }
+        Record::BreakGlass(it) => {
+            filing.file(Key::Glass(&it.refname.0), 0);
+            filing.file(Key::Glasses, 0);
+        }
+        Record::Settled(it) => {
+            filing.file(Key::Settled(it.of, &it.refname.0), 0);
+            it.uses.iter().for_each(|id| filing.file(Key::Paid(&id.0), 0));
         }
         Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
     }

@@ -281,6 +281,8 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Policy(_)
             | Record::Asked(_)
             | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Tidy(_) => None,
         });
         match host {

@@ -78,6 +78,24 @@ impl Log {
         Err(LogError::Restless.into())
     }
 
+    /// How many records settling these refs would write now. Writes none.
+    ///
+    /// # Errors
+    /// As `settle`.
+    pub fn unsettled_records<S: Site>(
+        &mut self,
+        site: &S,
+        refnames: &BTreeSet<Refname>,
+        ctx: &Ctx,
+    ) -> Result<usize, S::Error> {
+        for _ in 0..TRIES {
+            if let Some(records) = self.unsettled(site, refnames, None, &ctx.boot)? {
+                return Ok(records.len());
+            }
+        }
+        Err(LogError::Restless.into())
+    }
+
     /// The refs that may move by the decisions for one receive-pack.
     fn decided_for(&self, session: &SessionKey) -> Result<Vec<Refname>, PastError> {
         let key = Key::Session(&session.boot, session.pid, session.start);

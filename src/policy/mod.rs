@@ -8,6 +8,8 @@
 //! lines grant; ours forbid.)
 
 pub mod compiled;
+pub mod exempt;
+pub mod glass;
 mod raw;
 pub mod settings;
 
@@ -19,6 +21,7 @@ use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
+use crate::policy::glass::BreakGlass;
 use crate::policy::raw::{RawFile, VERSION};
 use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
@@ -61,6 +64,8 @@ pub struct Policy {
     pub limits: Limits,
     /// What a refused ref takes with it.
     pub refuse: RefuseMode,
+    /// Who may let in what some rules refuse. `None`: nobody.
+    pub glass: Option<BreakGlass>,
     /// Who is who.
     pub roster: Roster,
     /// Every rule of every file, in the order they are written.
@@ -129,6 +134,7 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
 /// Makes a policy of the parts of its files. Good for nothing if there are problems.
 fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems) -> Policy {
     let help = files.iter_mut().find_map(|file| file.help.take());
+    let glass = files.first_mut().and_then(|site| site.site.glass.take());
     let settings = match files.first_mut() {
         Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
         None => Settings::default(),
@@ -139,6 +145,7 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
         file.groups.take().into_iter().for_each(|table| draft.groups(table, problems));
     }
     let roster = Roster::build(draft, problems);
+    let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     if let Some(first) = files.first()
         && files.iter().all(|file| file.rules.is_empty())
     {
@@ -155,10 +162,11 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
     }
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
+    problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     let warnings = Problems::new();
     let version = VERSION;
-    Policy { version, digest, help, identity, log, limits, refuse, roster, rules, warnings }
+    Policy { version, digest, help, identity, log, limits, refuse, glass, roster, rules, warnings }
 }
 
 /// The refs that this rule trusts to have been judged, and that no rule guards.

@@ -15,10 +15,20 @@ pub(super) const VERSION: u64 = 1;
 /// What may stand at the top of a file.
 const TOP_KEYS: Keys<'static> = Keys {
     known: &[
-        "version", "help", "level", "until", "identity", "log", "limits", "push", "people",
-        "groups", "rule",
+        "version",
+        "help",
+        "level",
+        "until",
+        "identity",
+        "log",
+        "limits",
+        "push",
+        "people",
+        "groups",
+        "break-glass",
+        "rule",
     ],
-    later: &["break-glass", "rollback", "notify"],
+    later: &["rollback", "notify"],
 };
 
 /// What only the first file may hold: it is the site's, and others must not undo what it says.
@@ -44,6 +54,7 @@ pub(super) struct Site<'a> {
     pub(super) log: Option<Table<'a>>,
     pub(super) limits: Option<Table<'a>>,
     pub(super) push: Option<Table<'a>>,
+    pub(super) glass: Option<Table<'a>>,
 }
 
 /// One file, taken apart.
@@ -78,6 +89,7 @@ impl<'a> RawFile<'a> {
             log: table.table("log", problems),
             limits: table.table("limits", problems),
             push: table.table("push", problems),
+            glass: table.table("break-glass", problems),
         };
         let people = table.table("people", problems);
         let groups = table.table("groups", problems);

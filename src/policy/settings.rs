@@ -257,7 +257,7 @@ fn refuse_mode(mut table: Table<'_>, problems: &mut Problems) -> RefuseMode {
 impl Settings {
     /// Reads the site's sections; what is not there has its default.
     pub(super) fn read(site: Site<'_>, problems: &mut Problems) -> Self {
-        let Site { identity, log, limits: bounds, push } = site;
+        let Site { identity, log, limits: bounds, push, .. } = site;
         Self {
             identity: identity.map_or_else(Identity::default, |t| Identity::read(t, problems)),
             log: log.map_or_else(LogSettings::default, |t| LogSettings::read(t, problems)),

@@ -147,10 +147,15 @@ impl Rule for Merge {
     fn judge(&self, view: &View<'_>) -> Ruling {
         merge_judge::judge(self, view)
     }
+
+    fn methods(&self) -> Vec<&'static str> {
+        let allowed = METHODS.iter().filter(|(_, method)| self.methods.contains(method));
+        allowed.map(|(name, _)| *name).collect()
+    }
 }
 
-const EXPLAIN: &str = r#"No direct commits. Every step of a push to these refs brings in, by one of
-`methods`, a change that was on the server before, and adds nothing of its own.
+const EXPLAIN: &str = r#"No direct commits. Every step of a push to these refs brings in a change that
+was on the server before, by one of `methods`, and adds nothing of its own.
 
     [people.bob]
     keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMR+sI82Xp5tnRCmfwG/OLmzPk/xZ8R/F5FUgZfH9tNx bob"]

@@ -9,19 +9,25 @@
 mod support;
 
 mod approvals;
+mod attest;
 mod cases;
 mod checks;
 mod crashes;
 mod docs;
 mod doors;
 mod examples;
+mod exceptions;
+mod glass;
 mod landings;
 mod lies;
 mod log;
+mod methods;
 mod outside;
+mod people;
 mod policies;
 mod refs;
 mod shapes;
+mod soft_start;
 mod sshd;
 mod state;
 mod steps;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis::facts::change::{Delta, FileMode, PathChange, Side};
 use portcullis::facts::evidence::{Candidate, Standing};
-use portcullis::facts::landing::{Landing, Segment, Step, StepKind};
+use portcullis::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use portcullis::facts::makers::Makers;
 use portcullis::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
 use portcullis::judge::{judge, needs};
@@ -88,7 +88,9 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         merge: None,
         change_commits: 1,
         not_before: Vec::new(),
+        itself_before: false,
         source: vec![oid(number * 16 + 2)],
+        copied: Copied::default(),
         digests: Vec::new(),
         rejects: Vec::new(),
         makers: Makers { known: BTreeMap::new(), unknown: None },
@@ -176,6 +178,7 @@ pub(crate) fn update(
         brought: Vec::new(),
         structure: Vec::new(),
         statement: None,
+        debts: Vec::new(),
     }
 }
 

@@ -1,207 +1,14 @@
-//! Real git, real keys, a real push. The server is a bare repository whose hook is a script that
-//! knows nothing of this crate: `git`, `ssh-keygen` and `sha256sum` say what is right.
+//! Approving, rejecting and revoking at a server that is a script (`client::testing`).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its input has failed")]
 
-use std::ffi::OsString;
 use std::fs::{self, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
-
-use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::*;
 use crate::answer::Answer;
-use crate::cli::io::Console;
-use crate::cli::review;
-use crate::cli::surroundings::Surroundings;
-use crate::names::moment::Moment;
-use crate::push::env::Env;
-use crate::statement::read::Statement;
-
-const HOOK: &str = r#"#!/bin/sh
-set -eu
-top=$(cat "$HOME/top")
-while read -r old new ref; do
-  case $ref in
-  refs/portcullis/ask/*)
-    target=refs/${ref#refs/portcullis/ask/}
-    if value=$(git rev-parse --verify -q "$target"); then
-      base=$(git merge-base "$target" "$new"); from=$base
-    else
-      base=$old; from=$(git mktree < /dev/null)
-    fi
-    digest=$(git diff-tree -r -z --no-renames --no-abbrev --raw --ignore-submodules=none \
-      "$from" "$new" | sha256sum | cut -c1-64)
-    key=$(printf '%s\n%s\n' "$target" "$digest" | sha256sum | cut -c1-40)
-    said=; count=0; comma=
-    for name in $(git for-each-ref --format='%(refname)' "refs/approvals/$key"); do
-      date=$(git cat-file blob "$name" | sed -n 's/^date //p')
-      word=$(git cat-file blob "$name" | sed -n 's/^verdict //p')
-      said="$said$comma{\"person\":\"${name##*/}\",\"verdict\":\"$word\",\"date\":\"$date\",\"counts\":true}"
-      comma=,
-      if [ "$word" = approve ]; then count=$((count + 1)); fi
-    done
-    if [ "$count" -ge 1 ]; then ok=true; else ok=false; fi
-    echo "talk for people"
-    echo "portcullis-answer: {\"v\":1,\"you\":$(cat "$top/you"),\"repository\":\"infra-5f0c91ab\",\
-\"ref\":\"$target\",\"value\":\"$value\",\"base\":\"$base\",\"commit\":\"$new\",\
-\"delta\":\"sha256:$(cat "$top/digest" 2>/dev/null || echo "$digest")\",\"key\":\"$key\",\
-\"now\":\"$(cat "$top/now")\",\"delta_lines\":1,\"approvals\":[$said],\
-\"rules\":[{\"rule\":\"infra-review\",\"kind\":\"approval\",\"level\":\"refuse\",\
-\"place\":\"policy.toml:9\",\"satisfied\":$ok,\"what\":\"$count of 1 approvals\",\
-\"missing\":{\"approvals\":1,\"from\":[\"bob\"]}}]}"
-    exit 1 ;;
-  refs/approvals/*)
-    git cat-file blob "$new" > "$top/blob"
-    sed '/^$/q' "$top/blob" > "$top/text"
-    sed '1,/^$/d' "$top/blob" > "$top/armor"
-    person=$(sed -n 's/^person //p' "$top/text")
-    ssh-keygen -q -Y verify -f "$top/allowed" -I "$person" -n approval@portcullis \
-      -s "$top/armor" < "$top/text" || { echo "error: not signed by $person"; exit 1; }
-    echo "accepted as entry 7, you are $person" ;;
-  esac
-done
-"#;
-
-static VERBS: [&Verb; 4] = [&APPROVE, &REJECT, &REVOKE, &review::VERB];
-
-/// A server, bob's clone of it, and bob's key.
-struct World {
-    folder: TempDir,
-}
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-struct Outcome {
-    exit: Exit,
-    data: String,
-    talk: String,
-}
-
-impl World {
-    fn new() -> Self {
-        Self::of_format("sha1")
-    }
-
-    fn of_format(format: &str) -> Self {
-        let world = Self { folder: TempDir::new().unwrap() };
-        fs::create_dir(world.path("home")).unwrap();
-        fs::create_dir(world.path("tmp")).unwrap();
-        world.write("home/top", world.folder.path().to_str().unwrap());
-        world.write("you", r#"{"name":"bob","kind":"person","login":"bob"}"#);
-        world.write("now", "2026-11-22T21:00:00Z");
-        world.sh(&format!(
-            "git init -q --object-format={format} --bare -b main srv.git
-             git -C srv.git config receive.advertisePushOptions true
-             git init -q --object-format={format} -b main clone && cd clone
-             git remote add origin ../srv.git
-             echo one > a && git add a && git commit -qm first && git push -q origin main
-             git checkout -q -b topic && echo two > a && printf x > b && chmod +x b
-             git add a b && git commit -qm 'open port 8443' && git push -q origin topic
-             ssh-keygen -q -t ed25519 -N '' -C bob -f ../bob
-             echo \"bob $(cat ../bob.pub)\" > ../allowed
-             git config gpg.format ssh && git config user.signingkey \"$PWD/../bob.pub\""
-        ));
-        world.write("srv.git/hooks/pre-receive", HOOK);
-        let hook = world.path("srv.git/hooks/pre-receive");
-        fs::set_permissions(hook, Permissions::from_mode(0o755)).unwrap();
-        world
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn environment(&self) -> Vec<(OsString, OsString)> {
-        let path = std::env::var_os("PATH").unwrap();
-        let mut variables = vec![
-            ("PATH".into(), path),
-            ("HOME".into(), self.path("home").into()),
-            ("TMPDIR".into(), self.path("tmp").into()),
-            ("GIT_CONFIG_NOSYSTEM".into(), "1".into()),
-            ("LC_ALL".into(), "C".into()),
-        ];
-        for who in ["AUTHOR", "COMMITTER"] {
-            variables.push((format!("GIT_{who}_NAME").into(), "Alice".into()));
-            variables.push((format!("GIT_{who}_EMAIL").into(), "alice@example.com".into()));
-            variables.push((format!("GIT_{who}_DATE").into(), "2026-11-20T10:00:00Z".into()));
-        }
-        variables
-    }
-
-    /// Runs a script in the world's folder and returns what it printed.
-    fn sh(&self, script: &str) -> String {
-        let output = self.try_sh(script, "");
-        let talk = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}\n{talk}");
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-    }
-
-    fn try_sh(&self, script: &str, folder: &str) -> Output {
-        Command::new("/bin/sh")
-            .args(["-euc", script])
-            .env_clear()
-            .envs(self.environment())
-            .current_dir(self.path(folder))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
-    /// Runs the program in the clone.
-    fn portcullis(&self, words: &[&str]) -> Outcome {
-        let (data, talk) = (Sink::default(), Sink::default());
-        let mut console = Console::plain(Box::new(data.clone()), Box::new(talk.clone()));
-        let around = Surroundings {
-            arguments: Vec::new(),
-            environment: Env::new(self.environment()),
-            directory: Some(self.path("clone")),
-            executable: None,
-            now: Moment::from_seconds(0),
-        };
-        let verb = VERBS.iter().find(|verb| (verb.command)().get_name() == words[0]).unwrap();
-        let program = (verb.command)();
-        let matches = program.clone().try_get_matches_from(words).unwrap();
-        let mut call =
-            Call { matches: &matches, program: &program, around: &around, console: &mut console };
-        let exit = (verb.run)(&mut call).unwrap_or_else(|fault| fault.show(&mut console));
-        Outcome { exit, data: data.text(), talk: talk.text() }
-    }
-
-    /// The statement that the server holds.
-    fn statement(&self) -> Statement {
-        let blob = self.sh("git -C srv.git cat-file blob $(git -C srv.git for-each-ref \
-            --format='%(objectname)' refs/approvals)");
-        Statement::parse(format!("{blob}\n").as_bytes()).unwrap()
-    }
-}
+use crate::cli::client::testing::World;
 
 #[test]
 fn an_approval_is_shown_signed_pushed_and_counted() {
@@ -209,7 +16,11 @@ fn an_approval_is_shown_signed_pushed_and_counted() {
     let before = world.portcullis(&["review", "--for", "main"]);
     assert_eq!(before.exit, Exit::No, "{}", before.talk);
     assert!(before.data.contains("error: rule `infra-review` is not satisfied"), "{}", before.data);
-    assert!(before.data.contains("missing: 1 approval, from bob"), "{}", before.data);
+    assert!(
+        before.data.contains("hint: 1 approval is missing, you can give it:\n  portcullis approve"),
+        "{}",
+        before.data
+    );
     let outcome = world.portcullis(&["approve", "HEAD", "--yes"]);
     assert_eq!(outcome.exit, Exit::Yes, "{}", outcome.talk);
     assert_eq!(outcome.data, "");
@@ -217,10 +28,12 @@ fn an_approval_is_shown_signed_pushed_and_counted() {
         "\"open port 8443\"",
         "author   Alice <alice@example.com>",
         "on       refs/heads/main of infra-5f0c91ab",
-        "  M a\n",
-        "  A b (executable)\n",
+        "delta    2 entries from ",
+        "  M a  +1 -1\n",
+        "  A b  +1, executable\n",
         "accepted as entry 7, you are bob\n",
         "success: nothing is missing",
+        "  git merge --no-ff topic\n",
     ] {
         assert!(outcome.talk.contains(line), "{line}\n{}", outcome.talk);
     }
@@ -271,8 +84,10 @@ fn what_would_make_a_branch_is_approved_from_nothing() {
     let world = World::new();
     let outcome = world.portcullis(&["approve", "topic", "--for", "production", "--yes"]);
     assert_eq!(outcome.exit, Exit::Yes, "{}", outcome.talk);
-    assert!(outcome.talk.contains("delta    from nothing"), "{}", outcome.talk);
-    assert!(outcome.talk.contains("  A a\n"), "{}", outcome.talk);
+    assert!(outcome.talk.contains("delta    2 entries from nothing"), "{}", outcome.talk);
+    assert!(outcome.talk.contains("  A a  +1\n"), "{}", outcome.talk);
+    let command = "  git push origin ";
+    assert!(outcome.talk.contains(command), "{}", outcome.talk);
     let statement = world.statement();
     assert!(statement.fields().base.is_zero());
     assert_eq!(statement.fields().refname.as_bytes(), b"refs/heads/production");
@@ -284,7 +99,7 @@ fn a_later_word_is_dated_later_and_replaces_the_earlier() {
     assert_eq!(world.portcullis(&["approve", "topic", "--yes"]).exit, Exit::Yes);
     let outcome = world.portcullis(&["reject", "topic", "--yes", "--expires", "1h"]);
     assert_eq!(outcome.exit, Exit::Yes, "{}", outcome.talk);
-    assert!(outcome.talk.contains("instead of your approve of 2026-11-22T21:00:00Z"));
+    assert!(outcome.talk.contains("instead  of your approve of 2026-11-22T21:00:00Z"));
     let statement = world.statement();
     let fields = statement.fields();
     assert_eq!(fields.date.rfc3339_seconds(), "2026-11-22T21:00:01Z");
@@ -419,20 +234,85 @@ fn a_hook_of_the_clone_and_tags_do_not_come_along() {
 }
 
 #[test]
-fn spans_have_a_unit_and_bounds() {
-    for (text, seconds) in
-        [("1h", 3600), ("14d", 1_209_600), ("2w", 1_209_600), ("366d", 31_622_400)]
-    {
-        assert_eq!(span(text), Ok(seconds));
-    }
-    for text in ["", "d", "14", "0d", "-1d", "+1d", "367d", "1y", "9999999999999999999d", "1é"] {
-        assert!(span(text).is_err(), "{text}");
+fn a_word_that_would_not_count_is_told_before_it_is_signed() {
+    let world = World::new();
+    world.write("you", r#"{"name":"carol","kind":"person","login":"carol"}"#);
+    world.write("more", r#""on_server":true,"#);
+    let outcome = world.portcullis(&["approve", "topic", "--yes"]);
+    assert!(
+        outcome.talk.contains("no rule for refs/heads/main asks for anybody's approval"),
+        "{}",
+        outcome.talk
+    );
+    world.write("more", r#""on_server":false,"#);
+    let outcome = world.portcullis(&["approve", "topic", "--yes"]);
+    assert_eq!(outcome.exit, Exit::No);
+    assert!(outcome.talk.contains("is not on the server yet"), "{}", outcome.talk);
+    assert!(outcome.talk.contains("hint: push it first: git push origin topic"));
+    assert_eq!(world.sh("git -C srv.git for-each-ref refs/approvals"), "");
+}
+
+#[test]
+fn a_key_that_the_policy_does_not_have_is_known_before_anything_is_signed() {
+    let world = World::new();
+    let known = "SHA256:1111111111111111111111111111111111111111111";
+    let you =
+        |key: &str| format!(r#"{{"name":"bob","kind":"person","login":"bob","keys":["{key}"]}}"#);
+    world.write("you", &you(known));
+    let outcome = world.portcullis(&["approve", "topic", "--yes"]);
+    assert_eq!(outcome.exit, Exit::CouldNot);
+    assert!(outcome.talk.contains("is no key of bob in the policy"), "{}", outcome.talk);
+    assert!(outcome.talk.contains(known), "{}", outcome.talk);
+    let own = world.sh("ssh-keygen -l -f bob.pub | cut -d' ' -f2");
+    world.write("you", &you(&own));
+    // Among several in ~/.ssh it is the one that the policy has.
+    world.sh("git -C clone config --unset user.signingkey; mkdir home/.ssh
+         ssh-keygen -q -t ed25519 -N '' -f home/.ssh/id_ed25519
+         cp bob home/.ssh/work; cp bob.pub home/.ssh/work.pub");
+    let outcome = world.portcullis(&["approve", "topic", "--yes"]);
+    assert_eq!(outcome.exit, Exit::Yes, "{}", outcome.talk);
+    assert!(outcome.talk.contains(&format!("signed with {own}")), "{}", outcome.talk);
+}
+
+#[test]
+fn what_is_pointed_to_is_said_not_to_be_signed() {
+    let world = World::new();
+    world.sh("cd clone && git checkout -q -b pointers main
+         printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' > m.bin
+         ln -s /etc/passwd l && git add m.bin l
+         git update-index --add --cacheinfo 160000,$(git rev-parse main),sub
+         git commit -qm pointers && git push -q origin pointers");
+    let outcome = world.portcullis(&["approve", "pointers", "--yes"]);
+    assert_eq!(outcome.exit, Exit::Yes, "{}", outcome.talk);
+    for line in [
+        "  A l  symlink -> /etc/passwd\n",
+        "  A m.bin  +3, Git LFS, pointer only\n",
+        "pointer only\nhint: to read it all: git diff --text ",
+        "warning: some of these are pointers only: what they point to is not shown here",
+    ] {
+        assert!(outcome.talk.contains(line), "{line}\n{}", outcome.talk);
     }
 }
 
-proptest! {
-    #[test]
-    fn any_text_as_a_span_never_panics(text in "\\PC{0,6}") {
-        let _ = span(&text);
-    }
+#[test]
+fn a_commit_that_only_the_server_has_is_fetched() {
+    let world = World::new();
+    world.sh("git clone -q srv.git other && cd other && git checkout -q -b theirs origin/main
+         echo three > c && git add c && git commit -qm theirs && git push -q origin theirs");
+    let tip = world.sh("git -C other rev-parse HEAD");
+    let outcome = world.portcullis(&["approve", "theirs", "--yes"]);
+    assert_eq!(outcome.exit, Exit::Yes, "{}", outcome.talk);
+    assert_eq!(world.statement().fields().commit.hex(), tip);
+}
+
+#[test]
+fn what_was_given_is_printed_as_json() {
+    let world = World::new();
+    let outcome = world.portcullis(&["approve", "topic", "--yes", "--json"]);
+    let given: serde_json::Value = serde_json::from_str(&outcome.data).unwrap();
+    let statement = world.statement();
+    assert_eq!(given["accepted"], true);
+    assert_eq!(given["place"], statement.place().as_text());
+    assert_eq!(given["statement"], statement.id().hex());
+    assert_eq!(given["now"]["rules"][0]["satisfied"], true);
 }

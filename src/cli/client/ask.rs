@@ -103,8 +103,13 @@ fn demand_base(git: &CloneGit, base: &Oid, commit: &Oid) -> Result<(), Fault> {
     let (base_hex, commit_hex) = (base.hex(), commit.hex());
     let object = format!("{base_hex}^{{commit}}");
     if git.maybe(&["rev-parse", "--verify", "--quiet", &object])?.is_none() {
-        return Err(Fault::new(format!("the base {} is not in this clone", base.short()))
-            .hint("fetch it: git fetch (in a shallow clone: git fetch --unshallow)"));
+        let shallow = git.maybe(&["rev-parse", "--is-shallow-repository"])?;
+        let hint = match shallow.as_deref() {
+            Some("true") => "this clone is shallow; fetch the rest: git fetch --unshallow",
+            Some(_) | None => "fetch it: git fetch --all",
+        };
+        let sentence = format!("the base {} is not in this clone", base.short());
+        return Err(Fault::new(sentence).hint(hint));
     }
     let arguments = ["merge-base", "--is-ancestor", &base_hex, &commit_hex];
     if git.output(&arguments, b"")?.status.success() {

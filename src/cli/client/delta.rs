@@ -1,15 +1,11 @@
-//! A delta as `git diff-tree` prints it: its digest, and what to tell the person who signs it.
+//! A delta as `git diff-tree` prints it: its digest and its entries.
 //!
 //! Used by `approve` and its like to compute for themselves what the server says about a delta.
 //! The digest is over the raw output, so it does not depend on how we read it.
 
-use std::collections::HashSet;
-use std::fmt::Write as _;
-
 use crate::cli::client::git::CloneGit;
 use crate::cli::fault::Fault;
 use crate::names::digest::Digest;
-use crate::names::escape::escape;
 use crate::names::oid::Oid;
 
 /// The command that prints a delta, but for its two ends (product contract, section 5).
@@ -24,15 +20,8 @@ pub const DIFF_TREE: [&str; 8] = [
     "--ignore-submodules=none",
 ];
 
-/// How many entries a person is shown before the rest is counted.
-pub const ENTRIES_SHOWN_MAX: usize = 40;
-
-/// How large a Git LFS pointer may be, in bytes (its specification says 1024).
-const LFS_POINTER_BYTES_MAX: usize = 1024;
-
-/// How a Git LFS pointer begins.
-const LFS_POINTER_BEGIN: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
-
+/// The mode of a side that is not there.
+const ABSENT: &str = "000000";
 const MODE_LINK: &str = "120000";
 const MODE_SUBMODULE: &str = "160000";
 
@@ -60,8 +49,6 @@ pub struct Entry {
     pub status: char,
     /// Any bytes but NUL.
     pub path: Vec<u8>,
-    /// The new side is a Git LFS pointer: what it points to is not part of what is signed.
-    pub is_lfs_pointer: bool,
 }
 
 impl LocalDelta {
@@ -72,48 +59,47 @@ impl LocalDelta {
         let mut arguments = DIFF_TREE.to_vec();
         arguments.extend([from.as_str(), to.as_str()]);
         let raw = git.bytes(&arguments, b"")?;
-        let mut entries = parse_raw(&raw)
+        let entries = parse_raw(&raw)
             .ok_or_else(|| Fault::new("could not read what git diff-tree printed"))?;
-        mark_lfs_pointers(git, &mut entries)?;
         Ok(Self { digest: Digest::of(&raw), entries })
-    }
-
-    /// The entries as lines, the first `ENTRIES_SHOWN_MAX` of them, and how many are left out.
-    pub fn lines(&self) -> (Vec<String>, usize) {
-        let shown: Vec<String> =
-            self.entries.iter().take(ENTRIES_SHOWN_MAX).map(Entry::line).collect();
-        let left_out = self.entries.len() - shown.len();
-        (shown, left_out)
     }
 }
 
 impl Entry {
-    /// One line: the letter, the path, and what a letter does not say.
-    pub fn line(&self) -> String {
-        let mut line = format!("{} {}", self.status, escape(&self.path));
-        let was_there = self.old_mode != "000000";
-        let is_there = self.new_mode != "000000";
-        // Writing to a String cannot fail.
-        let _ = match (self.old_mode.as_str(), self.new_mode.as_str()) {
+    /// What its letter and its content do not say: types that change, modes, submodules.
+    pub fn marks(&self) -> Vec<String> {
+        let is_there = self.new_mode != ABSENT;
+        match (self.old_mode.as_str(), self.new_mode.as_str()) {
             (MODE_SUBMODULE, MODE_SUBMODULE) => {
-                write!(line, " (submodule {} -> {})", self.old.short(), self.new.short())
+                vec![format!("submodule {} -> {}", self.old.short(), self.new.short())]
             }
-            (_, MODE_SUBMODULE) => write!(line, " (becomes submodule at {})", self.new.short()),
-            (MODE_SUBMODULE, _) => write!(line, " (was a submodule)"),
-            (old, MODE_LINK) if old != MODE_LINK => write!(line, " (becomes a symlink)"),
+            (ABSENT, MODE_SUBMODULE) => vec![format!("submodule at {}", self.new.short())],
+            (_, MODE_SUBMODULE) => vec![format!("becomes submodule at {}", self.new.short())],
+            (MODE_SUBMODULE, _) => vec!["was a submodule".to_owned()],
             (MODE_LINK, _) if is_there && self.new_mode != MODE_LINK => {
-                write!(line, " (was a symlink)")
+                vec!["was a symlink".to_owned()]
             }
-            (old, new) if was_there && is_there && old != new => {
-                write!(line, " (mode {old} -> {new})")
-            }
-            ("000000", "100755") => write!(line, " (executable)"),
-            _ => Ok(()),
-        };
-        if self.is_lfs_pointer {
-            line.push_str(" (Git LFS, pointer only)");
+            (ABSENT, "100755") => vec!["executable".to_owned()],
+            (ABSENT, _) | (_, ABSENT | MODE_LINK) => Vec::new(),
+            (old, new) if old != new => vec![format!("mode {old} -> {new}")],
+            _ => Vec::new(),
         }
-        line
+    }
+
+    /// Whether its new side is a symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.new_mode == MODE_LINK
+    }
+
+    /// Whether its new side is a submodule: a commit of another repository.
+    pub fn is_submodule(&self) -> bool {
+        self.new_mode == MODE_SUBMODULE
+    }
+
+    /// The blobs of its old and its new side, where there are any.
+    pub fn blobs(&self) -> (Option<Oid>, Option<Oid>) {
+        let blob = |mode: &str, oid: Oid| (mode != ABSENT && mode != MODE_SUBMODULE).then_some(oid);
+        (blob(&self.old_mode, self.old), blob(&self.new_mode, self.new))
     }
 }
 
@@ -138,69 +124,9 @@ fn parse_raw(raw: &[u8]) -> Option<Vec<Entry>> {
             new: Oid::from_hex(new.as_bytes())?,
             status,
             path,
-            is_lfs_pointer: false,
         });
     }
     Some(entries)
-}
-
-/// Looks into the new blobs that are small enough to be pointers.
-fn mark_lfs_pointers(git: &CloneGit, entries: &mut [Entry]) -> Result<(), Fault> {
-    let blobs: Vec<Oid> = entries
-        .iter()
-        .filter(|entry| entry.new_mode.starts_with("100"))
-        .map(|entry| entry.new)
-        .collect();
-    if blobs.is_empty() {
-        return Ok(());
-    }
-    let listing = git.bytes(&["cat-file", "--batch-check"], &one_a_line(&blobs))?;
-    let small = small_blobs(&listing);
-    if small.is_empty() {
-        return Ok(());
-    }
-    let contents = git.bytes(&["cat-file", "--batch"], &one_a_line(&small))?;
-    let pointers = pointers(&contents)
-        .ok_or_else(|| Fault::new("could not read what git cat-file printed"))?;
-    for entry in entries {
-        entry.is_lfs_pointer = pointers.contains(&entry.new);
-    }
-    Ok(())
-}
-
-fn one_a_line(oids: &[Oid]) -> Vec<u8> {
-    oids.iter().map(|oid| format!("{oid}\n")).collect::<String>().into_bytes()
-}
-
-/// From `OID TYPE SIZE` lines those that can be pointers. What is missing here is none.
-fn small_blobs(listing: &[u8]) -> Vec<Oid> {
-    listing
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| {
-            let words: Vec<&str> = std::str::from_utf8(line).ok()?.split(' ').collect();
-            let [oid, "blob", size] = words.as_slice() else { return None };
-            let size: usize = size.parse().ok()?;
-            (size <= LFS_POINTER_BYTES_MAX).then(|| Oid::from_hex(oid.as_bytes()))?
-        })
-        .collect()
-}
-
-/// From `OID TYPE SIZE LF CONTENT LF` blocks those whose content is a pointer.
-fn pointers(contents: &[u8]) -> Option<HashSet<Oid>> {
-    let mut found = HashSet::new();
-    let mut rest = contents;
-    while !rest.is_empty() {
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
-        let words: Vec<&str> = std::str::from_utf8(&rest[..end]).ok()?.split(' ').collect();
-        let [oid, _, size] = words.as_slice() else { return None };
-        let size: usize = size.parse().ok()?;
-        let content = rest.get(end + 1..)?.get(..size)?;
-        if content.starts_with(LFS_POINTER_BEGIN) {
-            found.insert(Oid::from_hex(oid.as_bytes())?);
-        }
-        rest = rest.get(end + 1 + size + 1..)?;
-    }
-    Some(found)
 }
 
 #[cfg(test)]
@@ -215,44 +141,28 @@ mod tests {
         format!(":{old_mode} {new_mode} {old} {new} {status}\0{path}\0").into_bytes()
     }
 
-    fn line(old_mode: &str, new_mode: &str, status: char, path: &str) -> String {
-        parse_raw(&raw(old_mode, new_mode, status, path)).unwrap()[0].line()
+    fn marks(old_mode: &str, new_mode: &str, status: char) -> String {
+        parse_raw(&raw(old_mode, new_mode, status, "a")).unwrap()[0].marks().join(", ")
     }
 
     #[test]
-    fn lines_say_what_a_letter_does_not() {
-        assert_eq!(line("100644", "100644", 'M', "a b"), "M a b");
-        assert_eq!(line("000000", "100644", 'A', "a"), "A a");
-        assert_eq!(line("000000", "100755", 'A', "a"), "A a (executable)");
-        assert_eq!(line("100644", "000000", 'D', "a"), "D a");
-        assert_eq!(line("100644", "100755", 'M', "a"), "M a (mode 100644 -> 100755)");
-        assert_eq!(line("100644", "120000", 'T', "a"), "T a (becomes a symlink)");
-        assert_eq!(line("120000", "100644", 'T', "a"), "T a (was a symlink)");
-        assert_eq!(line("120000", "000000", 'D', "a"), "D a");
-        assert_eq!(line("160000", "160000", 'M', "sub"), "M sub (submodule 1111111 -> 2222222)");
-        assert_eq!(line("040000", "160000", 'T', "s"), "T s (becomes submodule at 2222222)");
-        assert_eq!(line("100644", "100644", 'M', "a\x1b[2J\n"), "M a\\x1b[2J\\n");
-    }
-
-    #[test]
-    fn pointers_are_told_by_their_first_line() {
-        let oid = "1".repeat(40);
-        let other = "2".repeat(40);
-        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
-        let text = format!("{oid} blob {}\n{pointer}\n{other} blob 4\na\nb\n\n", pointer.len());
-        let found = pointers(text.as_bytes()).unwrap();
-        assert_eq!(found.len(), 1);
-        assert!(found.contains(&Oid::from_hex(oid.as_bytes()).unwrap()));
-        let listing = format!("{oid} blob 1024\n{other} blob 1025\n{other} missing\n");
-        assert_eq!(small_blobs(listing.as_bytes()).len(), 1);
+    fn marks_say_what_a_letter_does_not() {
+        assert_eq!(marks("100644", "100644", 'M'), "");
+        assert_eq!(marks("000000", "100644", 'A'), "");
+        assert_eq!(marks("000000", "100755", 'A'), "executable");
+        assert_eq!(marks("100644", "000000", 'D'), "");
+        assert_eq!(marks("100644", "100755", 'M'), "mode 100644 -> 100755");
+        assert_eq!(marks("120000", "100644", 'T'), "was a symlink");
+        assert_eq!(marks("120000", "000000", 'D'), "");
+        assert_eq!(marks("160000", "160000", 'M'), "submodule 1111111 -> 2222222");
+        assert_eq!(marks("000000", "160000", 'A'), "submodule at 2222222");
+        assert_eq!(marks("100644", "160000", 'T'), "becomes submodule at 2222222");
     }
 
     proptest! {
         #[test]
         fn arbitrary_output_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_raw(&bytes);
-            let _ = pointers(&bytes);
-            let _ = small_blobs(&bytes);
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Used by `approve` and its like, after signing.
 
+use crate::answer::Answer;
 use crate::cli::client::ask::{PUSH, ask, remote_lines};
 use crate::cli::client::git::{CloneGit, said_no};
-use crate::cli::client::render::{self, Reader};
+use crate::cli::client::reader;
 use crate::cli::client::target::Target;
 use crate::cli::fault::Fault;
 use crate::cli::io::{Console, Tone};
+use crate::message::review;
 use crate::names::oid::Oid;
 use crate::statement::fields::Fields;
 
@@ -44,18 +46,22 @@ pub fn show_still_missing(
     console: &mut Console,
     git: &CloneGit,
     target: &Target,
-) -> Result<(), Fault> {
+) -> Result<Option<Answer>, Fault> {
     let answer = match ask(git, target) {
         Ok(answer) => answer,
         Err(fault) => {
             let sentence = format!("could not ask what is still missing: {fault}");
-            return console.talk_lines(Tone::Warning, &sentence);
+            console.talk_lines(Tone::Warning, &sentence)?;
+            return Ok(None);
         }
     };
-    let typed_ref = target.refname.typed();
-    let reader = Reader { name: None, typed_ref: &typed_ref, subject: "" };
-    for line in render::missing(&answer, &reader) {
+    let reader = reader::of(git, target, &answer, None)?;
+    for line in review::missing(&answer, &reader) {
         console.talk(&line)?;
     }
-    console.talk(&render::summary(&answer))
+    console.talk("")?;
+    for line in review::summary(&answer, &reader) {
+        console.talk(&line)?;
+    }
+    Ok(Some(answer))
 }

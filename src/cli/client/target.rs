@@ -19,6 +19,9 @@ pub struct Target {
     pub refname: TextRefname,
     /// The commit.
     pub commit: Oid,
+    /// The branch of the clone that the commit is the tip of, where that is how it was named, and
+    /// it is not the one to land on.
+    pub topic: Option<String>,
 }
 
 /// A refname that is UTF-8, as statements and command lines need it.
@@ -73,8 +76,8 @@ impl TextRefname {
 impl Target {
     /// Finds all three in the clone. May ask the remote for its HEAD.
     pub fn find(git: &CloneGit, typed: Typed<'_>) -> Result<Self, Fault> {
-        let commit = commit(git, typed.commit.unwrap_or("HEAD"))?;
         let remote = remote(git, typed.remote)?;
+        let commit = commit(git, &remote, typed.commit.unwrap_or("HEAD"))?;
         let refname = match typed.refname {
             Some(name) => TextRefname::parse(name).ok_or_else(|| {
                 Fault::mistyped(format!("no refname: \"{}\"", escape_short(name.as_bytes())))
@@ -82,22 +85,50 @@ impl Target {
             })?,
             None => head_of(git, &remote)?,
         };
-        Ok(Self { remote, refname, commit })
+        let topic = topic(git, typed.commit, &commit)?
+            .filter(|topic| refname.text() != format!("refs/heads/{topic}"));
+        Ok(Self { remote, refname, commit, topic })
     }
 }
 
-fn commit(git: &CloneGit, typed: &str) -> Result<Oid, Fault> {
-    let no_commit = || {
-        Fault::new(format!("this clone has no commit \"{}\"", escape_short(typed.as_bytes())))
-            .hint("fetch it first: git fetch")
-    };
+/// The commit that was typed. What the clone does not have is fetched: who is asked to approve a
+/// commit has often not seen it yet, and may know it by the server's branch alone.
+fn commit(git: &CloneGit, remote: &str, typed: &str) -> Result<Oid, Fault> {
+    let shown = escape_short(typed.as_bytes());
     // A word that begins with a hyphen would be an option to git.
     if typed.is_empty() || typed.starts_with('-') {
-        return Err(no_commit());
+        return Err(Fault::mistyped(format!("no commit: \"{shown}\"")));
     }
+    if let Some(found) = resolved(git, typed)? {
+        return Ok(found);
+    }
+    git.bytes(&["fetch", "--quiet", "--no-recurse-submodules", "--", remote], b"")
+        .map_err(|fault| fault.cause(format!("this clone has no commit \"{shown}\"")))?;
+    if let Some(found) = resolved(git, typed)? {
+        return Ok(found);
+    }
+    resolved(git, &format!("refs/remotes/{remote}/{typed}"))?.ok_or_else(|| {
+        let server = escape_short(remote.as_bytes());
+        Fault::new(format!("this clone has no commit \"{shown}\", nor has {server}"))
+            .hint("name a commit, a branch of yours, or one of the server's")
+    })
+}
+
+fn resolved(git: &CloneGit, typed: &str) -> Result<Option<Oid>, Fault> {
     let wanted = format!("{typed}^{{commit}}");
     let found = git.maybe(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
-    found.and_then(|hex| Oid::from_hex(hex.as_bytes())).ok_or_else(no_commit)
+    Ok(found.and_then(|hex| Oid::from_hex(hex.as_bytes())))
+}
+
+/// The branch that was typed, or that is checked out where nothing was; with this commit at its tip.
+fn topic(git: &CloneGit, typed: Option<&str>, commit: &Oid) -> Result<Option<String>, Fault> {
+    let name = match typed {
+        None | Some("HEAD" | "@") => git.maybe(&["symbolic-ref", "--quiet", "--short", "HEAD"])?,
+        Some(typed) => Some(typed.to_owned()),
+    };
+    let Some(name) = name else { return Ok(None) };
+    let tip = resolved(git, &format!("refs/heads/{name}"))?;
+    Ok((tip.as_ref() == Some(commit)).then_some(name))
 }
 
 fn remote(git: &CloneGit, typed: Option<&str>) -> Result<String, Fault> {

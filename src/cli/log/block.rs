@@ -3,6 +3,7 @@
 //! Pure: whoever calls has read the attachments. Nothing is judged anew; this is what the entry
 //! says, and what later entries say of it.
 
+use crate::cli::log::glass;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::row;
 use crate::cli::log::sheet::Sheet;
@@ -10,9 +11,9 @@ use crate::cli::log::words;
 use crate::log::decision::{
     Actor, ActorKind, Decision, FindingRecord, Hook, RefDecision, StatementRecord, Verdict,
 };
+use crate::log::entry::Policy;
 use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Record, Refusal, Via};
 use crate::log::line::Entry;
-use crate::log::policy::Policy;
 use crate::log::tidy::Tidy;
 use crate::log::wire::Text;
 use crate::names::digest::Digest;
@@ -41,6 +42,8 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_)
         | Record::Tidy(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
@@ -91,6 +94,8 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
             sheet.field(1, "sha256", &it.sha256.0.hex());
         }
         Record::Tidy(it) => tidied(sheet, number, it, lore),
+        Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
+        Record::Settled(it) => glass::settled(sheet, it),
     }
 }
 

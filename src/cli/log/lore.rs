@@ -64,6 +64,8 @@ impl Lore {
             | Record::Policy(_)
             | Record::Asked(_)
             | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Tidy(_) => {}
         }
     }

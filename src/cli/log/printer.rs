@@ -181,6 +181,8 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_)
         | Record::Tidy(_) => {}
     }
     Ok(record)

@@ -5,9 +5,9 @@ use crate::log::decision::{FindingRecord, Hook};
 use crate::log::entry::{
     Asking, Birth, GenesisRef, LINE_BYTES_MAX, REFUSED_LINE_BYTES_MAX, Record, Refusal,
 };
+use crate::log::entry::{Policy, PolicyFile};
 use crate::log::file;
 use crate::log::line::{LineError, body, read, record_json, self_hash, write};
-use crate::log::policy::{Policy, PolicyFile};
 use crate::log::read::{Entries, Filter};
 use crate::log::tests::support::{
     Bench, actor, append, applies, ctx, decides, decision_of, moves, name, oid, refuses, statement,

@@ -7,6 +7,7 @@ mod crash;
 mod dead;
 mod faults;
 mod format;
+mod glass;
 mod past;
 mod property;
 mod reconcile;

@@ -98,6 +98,8 @@ fn told(record: &Record) -> String {
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_)
         | Record::Tidy(_) => panic!("{record:?}"),
     }
 }
