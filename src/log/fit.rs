@@ -9,8 +9,9 @@ use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::glass::BreakGlass;
 use crate::log::line::{Body, JsonError, OF_BYTES, SEAL_BYTES, body, record_json};
+use crate::log::listed::lines_bytes;
 use crate::log::rate::HELD_BYTES_MAX;
-use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Plain, Short, Text};
+use crate::log::wire::{AsText, LISTED_INLINE_MAX, Short, Text};
 use crate::names::digest::Digest;
 
 /// A record, ready for its place in the chain.
@@ -153,16 +154,6 @@ pub fn paths_bytes(paths: &[Text]) -> Vec<u8> {
         bytes.push(0);
     }
     bytes
-}
-
-/// The attachment's bytes of a list of oids or digests: one a line.
-pub fn lines_bytes<T: Plain>(list: &[AsText<T>]) -> Vec<u8> {
-    let mut text = String::with_capacity(list.len() * 65);
-    for one in list {
-        text.push_str(&one.0.spell());
-        text.push('\n');
-    }
-    text.into_bytes()
 }
 
 fn digest_paths(record: &mut Record) {
@@ -377,25 +368,4 @@ fn shorten_actor(actor: &mut Actor, keep: Keep) {
     if let Some(key) = &mut actor.key {
         cut_string(key, keep.text_bytes);
     }
-}
-
-/// The list of a `Listed` of oids or digests from its attachment's bytes. `None` when they are not
-/// that.
-pub fn lines_of<T: Plain>(bytes: &[u8]) -> Option<Vec<AsText<T>>> {
-    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if lines.is_empty() {
-        return Some(Vec::new());
-    }
-    let one = |line| T::read(std::str::from_utf8(line).ok()?).map(AsText);
-    lines.split(|&byte| byte == b'\n').map(one).collect()
-}
-
-/// A list made whole again from its attachment's bytes. `None` when they are not that list.
-pub fn refill<T: Plain>(list: &mut Listed<AsText<T>>, bytes: &[u8]) -> Option<()> {
-    let all = lines_of(bytes)?;
-    if all.len() as u64 != list.n {
-        return None;
-    }
-    list.list = all;
-    Some(())
 }

@@ -2,7 +2,7 @@
 //!
 //! - The format: `entry`, `decision`, `glass`, `tidy`, `damage` and `wire` are the records of each
 //!   `kind`, `line` is one line,
-//!   `fit` makes room.
+//!   `fit` makes room, `listed` holds long lists.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
@@ -30,6 +30,7 @@ pub mod index;
 pub mod keys;
 pub mod kind;
 pub mod line;
+pub mod listed;
 pub mod look;
 pub mod manifest;
 pub mod past;

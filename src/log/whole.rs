@@ -4,8 +4,8 @@ use std::io;
 
 use crate::log::disk::Folder;
 use crate::log::entry::{Genesis, Record};
-use crate::log::fit::refill;
 use crate::log::line::{Entry, read_record};
+use crate::log::listed::refill;
 use crate::names::digest::Digest;
 
 /// The record of an entry with every commit and entry it names. Paths stay as they stand in the line: the
