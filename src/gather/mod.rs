@@ -15,6 +15,7 @@ pub mod motion;
 pub mod provenance;
 pub mod reader;
 pub mod rejects;
+pub mod rollback;
 pub mod scene;
 pub mod source;
 pub mod statements;
@@ -158,7 +159,7 @@ fn second_look(
             facts.had_by.extend(had);
         }
     }
-    let mut asked = Asked::default();
+    let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
         asked.veto |= rule.needs.veto;

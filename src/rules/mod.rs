@@ -16,6 +16,7 @@ pub mod merge;
 mod merge_judge;
 mod merge_words;
 pub mod operations;
+pub mod rollback;
 pub mod rule;
 mod scope;
 pub mod seats;

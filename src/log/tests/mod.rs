@@ -11,5 +11,6 @@ mod glass;
 mod past;
 mod property;
 mod reconcile;
+mod states;
 mod support;
 mod tamper;
