@@ -12,6 +12,7 @@ use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::{makers_named_by, makers_of};
+use crate::gather::rejects;
 use crate::gather::rollback;
 use crate::gather::scene::{Asked, Scene};
 use crate::gather::source;
@@ -29,8 +30,8 @@ type Arriving = BTreeMap<Oid, Arc<Commit>>;
 
 /// The landing of `end` on a ref, judged from `start`.
 ///
-/// `used` holds the statements that earlier steps of this push have used up; the steps found here
-/// add theirs.
+/// `used` holds the digests whose statements earlier steps of this push have used up; the steps
+/// found here add theirs.
 pub fn landing(
     scene: &mut Scene<'_>,
     name: &Refname,
@@ -253,6 +254,8 @@ impl Builder<'_, '_> {
         makers.merge(&found.makers);
         let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&checked.makers);
+        let rejects = rejects::of(self.scene, self.name, &delta, self.asked)?;
+        self.used.extend(&digests);
         let itself_before = self.scene.provenance.origin(&to).was_before();
         let copied = match kind {
             StepKind::Run if !itself_before => {
@@ -290,7 +293,9 @@ impl Builder<'_, '_> {
             source,
             copied,
             makers,
+            digests,
             candidates: found.candidates,
+            rejects,
             near: found.near,
             checks: checked.candidates,
             near_checks: checked.near,

@@ -72,7 +72,8 @@ impl Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Recovered(_) => return Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Tidy(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {
             Some(State::Applied | State::Superseded) => {}

@@ -41,6 +41,8 @@ fn main() -> Refname {
 /// A step from 111 to 333 that was not on the server before.
 fn step(kind: StepKind) -> Step {
     Step {
+        digests: Vec::new(),
+        rejects: Vec::new(),
         kind,
         from: Some(oid(1)),
         to: oid(3),
