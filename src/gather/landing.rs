@@ -221,14 +221,7 @@ impl Builder<'_, '_> {
     fn build(&mut self, shape: Shape<'_>) -> Result<Step, GatherError> {
         let Shape { kind, from, to, own, others } = shape;
         let delta = self.scene.reader.delta(from, Some(to))?;
-        let change = match kind {
-            StepKind::Merge => {
-                let exclude: Vec<Oid> = from.into_iter().collect();
-                let range = self.scene.reader.arriving(&others, &exclude)?;
-                range.into_iter().map(|(oid, _)| oid).collect()
-            }
-            StepKind::Run | StepKind::Jump => own.to_vec(),
-        };
+        let change = self.change(kind, from, own, &others)?;
         let merge = match kind {
             StepKind::Merge => Some(self.scene.reader.merge_fact(&to)?),
             StepKind::Run | StepKind::Jump => None,
@@ -260,13 +253,8 @@ impl Builder<'_, '_> {
         let copied = match kind {
             StepKind::Run if !itself_before => {
                 let candidates = found.candidates.iter().chain(&checked.candidates).collect();
-                let copied =
-                    source::look(self.scene, &source::Run { from, to, last: &last, candidates })?;
-                for source in &copied.of {
-                    let change = source::change_of(self.scene, from, *source)?;
-                    makers_of(self.scene, &change, &mut makers)?;
-                }
-                copied
+                let run = source::Run { from, to, last: &last, candidates };
+                self.copied(&run, &mut makers)?
             }
             StepKind::Run | StepKind::Merge | StepKind::Jump => Copied::default(),
         };
@@ -302,6 +290,38 @@ impl Builder<'_, '_> {
             infra,
             rollback,
         })
+    }
+
+    /// The commits a step brings in: from elsewhere for a merge, else its own.
+    fn change(
+        &self,
+        kind: StepKind,
+        from: Option<Oid>,
+        own: &[Oid],
+        others: &[Oid],
+    ) -> Result<Vec<Oid>, GatherError> {
+        match kind {
+            StepKind::Merge => {
+                let exclude: Vec<Oid> = from.into_iter().collect();
+                let range = self.scene.reader.arriving(others, &exclude)?;
+                Ok(range.into_iter().map(|(oid, _)| oid).collect())
+            }
+            StepKind::Run | StepKind::Jump => Ok(own.to_vec()),
+        }
+    }
+
+    /// What a run is a copy of. Whoever made that made the run.
+    fn copied(
+        &mut self,
+        run: &source::Run<'_>,
+        makers: &mut Makers,
+    ) -> Result<Copied, GatherError> {
+        let copied = source::look(self.scene, run)?;
+        for source in &copied.of {
+            let change = source::change_of(self.scene, run.from, *source)?;
+            makers_of(self.scene, &change, makers)?;
+        }
+        Ok(copied)
     }
 
     /// The commits by whose names statements about an earlier form of a step are found: its change,
