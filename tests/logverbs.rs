@@ -237,6 +237,7 @@ fn moved(name: &str, verdict: Verdict, new: u8, paths: &[&[u8]]) -> RefDecision 
         uses: Vec::new(),
         landed: Vec::new(),
         exempt: Vec::new(),
+        rollback: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod makers;
 pub mod needs;
 pub mod past;
 pub mod remembered;
+pub mod rollback;
 
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;

@@ -14,6 +14,7 @@ pub mod makers;
 pub mod motion;
 pub mod provenance;
 pub mod reader;
+pub mod rollback;
 pub mod scene;
 pub mod source;
 pub mod statements;
@@ -157,7 +158,7 @@ fn second_look(
             facts.had_by.extend(had);
         }
     }
-    let mut asked = Asked::default();
+    let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
         asked.checkers.extend(rule.needs.checkers.iter().cloned());

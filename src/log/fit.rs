@@ -339,6 +339,13 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
             cut_text(path, keep.text_bytes);
         }
     }
+    one.rollback.truncate(keep.others);
+    for rollback in &mut one.rollback {
+        rollback.paths.truncate(keep.listed);
+        for path in &mut rollback.paths {
+            cut_text(path, keep.text_bytes);
+        }
+    }
 }
 
 fn shorten_refusal(refusal: &mut Refusal, keep: Keep) {

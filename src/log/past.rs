@@ -7,7 +7,7 @@
 use crate::facts::debt::Debt;
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
-    PastError, RefValue, StatementSeen, StatementState, ValueSource,
+    PastError, RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
@@ -123,6 +123,10 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_) => Err(not_that(&entry)),
         }
+    }
+
+    fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError> {
+        self.state_at(refname, oid)
     }
 
     fn any_branch_ever(&self, is_it: &dyn Fn(&Refname) -> bool) -> Result<bool, PastError> {

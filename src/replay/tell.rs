@@ -213,6 +213,7 @@ impl<'a> Teller<'a> {
             checks: Vec::new(),
             near_checks: Vec::new(),
             infra,
+            rollback: None,
         })
     }
 }

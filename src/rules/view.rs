@@ -2,6 +2,7 @@
 
 use crate::facts::landing::Landing;
 use crate::facts::{PushFacts, UpdateFacts};
+use crate::rules::rollback::Terms;
 
 /// One ref update, as one rule sees it.
 #[derive(Clone, Copy, Debug)]
@@ -12,4 +13,6 @@ pub struct View<'f> {
     pub landing: Option<&'f Landing>,
     /// What every update of the push has in common.
     pub push: &'f PushFacts,
+    /// What `[rollback]` asks of a step that goes back to a state; `None`: there is none.
+    pub rollback: Option<&'f Terms>,
 }

@@ -26,6 +26,7 @@ mod outside;
 mod people;
 mod policies;
 mod refs;
+mod rollback;
 mod shapes;
 mod soft_start;
 mod sshd;

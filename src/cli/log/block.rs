@@ -188,6 +188,17 @@ fn moved(sheet: &mut Sheet, one: &RefDecision) {
         let (rule, who) = (words::plain(&exempt.rule), words::plain(&exempt.who));
         sheet.field(2, "exempt", &format!("from `{rule}` as {who}, {}", paths.join(" ")));
     }
+    for back in &one.rollback {
+        let paths: Vec<String> = back.paths.iter().map(|path| escape(&path.0)).collect();
+        let within =
+            if paths.is_empty() { String::new() } else { format!(" in {}", paths.join(" ")) };
+        let (to, left) = (back.to.0.hex(), back.left.0.short());
+        sheet.field(
+            2,
+            "goes back",
+            &format!("to {to} of entry {}{within}, leaving {left}", back.of),
+        );
+    }
 }
 
 fn found(sheet: &mut Sheet, finding: &FindingRecord) {
