@@ -25,6 +25,9 @@ pub const JSON_OPTION: &str = "json";
 /// without `refs/`.
 pub const ASK_REFS: &str = "refs/portcullis/ask/";
 
+/// The kind of the rule that stands in an answer for a debt that is asked about.
+pub const DEBT_KIND: &str = "debt";
+
 /// How long an answer may be, in bytes. What a server would have to say beyond it is cut there.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
@@ -85,6 +88,9 @@ pub struct Answer {
     /// The ref's latest landings, newest first.
     #[serde(default)]
     pub landings: Vec<LandingAnswer>,
+    /// What broken glasses on the ref owe, oldest first.
+    #[serde(default)]
+    pub debts: Vec<DebtAnswer>,
     /// Commits of the change that nobody has brought yet, the first of them.
     #[serde(default)]
     pub nobody_brought: Vec<String>,
@@ -216,6 +222,33 @@ pub struct LandingAnswer {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// What one broken glass owes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DebtAnswer {
+    /// The log entry that let it in.
+    pub entry: u64,
+    /// The commit that it ended at: what is to be approved.
+    pub commit: String,
+    /// Who broke the glass.
+    #[serde(default)]
+    pub by: String,
+    /// Why, in their words.
+    #[serde(default)]
+    pub reason: String,
+    /// When, RFC 3339.
+    #[serde(default)]
+    pub at: String,
+    /// Until when it is to be settled, RFC 3339.
+    #[serde(default)]
+    pub due: String,
+    /// Whether that is over.
+    #[serde(default)]
+    pub overdue: bool,
+    /// Whose word is missing, rule by rule.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
 }
 
 /// Why an answer cannot be read.

@@ -14,6 +14,7 @@ use portcullis::facts::limits::{LIMITS, Limits};
 use portcullis::names::moment::Moment;
 use portcullis::names::refname::Refname;
 use portcullis::policy::compiled::COMMON_KEYS;
+use portcullis::policy::glass::GLASS_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
 use portcullis::policy::{Policy, PolicyFile, compile};
 use portcullis::rules::KINDS;
@@ -165,6 +166,7 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
     let mut keys: Vec<&str> = COMMON_KEYS.to_vec();
     keys.extend(["version", "help", "logins", "emails", "keys", "machine", "shared"]);
     keys.extend(["ssh", "http", "local", "platform", "unlisted", "dir", "on-drift", "refuse"]);
+    keys.extend(GLASS_KEYS);
     keys.extend(LIMITS.iter().map(|row| row.key));
     keys.extend(KINDS.iter().flat_map(|kind| kind.key_names()));
     for key in keys {

@@ -32,6 +32,7 @@ pub mod review;
 pub mod rollback;
 pub mod shim;
 pub mod site;
+pub mod status;
 pub mod surroundings;
 pub mod uninstall;
 pub mod verb;
@@ -48,6 +49,7 @@ pub static VERBS: &[&Verb] = &[
     &install::VERB,
     &uninstall::VERB,
     &doctor::VERB,
+    &status::VERB,
     &lint::VERB,
     &replay::VERB,
     &review::VERB,

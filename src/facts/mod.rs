@@ -6,6 +6,7 @@
 //! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
 
 pub mod change;
+pub mod debt;
 pub mod evidence;
 pub mod landing;
 pub mod limits;
@@ -15,6 +16,7 @@ pub mod past;
 pub mod remembered;
 pub mod rollback;
 
+use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
 use crate::names::oid::Oid;
@@ -77,6 +79,8 @@ pub struct UpdateFacts {
     pub brought: Vec<Oid>,
     /// What is wrong with the update whatever the policy says, found while gathering.
     pub structure: Vec<Structural>,
+    /// What broken glasses on this ref owe, held against the new value. Empty when no rule asked.
+    pub debts: Vec<DebtFacts>,
     /// The statement that a push to `refs/approvals/**` or `refs/checks/**` carries.
     pub statement: Option<StatementPush>,
 }

@@ -9,6 +9,7 @@
 
 use thiserror::Error;
 
+use crate::facts::debt::Debt;
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
@@ -102,9 +103,11 @@ pub enum StateSeen {
     Genesis,
     /// The push of this decision gave it, the one that made the repository: no rule judged it.
     Birth(u64),
+    /// Somebody broke the glass for the push of this decision, and nobody has approved it since.
+    Owed(u64),
     /// A rollback has left it; the number is that rollback's decision.
     Left(u64),
-    /// A push gave it, and the rules were satisfied.
+    /// A push gave it, and the rules were satisfied, or what was owed was approved later.
     State {
         /// The decision; of several, the newest.
         entry: u64,
@@ -318,6 +321,13 @@ pub trait Past {
 
     /// The newest applied moves of a ref, newest first, at most so many.
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError>;
+
+    /// The newest statement accepted in a place, whole.
+    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;
+
+    /// What broken glasses on this ref owe still, oldest first. A push that was not applied owes
+    /// nothing; one whose outcome is not known yet does.
+    fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError>;
 
     /// The digest of the policy that was last recorded as in force.
     fn last_policy(&self) -> Result<Option<Digest>, PastError>;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::debt::Debt;
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, OpenDecision, Past, PastError,
     RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
@@ -41,6 +42,8 @@ pub struct Remembered {
     pub open_statements: BTreeMap<Digest, Vec<u64>>,
     /// Landings by ref, newest first.
     pub landings: BTreeMap<Refname, Vec<Landing>>,
+    /// What broken glasses owe.
+    pub debts: Vec<Debt>,
     /// The last policy.
     pub policy: Option<Digest>,
 }
@@ -70,6 +73,7 @@ impl Remembered {
             open_commits: BTreeMap::new(),
             open_statements: BTreeMap::new(),
             landings: BTreeMap::new(),
+            debts: Vec::new(),
             policy: None,
             genesis,
         }
@@ -171,6 +175,15 @@ impl Past for Remembered {
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError> {
         let all = self.landings.get(refname).map(Vec::as_slice).unwrap_or_default();
         Ok(all.iter().take(most).cloned().collect())
+    }
+
+    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        let latest = self.latest.get(place);
+        Ok(self.statements.iter().find(|it| latest.is_some_and(|l| l.id == it.id)).cloned())
+    }
+
+    fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {
+        Ok(self.debts.iter().filter(|debt| debt.refname == *refname).cloned().collect())
     }
 
     fn last_policy(&self) -> Result<Option<Digest>, PastError> {

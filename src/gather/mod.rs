@@ -7,6 +7,7 @@ pub mod candidates;
 pub mod checks;
 pub mod content;
 pub mod creation;
+pub mod debts;
 pub mod error;
 pub mod landing;
 pub mod makers;
@@ -111,6 +112,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        debts: Vec::new(),
         statement: None,
     })
 }
@@ -147,6 +149,9 @@ fn second_look(
         facts.motion = motion::look(scene, facts)?;
     }
     let Some(end) = facts.target.commit() else { return Ok(()) };
+    if !needs.rules.is_empty() {
+        facts.debts = debts::look(&debts::Eye::of(scene), &facts.update.name, Some(end))?;
+    }
     for rule in needs.rules.iter().filter(|rule| rule.needs.had_by.is_some()) {
         if let Some(patterns) = &rule.needs.had_by {
             let had = creation::refs_that_had(scene, patterns, &end)?;

@@ -140,6 +140,10 @@ impl State<'_> {
                 let line = value.text(" came with the push that made the repository, entry ");
                 Err(line.text(format!("{entry}, which no rule judged")))
             }
+            StateSeen::Owed(entry) => {
+                let line = value.text(format!(" of entry {entry} came by breaking the glass, "));
+                Err(line.text("nobody approved it"))
+            }
             StateSeen::Left(entry) => {
                 let line = value.text(" was left by a rollback before, in entry ");
                 Err(line.text(entry.to_string()))
@@ -226,6 +230,10 @@ mod tests {
             (
                 StateSeen::Birth(3),
                 "abababa came with the push that made the repository, entry 3, which no rule judged",
+            ),
+            (
+                StateSeen::Owed(5),
+                "abababa of entry 5 came by breaking the glass, nobody approved it",
             ),
             (StateSeen::Left(9), "abababa was left by a rollback before, in entry 9"),
         ];

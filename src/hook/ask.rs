@@ -12,7 +12,7 @@ use crate::hook::bench::{Bench, Input};
 use crate::hook::fault::Stop;
 use crate::hook::reply::judged;
 use crate::hook::world::World;
-use crate::hook::{record, who};
+use crate::hook::{debts, record, who};
 use crate::log::entry::{Asked, Record};
 use crate::log::wire::{AsText, Text};
 use crate::message::reader::Reader;
@@ -44,6 +44,7 @@ pub fn answer(
     let pusher = who::pusher(input.env, &bench.policy);
     let names: BTreeSet<Refname> = std::iter::once(question.name.clone()).collect();
     bench.log.settle(world, &names, None, &bench.ctx)?;
+    debts::settle(world, &mut bench.log, &bench.policy, &names, &bench.ctx)?;
     let wire = judged(world, bench, &pusher, &question)?;
     let verdict = match review::refused(&wire) {
         0 => crate::log::decision::Verdict::Accept,

@@ -9,10 +9,12 @@ pub mod asked;
 pub mod back;
 pub mod bench;
 pub mod deadline;
+pub mod debts;
 pub mod earlier;
 pub mod fault;
 pub mod host;
 pub mod overlay;
+pub mod owed;
 pub mod post;
 pub mod record;
 pub mod reply;
@@ -254,7 +256,7 @@ fn settle(world: &World, bench: &mut Bench, updates: &[RefUpdate]) -> Result<(),
     let mut names = refs_in_hand(updates.iter().map(|update| &update.name));
     names.extend(default_branch(&world.store).map_err(gathered)?);
     bench.log.settle(world, &names, None, &bench.ctx)?;
-    Ok(())
+    debts::settle(world, &mut bench.log, &bench.policy, &names, &bench.ctx)
 }
 
 /// What is so, with the refs of open decisions that matter to it settled first.
@@ -310,6 +312,10 @@ fn write(
     let verdict = verdict(world, bench, judgement);
     if verdict == Verdict::Accept {
         records.extend(record::birth(facts, judgement).map(Record::Birth));
+        for broken in &judgement.glass.broken {
+            let record = debts::broken(world, &bench.policy, facts, broken)?;
+            records.extend(record.map(|glass| Record::BreakGlass(Box::new(glass))));
+        }
     }
     let frame = record::Frame {
         policy: bench.policy.digest,

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::hook::bench::Input;
+use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::host;
 use crate::hook::world::World;
@@ -22,7 +23,8 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
     let names: BTreeSet<Refname> = applied.iter().map(|(name, _, _)| name.clone()).collect();
     let session = host::session_key(&ctx);
     log.settle(&world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;
-    Ok(())
+    // The policy is read only for this, and only where something is owed.
+    debts::settle_after(&world, &mut log, &names, &ctx)
 }
 
 /// `OLD SP NEW SP REF`; what is not that names no ref of ours.

@@ -9,8 +9,8 @@ use crate::facts::landing::{Landing, Step};
 use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, Decision, FindingRecord, Hook, Paths, PolicyRef, RefDecision, RollbackRecord,
-    StatementRecord, UpdateKind, Verdict as Word,
+    Actor, ActorKind, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
+    RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
 use crate::log::wire::{AsText, Listed, Text};
@@ -22,6 +22,7 @@ use crate::push::pusher::{Pusher, Who};
 use crate::push::update::Change;
 use crate::push::{Door, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
 
@@ -175,8 +176,16 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         findings: judgement.findings.iter().map(finding).collect(),
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
-        exempt: Vec::new(),
+        exempt: judgement.exempted.iter().map(exempt).collect(),
         rollback: rollbacks(update, judgement),
+    }
+}
+
+fn exempt(held: &Exempted) -> ExemptRecord {
+    ExemptRecord {
+        rule: held.rule.name().to_owned(),
+        who: held.who.clone(),
+        paths: held.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
     }
 }
 
@@ -210,7 +219,7 @@ fn is_used(candidate: &Candidate) -> bool {
 }
 
 /// The digests of what lands: of each step, and of what candidates of it approve.
-fn landed(update: &UpdateFacts) -> Vec<Digest> {
+pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let digests = steps.flat_map(|step| {
         let candidates = step.statements().map(|c| c.says.delta);
@@ -226,7 +235,8 @@ fn paths(update: &UpdateFacts) -> Vec<Text> {
     paths.into_iter().map(|path| Text(path.to_vec())).collect()
 }
 
-fn finding(finding: &Finding) -> FindingRecord {
+/// One objection, as the log keeps it.
+pub fn finding(finding: &Finding) -> FindingRecord {
     let objection = &finding.objection;
     let lines = std::iter::once(&objection.what).chain(&objection.details);
     let text: Vec<String> = lines.map(crate::verdict::line::Line::show).collect();

@@ -14,14 +14,15 @@ use crate::hook::asked::{Asked, Form, Question};
 use crate::hook::bench::{Bench, gather_with, gathered};
 use crate::hook::fault::Stop;
 use crate::hook::overlay::Overlay;
+use crate::hook::owed;
 use crate::hook::said::{approvals, checks, landings};
 use crate::hook::world::World;
 use crate::names::escape::escape;
 use crate::names::oid::Oid;
 use crate::policy::Policy;
-use crate::push::Push;
 use crate::push::pusher::{Pusher, Who};
 use crate::push::update::RefUpdate;
+use crate::push::{Push, Seen};
 use crate::statement::place::ApprovalKey;
 use crate::store::objects::Objects;
 use crate::verdict::Judgement;
@@ -79,7 +80,7 @@ pub fn judged(
     let candidates: Vec<&Candidate> = steps.iter().flat_map(|s| &s.candidates).collect();
     wire.approvals = approvals(bench, question, &digest, &candidates)?;
     wire.approvals.extend(checks(bench, question, &digest, asked.commit)?);
-    Ok(wire)
+    owed::tell(world, bench, question, wire)
 }
 
 /// Judges the move of the ref to `new`, and hands back the readings that were looked at.
@@ -100,7 +101,8 @@ fn judge(
             claimed_old: asked.value.unwrap_or(Oid::zero(world.store.format())),
             new,
         }],
-        options: bench.options.clone(),
+        // What goes with a question breaks no glass.
+        options: Seen::All(Vec::new()),
         namespace: None,
         moment: bench.ctx.moment,
     };

@@ -3,6 +3,9 @@
 //! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
 
 pub mod always;
+pub mod debts;
+pub mod exempt;
+pub mod glass;
 
 use crate::facts::landing::Landing;
 use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
@@ -16,6 +19,7 @@ use crate::push::update::Change;
 use crate::rules::rollback::granted;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
+use crate::verdict::glass::Glass;
 use crate::verdict::{Judgement, RefJudgement};
 
 /// What the policy will ask of one ref, so that no more is gathered.
@@ -29,7 +33,7 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: rule.body.needs(),
+        needs: glass::needs(policy, rule),
         starts: rule.starts.clone(),
     });
     RefNeeds {
@@ -45,12 +49,14 @@ pub fn needs(
 /// Judges a push.
 pub fn judge(policy: &Policy, facts: &Facts) -> Judgement {
     let refs = facts.updates.iter().map(|update| judge_ref(policy, facts, update)).collect();
-    Judgement {
+    let judgement = Judgement {
         refs,
         findings: always::of_push(policy, facts),
         moment: facts.push.push.moment,
         help: policy.help.clone(),
-    }
+        glass: Glass::default(),
+    };
+    glass::weigh(policy, facts, judgement)
 }
 
 fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
@@ -58,7 +64,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     let default = facts.push.default_branch.as_ref();
     let protected = policy.protects(name, default, moment);
     let mut findings = always::of_ref(policy, facts, update, protected);
-    let mut rules = Vec::new();
+    let (mut rules, mut exempted) = (Vec::new(), Vec::new());
     // What cannot be told apart from an attack is not argued with: its own finding is enough.
     let judgeable = findings.is_empty() || !always::hides_the_rest(&findings);
     for (index, rule) in policy.rules.iter().enumerate() {
@@ -68,7 +74,13 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         let (landing, rollback) = (update.landing(index), policy.rollback.as_ref());
         let view = View { update, landing, push: &facts.push, rollback };
         let (reference, level) = (reference(rule), rule.level_at(moment));
-        let ruling = rule.body.judge(&view);
+        let ruling = match exempt::of(rule, &reference, &view) {
+            Some((silent, held)) => {
+                exempted.push(held);
+                silent
+            }
+            None => rule.body.judge(&view),
+        };
         findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {
             rule: reference.clone(),
             level,
@@ -79,11 +91,15 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     if judgeable && protected {
         findings.extend(unguarded(policy, facts, update));
     }
+    if judgeable {
+        findings.extend(debts::overdue(policy, update, moment));
+    }
     RefJudgement {
         update: update.update.clone(),
         change: update.change,
         findings,
         rules,
+        exempted,
         protected,
         rolled_back: rolled_back(policy, facts, update),
     }

@@ -11,11 +11,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::log::disk::{Disk, Folder, Medium, Modes, io_fault};
-use crate::log::entry::{Genesis, Kind, Record};
+use crate::log::entry::{Genesis, Record};
 use crate::log::error::LogError;
 use crate::log::file::{self, Appended, Ctx, Head, Moved, Receipt, Written};
 use crate::log::fit::{Prepared, prepare};
 use crate::log::index::{Index, Keeping, scan_fault};
+use crate::log::kind::Kind;
 use crate::log::line::{Entry, read};
 use crate::log::look::read_line;
 use crate::log::posting::{Key, Posting};

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::damage::Recovered;
 use crate::log::decision::{Actor, Decision, Hook, Verdict};
+use crate::log::glass::{BreakGlass, Settled};
+use crate::log::kind::Kind;
 use crate::log::rate::Held;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
@@ -86,60 +88,6 @@ pub struct Session {
     pub start: u64,
 }
 
-/// The kinds of record of version 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// The first entry.
-    Genesis,
-    /// The push that first made protected branches.
-    Birth,
-    /// One push and its answer.
-    Decision,
-    /// A no without a judgement.
-    Refusal,
-    /// What became of an accepted push.
-    Outcome,
-    /// A ref moved without the gate.
-    Drift,
-    /// A policy came into force.
-    Policy,
-    /// A question was answered.
-    Asked,
-    /// Damage was found and declared.
-    Recovered,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Genesis,
-        Self::Birth,
-        Self::Decision,
-        Self::Refusal,
-        Self::Outcome,
-        Self::Drift,
-        Self::Policy,
-        Self::Asked,
-        Self::Recovered,
-    ];
-
-    /// The word in the line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Genesis => "genesis",
-            Self::Birth => "birth",
-            Self::Decision => "decision",
-            Self::Refusal => "refusal",
-            Self::Outcome => "outcome",
-            Self::Drift => "drift",
-            Self::Policy => "policy",
-            Self::Asked => "asked",
-            Self::Recovered => "recovered",
-        }
-    }
-}
-
 /// What an entry tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -161,6 +109,10 @@ pub enum Record {
     Asked(Asked),
     /// Damage was found and declared.
     Recovered(Recovered),
+    /// A refusal was overridden, and a debt made.
+    BreakGlass(Box<BreakGlass>),
+    /// A debt was settled.
+    Settled(Settled),
 }
 
 impl Record {
@@ -176,6 +128,8 @@ impl Record {
             Self::Policy(_) => Kind::Policy,
             Self::Asked(_) => Kind::Asked,
             Self::Recovered(_) => Kind::Recovered,
+            Self::BreakGlass(_) => Kind::BreakGlass,
+            Self::Settled(_) => Kind::Settled,
         }
     }
 }

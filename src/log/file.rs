@@ -25,9 +25,10 @@ use std::time::{Duration, Instant};
 
 use crate::log::damage::Recovered;
 use crate::log::disk::{Folder, Medium, io_fault, reserve};
-use crate::log::entry::{Common, FORMAT_VERSION, Kind, Record, Session};
+use crate::log::entry::{Common, FORMAT_VERSION, Record, Session};
 use crate::log::error::LogError;
 use crate::log::fit::Prepared;
+use crate::log::kind::Kind;
 use crate::log::line::{self, Body, NO_ENTRY};
 use crate::log::rate::{Held, Rates};
 use crate::log::suspect;
@@ -234,8 +235,15 @@ pub fn write(
         return Ok(Written::Held);
     }
     batch.held = rates.take_held();
-    for draft in admitted {
-        batch.push(&draft.body)?;
+    let decision = admitted.iter().position(|draft| draft.body.kind == Kind::Decision);
+    for (at, draft) in admitted.iter().enumerate() {
+        match decision.filter(|_| draft.body.kind == Kind::BreakGlass) {
+            // It stands before its decision, whose number is known only here.
+            Some(decision) if decision > at => {
+                batch.push(&draft.body.of(batch.head.size + (decision - at) as u64))?;
+            }
+            Some(_) | None => batch.push(&draft.body)?,
+        }
     }
     write_once(&file, medium, folder, &tail, &batch)?;
     if rates != before {

@@ -4,9 +4,11 @@
 //! line has no room for is in the attachment `short.whole`. A refused push keeps what fits, so
 //! that a flood of refusals cannot fill the disk.
 
-use crate::log::decision::{Actor, Decision, RefDecision};
+use crate::log::cut::{cut_string, cut_text};
+use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
-use crate::log::line::{Body, JsonError, SEAL_BYTES, body, record_json};
+use crate::log::glass::BreakGlass;
+use crate::log::line::{Body, JsonError, OF_BYTES, SEAL_BYTES, body, record_json};
 use crate::log::rate::HELD_BYTES_MAX;
 use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Short, Text};
 use crate::names::digest::Digest;
@@ -48,7 +50,8 @@ const KEEPS: [Keep; 6] = [
 pub fn prepare(record: &Record, common_bytes: usize) -> Result<Option<Prepared>, JsonError> {
     let refused = refused_actor(record);
     let line_max = if refused.is_some() { REFUSED_LINE_BYTES_MAX } else { LINE_BYTES_MAX };
-    let room = line_max.saturating_sub(common_bytes + 1 + SEAL_BYTES + HELD_BYTES_MAX);
+    let taken = common_bytes + 1 + OF_BYTES + SEAL_BYTES + HELD_BYTES_MAX;
+    let room = line_max.saturating_sub(taken);
     let mut attachments = Vec::new();
     let mut spilled = record.clone();
     digest_paths(&mut spilled);
@@ -87,7 +90,9 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => None,
     }
 }
 
@@ -104,6 +109,7 @@ fn fits_inline(record: &Record) -> bool {
         Record::Decision(it) => it.refs.iter().all(|one| {
             one.paths.list.len() <= LISTED_INLINE_MAX && one.brought.list.len() <= LISTED_INLINE_MAX
         }),
+        Record::BreakGlass(it) => it.paths.list.len() <= LISTED_INLINE_MAX,
         Record::Genesis(_)
         | Record::Birth(_)
         | Record::Refusal(_)
@@ -111,7 +117,8 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => true,
+        | Record::Recovered(_)
+        | Record::Settled(_) => true,
     }
 }
 
@@ -125,7 +132,9 @@ fn counts(record: &Record) -> Short {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => (0, 0),
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
 }
@@ -151,11 +160,23 @@ pub fn oids_bytes(oids: &[AsText<Oid>]) -> Vec<u8> {
 }
 
 fn digest_paths(record: &mut Record) {
-    let Record::Decision(decision) = record else { return };
-    for one in &mut decision.refs {
-        if one.paths.n > 0 && one.paths.sha256.is_none() {
-            one.paths.sha256 = Some(AsText(Digest::of(&paths_bytes(&one.paths.list))));
+    let digest = |paths: &mut Paths| {
+        if paths.n > 0 && paths.sha256.is_none() {
+            paths.sha256 = Some(AsText(Digest::of(&paths_bytes(&paths.list))));
         }
+    };
+    match record {
+        Record::Decision(it) => it.refs.iter_mut().for_each(|one| digest(&mut one.paths)),
+        Record::BreakGlass(it) => digest(&mut it.paths),
+        Record::Genesis(_)
+        | Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Outcome(_)
+        | Record::Drift(_)
+        | Record::Policy(_)
+        | Record::Asked(_)
+        | Record::Recovered(_)
+        | Record::Settled(_) => {}
     }
 }
 
@@ -190,6 +211,12 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
                 }
             }
         }
+        Record::BreakGlass(it) => {
+            if it.paths.list.len() > LISTED_INLINE_MAX {
+                it.paths.att = attach(paths_bytes(&it.paths.list));
+                it.paths.list.truncate(LISTED_INLINE_MAX);
+            }
+        }
         Record::Policy(Policy { files, .. }) => {
             for file in files {
                 file.att = AsText(Digest::of(&file.text));
@@ -201,7 +228,8 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => {}
+        | Record::Recovered(_)
+        | Record::Settled(_) => {}
     }
 }
 
@@ -226,7 +254,47 @@ fn shorten(record: &mut Record, keep: Keep) {
             }
         }
         Record::Genesis(it) => cut_text(&mut it.path, keep.text_bytes),
+        Record::BreakGlass(it) => shorten_glass(it, keep),
+        Record::Settled(it) => {
+            it.by.truncate(keep.others);
+            it.uses.truncate(keep.others);
+        }
         Record::Recovered(_) => {}
+    }
+}
+
+fn shorten_glass(glass: &mut BreakGlass, keep: Keep) {
+    shorten_actor(&mut glass.actor, keep);
+    cut_text(&mut glass.reason, keep.text_bytes);
+    cut_text(&mut glass.refname, keep.text_bytes);
+    shorten_findings(&mut glass.overridden, keep);
+    glass.landed.truncate(keep.others);
+    shorten_paths(&mut glass.paths, keep);
+    glass.makers.truncate(keep.others);
+    glass.asks.truncate(keep.others);
+    for ask in &mut glass.asks {
+        cut_string(&mut ask.rule, keep.text_bytes);
+        ask.from.truncate(keep.others);
+    }
+}
+
+fn shorten_paths(paths: &mut Paths, keep: Keep) {
+    paths.list.truncate(keep.listed);
+    for path in &mut paths.list {
+        cut_text(path, keep.text_bytes);
+    }
+}
+
+fn shorten_findings(findings: &mut Vec<FindingRecord>, keep: Keep) {
+    findings.truncate(keep.others);
+    for finding in findings {
+        cut_text(&mut finding.text, keep.text_bytes);
+        cut_string(&mut finding.rule, keep.text_bytes);
+        cut_string(&mut finding.kind, keep.text_bytes);
+        cut_string(&mut finding.level, keep.text_bytes);
+        if let Some(place) = &mut finding.place {
+            cut_text(place, keep.text_bytes);
+        }
     }
 }
 
@@ -257,21 +325,9 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
     if let Some(target) = &mut one.target {
         cut_text(target, keep.text_bytes);
     }
-    one.paths.list.truncate(keep.listed);
-    for path in &mut one.paths.list {
-        cut_text(path, keep.text_bytes);
-    }
+    shorten_paths(&mut one.paths, keep);
     one.brought.list.truncate(keep.listed);
-    one.findings.truncate(keep.others);
-    for finding in &mut one.findings {
-        cut_text(&mut finding.text, keep.text_bytes);
-        cut_string(&mut finding.rule, keep.text_bytes);
-        cut_string(&mut finding.kind, keep.text_bytes);
-        cut_string(&mut finding.level, keep.text_bytes);
-        if let Some(place) = &mut finding.place {
-            cut_text(place, keep.text_bytes);
-        }
-    }
+    shorten_findings(&mut one.findings, keep);
     one.uses.truncate(keep.others);
     one.landed.truncate(keep.others);
     one.exempt.truncate(keep.others);
@@ -312,32 +368,6 @@ fn shorten_actor(actor: &mut Actor, keep: Keep) {
     if let Some(key) = &mut actor.key {
         cut_string(key, keep.text_bytes);
     }
-}
-
-/// Cuts to so many bytes, `...` included, not in the middle of a character.
-fn cut_text(text: &mut Text, bytes_max: usize) {
-    if text.0.len() <= bytes_max {
-        return;
-    }
-    let mut at = bytes_max.saturating_sub(3);
-    // A byte 10xxxxxx continues a character of UTF-8.
-    while at > 0 && text.0[at] & 0xc0 == 0x80 {
-        at -= 1;
-    }
-    text.0.truncate(at);
-    text.0.extend_from_slice(b"...");
-}
-
-fn cut_string(text: &mut String, bytes_max: usize) {
-    if text.len() <= bytes_max {
-        return;
-    }
-    let mut at = bytes_max.saturating_sub(3);
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    text.truncate(at);
-    text.push_str("...");
 }
 
 /// The list of a `Listed` of oids from its attachment's bytes. `None` when they are not that.

@@ -190,7 +190,9 @@ impl Index {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Vec::new(),
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_) => Vec::new(),
         };
         let mut postings = Vec::new();
         posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);

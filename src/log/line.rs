@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::log::entry::{Common, FORMAT_VERSION, Kind, Record};
+use crate::log::entry::{Common, FORMAT_VERSION, Record};
+use crate::log::kind::Kind;
 use crate::log::wire::{AsText, Short};
 use crate::names::digest::Digest;
 
@@ -78,6 +79,16 @@ pub struct Body {
     pub fields: String,
 }
 
+impl Body {
+    /// The same, of a record that names its decision, whose number was not known before.
+    pub fn of(&self, number: u64) -> Self {
+        Self { kind: self.kind, fields: format!("\"of\":{number},{}", self.fields) }
+    }
+}
+
+/// How many bytes `Body::of` adds at most.
+pub const OF_BYTES: usize = "\"of\":18446744073709551615,".len();
+
 /// Why a record could not become JSON. It cannot happen with the types of this room.
 pub type JsonError = serde_json::Error;
 
@@ -93,6 +104,8 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::Policy(it) => serde_json::to_string(it),
         Record::Asked(it) => serde_json::to_string(it),
         Record::Recovered(it) => serde_json::to_string(it),
+        Record::BreakGlass(it) => serde_json::to_string(it),
+        Record::Settled(it) => serde_json::to_string(it),
     }
 }
 
@@ -175,6 +188,8 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::Policy => Record::Policy(fields(json)?),
         Kind::Asked => Record::Asked(fields(json)?),
         Kind::Recovered => Record::Recovered(fields(json)?),
+        Kind::BreakGlass => Record::BreakGlass(fields(json)?),
+        Kind::Settled => Record::Settled(fields(json)?),
     })
 }
 

@@ -1,11 +1,12 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `damage` and `wire` are the records, `line` is one line,
+//! - The format: `entry`, `decision`, `glass`, `damage` and `wire` are the records of each `kind`, `line` is one line,
 //!   `fit` makes room.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
-//! - Asking: `past` answers, `states` what a rollback may go back to; `look` finds entries by the `index` with its `manifest`, its `run`s
+//! - Asking: `past` answers, `debts` for what broken glasses owe, `states` for what a rollback may
+//!   go back to; `look` finds entries by the `index` with its `manifest`, its `run`s
 //!   and their `posting`s; `whole` brings in attachments.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
@@ -13,15 +14,19 @@
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
 pub mod book;
+mod cut;
 pub mod damage;
+pub mod debts;
 pub mod decision;
 pub mod disk;
 pub mod entry;
 pub mod error;
 pub mod file;
 pub mod fit;
+pub mod glass;
 pub mod index;
 pub mod keys;
+pub mod kind;
 pub mod line;
 pub mod look;
 pub mod manifest;

@@ -4,6 +4,7 @@
 //! are read, and their own hashes checked, before anything is said. A decision's *fate* on a ref
 //! is the last outcome that names both; without one the decision is open.
 
+use crate::facts::debt::Debt;
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
     PastError, RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
@@ -98,7 +99,9 @@ impl Past for Log {
             | Record::Refusal(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => return Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -116,7 +119,9 @@ impl Past for Log {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_) => Err(not_that(&entry)),
         }
     }
 
@@ -155,6 +160,9 @@ impl Past for Log {
             if self.fate(number, &one.refname.0)? != Some(State::NotApplied) {
                 return Ok(StatementState::Used { entry: number });
             }
+        }
+        if let Some(paid) = self.postings(Key::Paid(id), 1)?.first() {
+            return Ok(StatementState::Used { entry: paid.seq });
         }
         let all = self.statements_at(&self.postings(Key::Statement(id), STATEMENTS_MAX)?)?;
         let mut there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
@@ -294,6 +302,14 @@ impl Past for Log {
         Ok(landings)
     }
 
+    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        self.newest_in(place)
+    }
+
+    fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {
+        self.debts_of(Key::Glass(refname.as_bytes()))
+    }
+
     fn last_policy(&self) -> Result<Option<Digest>, PastError> {
         let newest = self.postings(Key::Policy, 1)?;
         let Some(posting) = newest.first() else { return Ok(None) };
@@ -307,7 +323,9 @@ impl Past for Log {
             | Record::Outcome(_)
             | Record::Drift(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_) => Err(not_that(&entry)),
         }
     }
 }

@@ -51,6 +51,14 @@ pub enum Key<'a> {
     Reject(&'a [u8], &'a Digest),
     /// The decisions by which a rollback on a ref leaves a value. `aux`: the ref's place.
     Left(&'a [u8], &'a Oid),
+    /// The broken glasses on a ref, whether they made a debt or not.
+    Glass(&'a [u8]),
+    /// All broken glasses.
+    Glasses,
+    /// What settled the debt of a decision for a ref.
+    Settled(u64, &'a [u8]),
+    /// What was settled with a statement.
+    Paid(&'a Digest),
     /// The policies.
     Policy,
     /// The decisions for one receive-pack: boot id, process id, start time.
@@ -77,7 +85,11 @@ impl Key<'_> {
             Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
-            Self::Left(name, oid) => Digest::of_parts(&[b"k", name, b"\0", oid.as_bytes()]),
+            Self::Left(name, oid) => Digest::of_parts(&[b"q", name, b"\0", oid.as_bytes()]),
+            Self::Glass(name) => Digest::of_parts(&[b"k", name]),
+            Self::Glasses => Digest::of_parts(&[b"a"]),
+            Self::Settled(of, name) => Digest::of_parts(&[b"t", &of.to_be_bytes(), name]),
+            Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -169,6 +181,14 @@ pub fn file(
         Record::Outcome(it) => file_outcome(&mut filing, it),
         Record::Drift(Drift { refname, .. }) => filing.file(Key::Value(&refname.0), 0),
         Record::Policy(_) => filing.file(Key::Policy, 0),
+        Record::BreakGlass(it) => {
+            filing.file(Key::Glass(&it.refname.0), 0);
+            filing.file(Key::Glasses, 0);
+        }
+        Record::Settled(it) => {
+            filing.file(Key::Settled(it.of, &it.refname.0), 0);
+            it.uses.iter().for_each(|id| filing.file(Key::Paid(&id.0), 0));
+        }
         Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
     }
 }

@@ -132,7 +132,13 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
     if let Record::Decision(decision) = &record {
         return fits_decision(folder, filter, decision);
     }
-    if path.is_some() || rule.is_some() {
+    if let Record::BreakGlass(glass) = &record
+        && let Some(rule) = rule
+        && !glass.overridden.iter().any(|finding| finding.rule == *rule)
+    {
+        return Ok(false);
+    }
+    if path.is_some() || (rule.is_some() && !matches!(record, Record::BreakGlass(_))) {
         return Ok(false);
     }
     let said = match &record {
@@ -144,7 +150,9 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => None,
     };
     if verdict.is_some() && said != *verdict {
         return Ok(false);
@@ -205,12 +213,14 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         Record::Decision(it) => Some(&it.actor),
         Record::Asked(it) => Some(&it.actor),
         Record::Refusal(it) => it.actor.as_ref(),
+        Record::BreakGlass(it) => Some(&it.actor),
         Record::Genesis(_)
         | Record::Birth(_)
         | Record::Outcome(_)
         | Record::Drift(_)
         | Record::Policy(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::Settled(_) => None,
     }
 }
 
@@ -228,6 +238,8 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Outcome(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Drift(it) => vec![&it.refname.0],
         Record::Asked(it) => vec![&it.refname.0],
+        Record::BreakGlass(it) => vec![&it.refname.0],
+        Record::Settled(it) => vec![&it.refname.0],
         Record::Genesis(_) | Record::Policy(_) | Record::Recovered(_) => Vec::new(),
     }
 }

@@ -280,7 +280,9 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => None,
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_) => None,
         });
         match host {
             Some(host) => host.refs.extend(outcome.refs.iter().cloned()),

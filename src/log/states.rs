@@ -2,12 +2,14 @@
 //!
 //! Used by `past`. A state is what a push left on the ref when it was judged, let in and applied;
 //! not what stood there at genesis, not what the push that made the repository brought, not what
-//! came past the gate, and not what a rollback has left.
+//! came past the gate, not what came by a broken glass unless it was approved later, and not what a
+//! rollback has left.
 
 use crate::facts::past::{PastError, StateSeen};
 use crate::log::book::Log;
 use crate::log::decision::RefDecision;
 use crate::log::entry::{Record, State};
+use crate::log::glass::How;
 use crate::log::look::not_that;
 use crate::log::posting::{Key, Posting, is_yes};
 use crate::names::moment::Moment;
@@ -64,6 +66,8 @@ impl Log {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
             | Record::Recovered(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {
@@ -71,10 +75,11 @@ impl Log {
             // A later word on it: lost in a crash, or never there.
             Some(State::Lost | State::NotApplied) | None => return Ok(StateSeen::Never),
         }
-        Ok(match self.gave(of, refname, oid)? {
-            None => StateSeen::Never,
-            Some(_) if self.is_birth(of, refname)? => StateSeen::Birth(of),
-            Some(at) => StateSeen::State { entry: of, at },
+        let Some(at) = self.gave(of, refname, oid)? else { return Ok(StateSeen::Never) };
+        Ok(match self.before(of, refname)? {
+            Before::Birth => StateSeen::Birth(of),
+            Before::Glass if !self.is_approved(of, refname)? => StateSeen::Owed(of),
+            Before::Glass | Before::Nothing => StateSeen::State { entry: of, at },
         })
     }
 
@@ -88,11 +93,59 @@ impl Log {
         Ok(decision.refs.iter().find(gives).map(|_| entry.common.ts.0))
     }
 
-    /// Whether this decision is that of the push which made the repository: no rule judged it.
-    fn is_birth(&self, of: u64, refname: &Refname) -> Result<bool, PastError> {
-        let Some(before) = of.checked_sub(1) else { return Ok(true) };
-        let entry = self.entry_by_number(before)?;
-        let Record::Birth(birth) = &entry.record else { return Ok(false) };
-        Ok(birth.refs.iter().any(|one| one.refname.0 == refname.as_bytes()))
+    /// What was written for this ref with a decision, in the same append and before it.
+    fn before(&self, of: u64, refname: &Refname) -> Result<Before, PastError> {
+        let push = self.entry_by_number(of)?.common.push.clone();
+        let mut number = of;
+        while let Some(before) = number.checked_sub(1) {
+            number = before;
+            let entry = self.entry_by_number(number)?;
+            let is_its_own = entry.common.push == push;
+            match &entry.record {
+                Record::BreakGlass(it) if is_its_own && it.of == Some(of) => {
+                    if it.refname.0 == refname.as_bytes() {
+                        return Ok(Before::Glass);
+                    }
+                }
+                Record::Birth(it) if is_its_own => {
+                    let born = it.refs.iter().any(|one| one.refname.0 == refname.as_bytes());
+                    return Ok(if born { Before::Birth } else { Before::Nothing });
+                }
+                Record::BreakGlass(_)
+                | Record::Birth(_)
+                | Record::Genesis(_)
+                | Record::Decision(_)
+                | Record::Refusal(_)
+                | Record::Outcome(_)
+                | Record::Drift(_)
+                | Record::Policy(_)
+                | Record::Settled(_)
+                | Record::Asked(_)
+                | Record::Recovered(_) => return Ok(Before::Nothing),
+            }
+        }
+        Ok(Before::Nothing)
     }
+
+    /// Whether what a broken glass owed was approved. That it was reverted says nothing for it.
+    fn is_approved(&self, of: u64, refname: &Refname) -> Result<bool, PastError> {
+        for posting in self.postings(Key::Settled(of, refname.as_bytes()), VALUES_MAX)? {
+            let entry = self.entry(&posting)?;
+            let Record::Settled(settled) = &entry.record else { return Err(not_that(&entry)) };
+            if settled.how == How::Approved {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What stands before a decision and belongs to it.
+enum Before {
+    /// The push made the repository, and this ref.
+    Birth,
+    /// Somebody broke the glass for this ref.
+    Glass,
+    /// Nothing about this ref.
+    Nothing,
 }

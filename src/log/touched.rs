@@ -34,7 +34,12 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         Record::Outcome(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Drift(it) => used(&it.refname),
         Record::Birth(it) => it.refs.iter().find_map(|one| used(&one.refname)),
+        Record::Settled(it) => {
+            let id = it.uses.iter().find(|id| judged.statements.contains(&id.0))?;
+            Some(format!("statement {}", id.0))
+        }
         Record::Genesis(_)
+        | Record::BreakGlass(_)
         | Record::Refusal(_)
         | Record::Policy(_)
         | Record::Asked(_)

@@ -19,6 +19,10 @@ pub fn record(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         }
         None => entry.record.clone(),
     };
+    if let (Record::BreakGlass(whole), Record::BreakGlass(line)) = (&mut record, &entry.record) {
+        // Its decision's number was not known when the attachment was made.
+        whole.of = line.of;
+    }
     if let Record::Decision(decision) = &mut record {
         for one in &mut decision.refs {
             let Some(name) = one.brought.att else { continue };

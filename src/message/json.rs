@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::message::closing::Closing;
 use crate::names::oid::Oid;
 use crate::push::update::Change;
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleOutcome, RuleRef};
 use crate::verdict::line::{Hint, Line};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
@@ -58,6 +59,15 @@ struct RefJson<'a> {
     protected: bool,
     findings: Vec<FindingJson<'a>>,
     rules: Vec<OutcomeJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exempt: Vec<ExemptJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExemptJson<'a> {
+    rule: &'a str,
+    who: &'a str,
+    paths: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -117,6 +127,7 @@ fn one_ref(one: &RefJudgement) -> RefJson<'_> {
         protected: one.protected,
         findings: one.findings.iter().map(finding).collect(),
         rules: one.rules.iter().map(outcome).collect(),
+        exempt: one.exempted.iter().map(exempt).collect(),
     }
 }
 
@@ -159,6 +170,10 @@ fn rule(rule: &RuleRef) -> RuleJson<'_> {
             RuleJson { name, kind, file: None, line: None, why: None, until: None }
         }
     }
+}
+
+fn exempt(held: &Exempted) -> ExemptJson<'_> {
+    ExemptJson { rule: held.rule.name(), who: &held.who, paths: &held.paths }
 }
 
 fn outcome(outcome: &RuleOutcome) -> OutcomeJson<'_> {

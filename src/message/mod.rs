@@ -4,6 +4,7 @@
 //! a finding, it can only say how many it left to the log.
 
 pub mod closing;
+mod glass;
 pub mod json;
 mod landing;
 mod layout;

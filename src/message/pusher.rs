@@ -5,9 +5,11 @@
 //! then warnings, then the sum. No colours, no control characters, no line break from outside.
 
 use crate::message::closing::{Closing, Reach};
+use crate::message::glass;
 use crate::message::layout::{Block, hint_lines, rest, wrap};
 use crate::names::refname::Refname;
 use crate::push::pusher::{Pusher, Who};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::line::{Hint, Line};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
@@ -31,7 +33,9 @@ pub fn judged(judgement: &Judgement, closing: &Closing<'_>) -> String {
             blocks.extend(blocks_of(Some(&one.update.name), &one.findings, level));
         }
     }
-    let blocks = blocks.iter().map(|block| block.lines(closing.entry)).collect();
+    let told = blocks.iter().map(|block| block.lines(closing.entry));
+    // Before everything else: whoever reads one line reads this one.
+    let blocks = judgement.glass.broken.iter().map(glass::banner).chain(told).collect();
     assemble(blocks, sum(judgement, closing), closing.entry)
 }
 
@@ -112,10 +116,16 @@ fn place(rule: &RuleRef, level: Level) -> Vec<String> {
 /// The last lines: what became of the push, and where that is written.
 fn sum(judgement: &Judgement, closing: &Closing<'_>) -> Vec<String> {
     match judgement.verdict() {
-        Verdict::Accept => accepted(judgement.refs.len(), closing),
+        Verdict::Accept => {
+            let mut lines = accepted(judgement.refs.len(), closing);
+            lines.extend(judgement.refs.iter().flat_map(|one| &one.exempted).flat_map(exempt));
+            lines.extend(judgement.glass.unused.then(glass::unused).into_iter().flatten());
+            lines
+        }
         Verdict::Refuse => {
             let mut lines = help_lines(judgement.help.as_deref());
             lines.extend(refused(judgement, closing));
+            lines.extend(judgement.glass.offer.iter().flat_map(glass::offer));
             lines
         }
     }
@@ -133,6 +143,12 @@ fn accepted(refs: usize, closing: &Closing<'_>) -> Vec<String> {
         text.push_str(&format!(", {}", who(you)));
     }
     wrap("", &text)
+}
+
+/// One line for each rule that was silent.
+fn exempt(held: &Exempted) -> Vec<String> {
+    let (rule, who, paths) = (held.rule.name(), &held.who, held.paths.join(", "));
+    wrap("  ", &format!("rule `{rule}` was silent: {who} is exempt within {paths}"))
 }
 
 fn refused(judgement: &Judgement, closing: &Closing<'_>) -> Vec<String> {

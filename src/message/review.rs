@@ -3,7 +3,7 @@
 //! Used by the verbs in a clone, by `review` on a server and by the hook that is asked without our
 //! client. Everything in an answer is somebody else's text: it is escaped here, line by line.
 
-use crate::answer::{Answer, ApprovalAnswer, LandingAnswer, RuleAnswer};
+use crate::answer::{Answer, ApprovalAnswer, DEBT_KIND, DebtAnswer, LandingAnswer, RuleAnswer};
 use crate::message::landing;
 use crate::message::layout::wrap;
 use crate::message::reader::{Reader, command_lines, short, typed, word};
@@ -18,7 +18,8 @@ const LISTED_MAX: usize = 10;
 /// The whole answer as lines.
 pub fn whole(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
     let mut lines = heading(answer, reader);
-    if landing::has_landed(answer) {
+    if landing::has_landed(answer) && !is_owed(answer) {
+        lines.extend(owed(answer));
         lines.push(String::new());
         lines.extend(summary(answer, reader));
         return lines;
@@ -34,6 +35,7 @@ pub fn whole(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
         lines.push("said about this delta so far:".to_owned());
         lines.extend(answer.approvals.iter().flat_map(approval));
     }
+    lines.extend(owed(answer));
     if !answer.landings.is_empty() {
         lines.push(String::new());
         lines.push(format!("latest landings on {}:", shown(&answer.refname)));
@@ -65,6 +67,10 @@ pub fn missing(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
 /// The last lines: whether it can land, and how.
 pub fn summary(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
     let (name, commit) = (shown(&answer.refname), short(&answer.commit));
+    if is_owed(answer) {
+        let text = format!("error: {commit} is on {name} past its rules, and that is still owed");
+        return wrap("", &text);
+    }
     if landing::has_landed(answer) {
         let at = answer.value.as_deref() == Some(answer.commit.as_str());
         let verb = if at { "is at" } else { "has" };
@@ -88,6 +94,11 @@ pub fn summary(answer: &Answer, reader: &Reader<'_>) -> Vec<String> {
             &format!("error: {commit} cannot land on {name} yet, {many} rules are not satisfied"),
         ),
     }
+}
+
+/// Whether what is asked about landed through a broken glass and is not settled yet.
+fn is_owed(answer: &Answer) -> bool {
+    answer.rules.iter().any(|rule| rule.kind == DEBT_KIND && !rule.satisfied)
 }
 
 /// How many rules would refuse.
@@ -271,6 +282,33 @@ fn approval(approval: &ApprovalAnswer) -> Vec<String> {
     let why = if why.is_empty() { String::new() } else { format!(": {}", shown(why)) };
     let mut lines = wrap("  ", &format!("{} {} {what}, {counts}{why}", shown(date), shown(person)));
     lines.extend(url.iter().map(|url| format!("    {}", shown(url))));
+    lines
+}
+
+/// What broken glasses on the ref owe.
+fn owed(answer: &Answer) -> Vec<String> {
+    if answer.debts.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), format!("owed on {}:", shown(&answer.refname))];
+    lines.extend(answer.debts.iter().flat_map(debt));
+    lines
+}
+
+fn debt(debt: &DebtAnswer) -> Vec<String> {
+    let over = if debt.overdue { ", overdue" } else { "" };
+    let (by, due) = (shown(&debt.by), shown(&debt.due));
+    let reason = escape_short(debt.reason.as_bytes());
+    let commit = short(&debt.commit);
+    let at = shown(&debt.at);
+    let line = format!("{at} {commit} by {by}, see entry {}, due {due}{over}", debt.entry);
+    let mut lines = wrap("  ", &format!("{line}: \"{reason}\""));
+    lines.extend(debt.missing.iter().flat_map(|missing| {
+        let count = usize::try_from(missing.approvals).unwrap_or(usize::MAX);
+        let from: Vec<String> = missing.from.iter().map(|name| shown(name)).collect();
+        let wanted = plural(count, "approval", "approvals");
+        wrap("    ", &format!("missing: {wanted}, from {}", listed(&from)))
+    }));
     lines
 }
 

@@ -14,6 +14,7 @@ use crate::names::refname::Refname;
 use crate::push::pusher::{Pusher, Who};
 use crate::push::update::{Change, RefUpdate};
 use crate::verdict::finding::{Finding, Level, Missing, Objection, RuleOutcome, RuleRef, Ruling};
+use crate::verdict::glass::Glass;
 use crate::verdict::line::{Hint, Line};
 use crate::verdict::{Judgement, RefJudgement};
 
@@ -60,13 +61,20 @@ fn on(name: &str, findings: Vec<Finding>) -> RefJudgement {
         change: Change::Move { old, new },
         findings,
         rules: Vec::new(),
+        exempted: Vec::new(),
         protected: true,
         rolled_back: Vec::new(),
     }
 }
 
 fn judgement(refs: Vec<RefJudgement>) -> Judgement {
-    Judgement { refs, findings: Vec::new(), moment: Moment::from_seconds(0), help: None }
+    Judgement {
+        refs,
+        findings: Vec::new(),
+        moment: Moment::from_seconds(0),
+        help: None,
+        glass: Glass::default(),
+    }
 }
 
 fn pusher(who: Who, login: &str) -> Pusher {

@@ -24,6 +24,8 @@ pub struct PathPatterns {
     exact: Layer,
     folded: Layer,
     links: Layer,
+    /// What is taken away, in every look-alike spelling; for `holds`.
+    guards: Layer,
 }
 
 /// What an entry of a tree is, as far as it matters for patterns.
@@ -77,15 +79,16 @@ impl PathPatterns {
     ) -> Result<Self, globset::Error> {
         let (mut exact, mut folded, mut links) =
             (LayerBuilder::default(), LayerBuilder::default(), LayerBuilder::default());
+        let mut guards = LayerBuilder::default();
         for (entry, parts) in parts.iter().enumerate() {
             with_bare_name(parts).into_iter().for_each(|pattern| exact.add(entry, pattern));
+            let protected = with_bare_name(parts).into_iter().chain(literal_parents(parts));
+            let spellings = protected.flat_map(|pattern| folded_pattern(&pattern));
             if negative[entry] {
+                spellings.for_each(|spelling| guards.add(entry, spelling));
                 continue;
             }
-            let protected = with_bare_name(parts).into_iter().chain(literal_parents(parts));
-            for spelling in protected.flat_map(|pattern| folded_pattern(&pattern)) {
-                folded.add(entry, spelling);
-            }
+            spellings.for_each(|spelling| folded.add(entry, spelling));
             for parent in wild_parents(parts) {
                 folded_pattern(&parent).into_iter().for_each(|p| links.add(entry, p));
                 links.add(entry, parent);
@@ -97,7 +100,17 @@ impl PathPatterns {
             exact: exact.build()?,
             folded: folded.build()?,
             links: links.build()?,
+            guards: guards.build()?,
         })
+    }
+
+    /// Whether the list lets this path be, where it grants rather than protects: it is picked by
+    /// its exact bytes, and no later exclusion is about it or about anything that it looks like.
+    pub fn holds(&self, path: &RepoPath) -> bool {
+        let Some(last) = self.exact.last_match(path.as_bytes()) else { return false };
+        let spellings = folded(path.as_bytes());
+        let mut alike = std::iter::once(&spellings.letters).chain(&spellings.loose);
+        !self.negative[last] && alike.all(|name| self.guards.last_match(name) < Some(last))
     }
 
     /// Whether the list is about this entry. `otherwise` holds where no pattern matches: whether

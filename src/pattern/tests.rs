@@ -34,6 +34,29 @@ fn picks(list: &[&str], path: &str) -> bool {
     paths(list).picks(&RepoPath::new(path), EntryShape::File, false)
 }
 
+fn holds(list: &[&str], path: &str) -> bool {
+    paths(list).holds(&RepoPath::new(path))
+}
+
+#[test]
+fn what_is_granted_is_granted_to_exact_bytes_and_taken_away_from_look_alikes() {
+    let tags = ["clusters/**/tags.yaml"];
+    assert!(holds(&tags, "clusters/prod/tags.yaml"));
+    for other in
+        ["Clusters/prod/tags.yaml", "clusters/prod/tags.yaml ", "clusters", "infra/tags.yaml"]
+    {
+        assert!(!holds(&tags, other), "{other}");
+    }
+    let most = ["**", "!infra/**", "infra/README"];
+    assert!(holds(&most, "app/x"));
+    assert!(holds(&most, "infra/README"));
+    for other in
+        ["infra/a.tf", "INFRA/a.tf", "infra", "Infra ", "in\u{200b}fra/a.tf", "INFRA/README"]
+    {
+        assert!(!holds(&most, other), "{other}");
+    }
+}
+
 fn refname(name: &str) -> Refname {
     Refname::parse(name.as_bytes()).unwrap()
 }

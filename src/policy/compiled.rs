@@ -1,8 +1,10 @@
 //! One rule, compiled: what every rule has, and the body that its kind made.
 
+use crate::facts::needs::Needs;
 use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
 use crate::pattern::refs::RefPatterns;
+use crate::policy::exempt::{self, Exemption};
 use crate::policy::raw::{Defaults, LEVELS, shown_text, until};
 use crate::roster::Roster;
 use crate::rules::rule::{Body, Kind, Rule};
@@ -14,10 +16,10 @@ use crate::source::text::{Located, Place, Spot};
 use crate::verdict::finding::Level;
 
 /// What every rule may hold, whatever its kind.
-pub const COMMON_KEYS: [&str; 6] = ["kind", "refs", "starts", "level", "until", "why"];
+pub const COMMON_KEYS: [&str; 7] = ["kind", "refs", "starts", "level", "until", "why", "exempt"];
 
 /// What every rule will be able to hold one day.
-const COMMON_KEYS_LATER: [&str; 2] = ["exempt", "notify"];
+const COMMON_KEYS_LATER: [&str; 1] = ["notify"];
 
 /// A rule of the policy.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct CompiledRule {
     pub until: Option<Moment>,
     /// Why it is there, for the pusher.
     pub why: Option<String>,
+    /// Whose landings within some paths it passes over.
+    pub exempt: Vec<Exemption>,
     /// What its kind made of the rest.
     pub body: Box<dyn Rule>,
     /// Where its name stands, for what is found when all rules are read.
@@ -51,6 +55,12 @@ impl CompiledRule {
             Level::Warn if self.until.is_some_and(|until| moment >= until) => Level::Refuse,
             level @ (Level::Warn | Level::Refuse) => level,
         }
+    }
+
+    /// What it asks of a ref update. An exemption is held to all that lands.
+    pub fn needs(&self) -> Needs {
+        let needs = self.body.needs();
+        Needs { landing: needs.landing || !self.exempt.is_empty(), ..needs }
     }
 
     /// Reads `[rule.NAME]`. `None` goes with at least one problem.
@@ -68,6 +78,7 @@ impl CompiledRule {
         let starts = starts.map(|list| RefPatterns::read(&list, problems));
         let (level, until) = level(&mut table, defaults, problems);
         let why = shown_text(&mut table, "why", problems);
+        let exempt = exempt::read(&mut table, roster, problems);
         let Some(kind) = read_kind(&mut table, problems) else {
             // Which keys belong to it nobody can say.
             return None;
@@ -78,7 +89,7 @@ impl CompiledRule {
         let starts = starts.unwrap_or_else(|| Some(refs.clone()))?;
         let (name, spot) = (name.value.clone(), name.spot.clone());
         let (place, kind) = (spot.place(), kind.name);
-        let rule = Self { name, kind, place, refs, starts, level, until, why, body, spot };
+        let rule = Self { name, kind, place, refs, starts, level, until, why, exempt, body, spot };
         (problems.errors() == before).then_some(rule)
     }
 }

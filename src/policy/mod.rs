@@ -8,6 +8,8 @@
 //! lines grant; ours forbid.)
 
 pub mod compiled;
+pub mod exempt;
+pub mod glass;
 mod raw;
 mod rollback;
 pub mod settings;
@@ -20,6 +22,7 @@ use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
+use crate::policy::glass::BreakGlass;
 use crate::policy::raw::{RawFile, VERSION};
 use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
@@ -63,6 +66,8 @@ pub struct Policy {
     pub limits: Limits,
     /// What a refused ref takes with it.
     pub refuse: RefuseMode,
+    /// Who may let in what some rules refuse. `None`: nobody.
+    pub glass: Option<BreakGlass>,
     /// What lets a commit go back to an earlier state of its ref. `None`: nothing does.
     pub rollback: Option<Terms>,
     /// Who is who.
@@ -133,6 +138,7 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
 /// Makes a policy of the parts of its files. Good for nothing if there are problems.
 fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems) -> Policy {
     let help = files.iter_mut().find_map(|file| file.help.take());
+    let glass = files.first_mut().and_then(|site| site.site.glass.take());
     let rollback = files.first_mut().and_then(|site| site.site.rollback.take());
     let settings = match files.first_mut() {
         Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
@@ -144,6 +150,7 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
         file.groups.take().into_iter().for_each(|table| draft.groups(table, problems));
     }
     let roster = Roster::build(draft, problems);
+    let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     let header = rollback.as_ref().map(|table| table.header().clone());
     let rollback = rollback.and_then(|table| rollback::read(table, &roster, problems));
     if let Some(first) = files.first()
@@ -163,6 +170,7 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
     problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
+    problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     let warnings = Problems::new();
     let version = VERSION;
@@ -174,6 +182,7 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
         log,
         limits,
         refuse,
+        glass,
         rollback,
         roster,
         rules,

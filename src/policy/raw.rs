@@ -15,10 +15,21 @@ pub(super) const VERSION: u64 = 1;
 /// What may stand at the top of a file.
 const TOP_KEYS: Keys<'static> = Keys {
     known: &[
-        "version", "help", "level", "until", "identity", "log", "limits", "push", "people",
-        "groups", "rollback", "rule",
+        "version",
+        "help",
+        "level",
+        "until",
+        "identity",
+        "log",
+        "limits",
+        "push",
+        "people",
+        "groups",
+        "break-glass",
+        "rollback",
+        "rule",
     ],
-    later: &["break-glass", "notify"],
+    later: &["notify"],
 };
 
 /// What only the first file may hold: it is the site's, and others must not undo what it says.
@@ -45,6 +56,7 @@ pub(super) struct Site<'a> {
     pub(super) limits: Option<Table<'a>>,
     pub(super) push: Option<Table<'a>>,
     pub(super) rollback: Option<Table<'a>>,
+    pub(super) glass: Option<Table<'a>>,
 }
 
 /// One file, taken apart.
@@ -80,6 +92,7 @@ impl<'a> RawFile<'a> {
             limits: table.table("limits", problems),
             push: table.table("push", problems),
             rollback: table.table("rollback", problems),
+            glass: table.table("break-glass", problems),
         };
         let people = table.table("people", problems);
         let groups = table.table("groups", problems);

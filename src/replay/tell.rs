@@ -144,6 +144,7 @@ impl<'a> Teller<'a> {
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
+            debts: Vec::new(),
             statement: None,
         };
         let facts = self.facts(update, link.shape);

@@ -229,6 +229,10 @@ impl Rule for Approval {
         }
     }
 
+    fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
     fn judge(&self, view: &View<'_>) -> Ruling {
         approval_step::judge(self, view)
     }

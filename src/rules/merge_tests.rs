@@ -129,6 +129,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        debts: Vec::new(),
         statement: None,
     };
     let push = PushFacts {

@@ -20,6 +20,7 @@ pub mod rule;
 mod scope;
 pub mod seats;
 pub mod view;
+pub mod within;
 pub mod words;
 
 use crate::rules::rule::Kind;

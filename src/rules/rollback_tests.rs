@@ -144,6 +144,7 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         brought: Vec::new(),
         structure: Vec::new(),
         statement: None,
+        debts: Vec::new(),
     };
     let push = PushFacts {
         push,

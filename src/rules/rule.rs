@@ -8,6 +8,7 @@ use std::fmt;
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
 use crate::roster::Roster;
+use crate::rules::seats::Seat;
 use crate::rules::view::View;
 use crate::source::problem::Problems;
 use crate::source::table::Table;
@@ -23,6 +24,11 @@ pub trait Rule: fmt::Debug + Send + Sync {
 
     /// What it says about one ref update. It cannot fail and cannot wait.
     fn judge(&self, view: &View<'_>) -> Ruling;
+
+    /// The approvals it asks for; none for a rule that asks for none.
+    fn seats(&self) -> &[Seat] {
+        &[]
+    }
 
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.
     fn speaks_of(&self, _motion: &Motion) -> bool {

@@ -2,13 +2,17 @@
 //!
 //! Made by `judge`, read by `log`, `message` and `hook`. A refusal is a value here, never an error.
 
+pub mod exempted;
 pub mod finding;
+pub mod glass;
 pub mod line;
 
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::push::update::{Change, RefUpdate};
+use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleOutcome};
+use crate::verdict::glass::Glass;
 
 /// The answer to a push, or to one ref update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +35,8 @@ pub struct RefJudgement {
     pub findings: Vec<Finding>,
     /// Every rule that was asked, satisfied or not, in the order of the policy.
     pub rules: Vec<RuleOutcome>,
+    /// The rules that would have objected and were silent for an exemption.
+    pub exempted: Vec<Exempted>,
     /// Whether a rule at level refuse names this ref.
     pub protected: bool,
     /// The commits among its steps that go back to an earlier state with all that is asked for.
@@ -60,6 +66,8 @@ pub struct Judgement {
     pub moment: Moment,
     /// Shown in every refusal: where to ask (policy key `help`).
     pub help: Option<String>,
+    /// What is said about breaking the glass.
+    pub glass: Glass,
 }
 
 impl Judgement {

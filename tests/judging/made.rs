@@ -88,7 +88,7 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         merge: None,
         change_commits: 1,
         not_before: Vec::new(),
-        itself_before: true,
+        itself_before: false,
         source: vec![oid(number * 16 + 2)],
         copied: Copied::default(),
         makers: Makers { known: BTreeMap::new(), unknown: None },
@@ -177,6 +177,7 @@ pub(crate) fn update(
         brought: Vec::new(),
         structure: Vec::new(),
         statement: None,
+        debts: Vec::new(),
     }
 }
 

@@ -25,6 +25,16 @@ pub static TOPICS: &[Topic] = &[
         text: include_str!("rollback.txt"),
     },
     Topic {
+        name: "exempt",
+        summary: "who may land something without a rule's say",
+        text: include_str!("exempt.txt"),
+    },
+    Topic {
+        name: "break-glass",
+        summary: "pushing past the rules in an emergency, and what that owes",
+        text: include_str!("break-glass.txt"),
+    },
+    Topic {
         name: "roster",
         summary: "who is who: people, machines, keys, groups",
         text: include_str!("roster.txt"),

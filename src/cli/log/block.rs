@@ -3,6 +3,7 @@
 //! Pure: whoever calls has read the attachments. Nothing is judged anew; this is what the entry
 //! says, and what later entries say of it.
 
+use crate::cli::log::glass;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::row;
 use crate::cli::log::sheet::Sheet;
@@ -36,7 +37,9 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => common.kind.name(),
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -85,6 +88,8 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
             sheet.field(1, "where", &format!("byte {}, {} bytes", it.offset, it.length));
             sheet.field(1, "sha256", &it.sha256.0.hex());
         }
+        Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
+        Record::Settled(it) => glass::settled(sheet, it),
     }
 }
 

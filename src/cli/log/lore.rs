@@ -63,7 +63,9 @@ impl Lore {
             | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
-            | Record::Recovered(_) => {}
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_) => {}
         }
     }
 

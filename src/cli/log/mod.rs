@@ -6,6 +6,7 @@
 
 pub mod block;
 pub mod filter;
+pub mod glass;
 pub mod lore;
 pub mod pager;
 pub mod place;

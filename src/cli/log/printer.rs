@@ -180,7 +180,9 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => {}
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => {}
     }
     Ok(record)
 }

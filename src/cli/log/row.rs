@@ -64,9 +64,9 @@ pub fn lines(entry: &Entry, layout: Layout) -> Vec<String> {
 /// The answer in its colour: no is red, a warning yellow, a yes green.
 pub fn coloured(word: &str, shown: &str) -> String {
     let colour = match word {
-        "refused" | "drift" | "lost" | "recovered" => "31",
+        "refused" | "drift" | "lost" | "recovered" | "break-glass" => "31",
         "warned" | "partly" | "not applied" => "33",
-        "accepted" => "32",
+        "accepted" | "settled" => "32",
         _ => return shown.to_owned(),
     };
     format!("\x1b[{colour}m{shown}\x1b[0m")
@@ -114,6 +114,21 @@ fn row(record: &Record) -> Row {
             let bytes = words::counted(it.length, "byte");
             let tell = format!("{bytes} from {}: {}", it.offset, words::cause(it.cause));
             Row::new("-", "recovered", vec![tell])
+        }
+        Record::BreakGlass(it) => {
+            let (name, new) = (words::refname(&it.refname), words::short(&it.new.0));
+            let rules = words::each_once(it.overridden.iter().map(|finding| &finding.rule));
+            let reason = escape_short(&it.reason.0);
+            let due = it.settle_by.0.rfc3339_seconds();
+            let tells =
+                vec![format!("{name} {new}  past {rules}: \"{reason}\""), format!("due {due}")];
+            Row::new(words::who(&it.actor), "break-glass", tells)
+        }
+        Record::Settled(it) => {
+            let by: Vec<&str> = it.by.iter().map(|name| name.0.as_str()).collect();
+            let how = words::settled(it.how, &by);
+            let tell = format!("entry {}: {} {how}", it.of, words::refname(&it.refname));
+            Row::new("-", "settled", vec![tell])
         }
     }
 }

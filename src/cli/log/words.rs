@@ -5,6 +5,7 @@
 use crate::log::damage::Cause;
 use crate::log::decision::{Actor, Decision, RefDecision, UpdateKind, Verdict};
 use crate::log::entry::State;
+use crate::log::glass::How;
 use crate::log::wire::Text;
 use crate::names::escape::{escape, escape_short};
 use crate::names::oid::Oid;
@@ -49,6 +50,14 @@ pub const fn state(state: State) -> &'static str {
         State::NotApplied => "not applied",
         State::Superseded => "superseded",
         State::Lost => "lost",
+    }
+}
+
+/// How a debt was settled.
+pub fn settled(how: How, by: &[&str]) -> String {
+    match how {
+        How::Approved => format!("approved by {}", escape(by.join(", ").as_bytes())),
+        How::Reverted => "nothing of it stands any more".into(),
     }
 }
 

@@ -6,6 +6,7 @@ mod auditor;
 mod crash;
 mod faults;
 mod format;
+mod glass;
 mod past;
 mod property;
 mod reconcile;

@@ -97,7 +97,9 @@ fn told(record: &Record) -> String {
         | Record::Refusal(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => panic!("{record:?}"),
+        | Record::Recovered(_)
+        | Record::BreakGlass(_)
+        | Record::Settled(_) => panic!("{record:?}"),
     }
 }
 

@@ -1,0 +1,65 @@
+//! The kinds of record, by their words in the line. A kind is added, never renamed or taken away.
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of record of version 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The first entry.
+    Genesis,
+    /// The push that first made protected branches.
+    Birth,
+    /// One push and its answer.
+    Decision,
+    /// A no without a judgement.
+    Refusal,
+    /// What became of an accepted push.
+    Outcome,
+    /// A ref moved without the gate.
+    Drift,
+    /// A policy came into force.
+    Policy,
+    /// A question was answered.
+    Asked,
+    /// Damage was found and declared.
+    Recovered,
+    /// A refusal was overridden, and a debt made.
+    BreakGlass,
+    /// A debt was settled.
+    Settled,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Genesis,
+        Self::Birth,
+        Self::Decision,
+        Self::Refusal,
+        Self::Outcome,
+        Self::Drift,
+        Self::Policy,
+        Self::Asked,
+        Self::Recovered,
+        Self::BreakGlass,
+        Self::Settled,
+    ];
+
+    /// The word in the line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Genesis => "genesis",
+            Self::Birth => "birth",
+            Self::Decision => "decision",
+            Self::Refusal => "refusal",
+            Self::Outcome => "outcome",
+            Self::Drift => "drift",
+            Self::Policy => "policy",
+            Self::Asked => "asked",
+            Self::Recovered => "recovered",
+            Self::BreakGlass => "break-glass",
+            Self::Settled => "settled",
+        }
+    }
+}
