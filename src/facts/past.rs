@@ -103,11 +103,11 @@ pub enum StateSeen {
     Genesis,
     /// The push of this decision gave it, the one that made the repository: no rule judged it.
     Birth(u64),
-    /// Somebody broke the glass for the push of this decision, and nobody has approved it since.
+    /// The push of this decision gave it, past the rules, and nobody has approved that since.
     Owed(u64),
     /// A rollback has left it; the number is that rollback's decision.
     Left(u64),
-    /// A push gave it, and the rules were satisfied, or what was owed was approved later.
+    /// A push gave it, and the rules were satisfied.
     State {
         /// The decision; of several, the newest.
         entry: u64,

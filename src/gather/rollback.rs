@@ -141,8 +141,8 @@ impl State<'_> {
                 Err(line.text(format!("{entry}, which no rule judged")))
             }
             StateSeen::Owed(entry) => {
-                let line = value.text(format!(" of entry {entry} came by breaking the glass, "));
-                Err(line.text("nobody approved it"))
+                let line = value.text(" came past the rules, in entry ");
+                Err(line.text(format!("{entry}, and nobody has approved it since")))
             }
             StateSeen::Left(entry) => {
                 let line = value.text(" was left by a rollback before, in entry ");
@@ -232,8 +232,8 @@ mod tests {
                 "abababa came with the push that made the repository, entry 3, which no rule judged",
             ),
             (
-                StateSeen::Owed(5),
-                "abababa of entry 5 came by breaking the glass, nobody approved it",
+                StateSeen::Owed(4),
+                "abababa came past the rules, in entry 4, and nobody has approved it since",
             ),
             (StateSeen::Left(9), "abababa was left by a rollback before, in entry 9"),
         ];

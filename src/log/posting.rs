@@ -49,8 +49,6 @@ pub enum Key<'a> {
     Landed(&'a [u8], &'a Digest),
     /// The decisions that accepted a reject of a delta for a ref.
     Reject(&'a [u8], &'a Digest),
-    /// The decisions by which a rollback on a ref leaves a value. `aux`: the ref's place.
-    Left(&'a [u8], &'a Oid),
     /// The broken glasses on a ref, whether they made a debt or not.
     Glass(&'a [u8]),
     /// All broken glasses.
@@ -59,6 +57,8 @@ pub enum Key<'a> {
     Settled(u64, &'a [u8]),
     /// What was settled with a statement.
     Paid(&'a Digest),
+    /// The decisions by which a rollback on a ref leaves a value. `aux`: the ref's place.
+    Left(&'a [u8], &'a Oid),
     /// The policies.
     Policy,
     /// The decisions for one receive-pack: boot id, process id, start time.
@@ -85,11 +85,11 @@ impl Key<'_> {
             Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
-            Self::Left(name, oid) => Digest::of_parts(&[b"q", name, b"\0", oid.as_bytes()]),
             Self::Glass(name) => Digest::of_parts(&[b"k", name]),
             Self::Glasses => Digest::of_parts(&[b"a"]),
             Self::Settled(of, name) => Digest::of_parts(&[b"t", &of.to_be_bytes(), name]),
             Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
+            Self::Left(name, oid) => Digest::of_parts(&[b"f", name, b"\0", oid.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -189,7 +189,11 @@ pub fn file(
             filing.file(Key::Settled(it.of, &it.refname.0), 0);
             it.uses.iter().for_each(|id| filing.file(Key::Paid(&id.0), 0));
         }
-        Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
+        Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Asked(_)
+        | Record::Recovered(_)
+        | Record::Seal(_) => {}
     }
 }
 

@@ -68,6 +68,7 @@ impl Log {
             | Record::Asked(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
+            | Record::Seal(_)
             | Record::Recovered(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {
@@ -120,6 +121,7 @@ impl Log {
                 | Record::Drift(_)
                 | Record::Policy(_)
                 | Record::Settled(_)
+                | Record::Seal(_)
                 | Record::Asked(_)
                 | Record::Recovered(_) => return Ok(Before::Nothing),
             }

@@ -169,8 +169,8 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
     }
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
-    problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
+    problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     let warnings = Problems::new();
     let version = VERSION;

@@ -55,8 +55,8 @@ pub(super) struct Site<'a> {
     pub(super) log: Option<Table<'a>>,
     pub(super) limits: Option<Table<'a>>,
     pub(super) push: Option<Table<'a>>,
-    pub(super) rollback: Option<Table<'a>>,
     pub(super) glass: Option<Table<'a>>,
+    pub(super) rollback: Option<Table<'a>>,
 }
 
 /// One file, taken apart.
@@ -91,8 +91,8 @@ impl<'a> RawFile<'a> {
             log: table.table("log", problems),
             limits: table.table("limits", problems),
             push: table.table("push", problems),
-            rollback: table.table("rollback", problems),
             glass: table.table("break-glass", problems),
+            rollback: table.table("rollback", problems),
         };
         let people = table.table("people", problems);
         let groups = table.table("groups", problems);

@@ -417,7 +417,7 @@ fn what_came_by_a_broken_glass_is_a_state_once_somebody_approved_it() {
     scene.land("bad", &[(NETWORK, "port 666\n")]);
     let back = scene.back_to(&broken);
     scene.approved(&back);
-    scene.no_rollback(&back, "came by breaking the glass");
+    scene.no_rollback(&back, "came past the rules, in entry");
     let base = scene.genesis.clone();
     Draft::new(&scene.bob, &scene.site.id(), "refs/heads/main", &base, &broken)
         .push(&scene.bob)

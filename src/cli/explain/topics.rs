@@ -20,11 +20,6 @@ pub static TOPICS: &[Topic] = &[
         text: include_str!("approval.txt"),
     },
     Topic {
-        name: "rollback",
-        summary: "how a branch goes back to a state it had",
-        text: include_str!("rollback.txt"),
-    },
-    Topic {
         name: "exempt",
         summary: "who may land something without a rule's say",
         text: include_str!("exempt.txt"),
@@ -33,6 +28,11 @@ pub static TOPICS: &[Topic] = &[
         name: "break-glass",
         summary: "pushing past the rules in an emergency, and what that owes",
         text: include_str!("break-glass.txt"),
+    },
+    Topic {
+        name: "rollback",
+        summary: "how a branch goes back to a state it had",
+        text: include_str!("rollback.txt"),
     },
     Topic {
         name: "roster",

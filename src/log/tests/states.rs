@@ -11,6 +11,7 @@ use crate::log::tests::support::{
     outcome, person, zero,
 };
 use crate::log::wire::{AsText, Text};
+use crate::names::oid::Oid;
 
 const MAIN: &str = "refs/heads/main";
 
@@ -125,20 +126,18 @@ fn a_rollback_that_did_not_happen_left_nothing() {
     assert_eq!(state(&log, 3), StateSeen::State { entry: bad, at: at(2) });
 }
 
-#[test]
-fn what_a_broken_glass_let_in_is_a_state_once_it_was_approved() {
-    let bench = Bench::new();
-    let mut log = bench.open();
-    let glass = |old, new| BreakGlass {
+/// A broken glass for a move of a ref.
+fn glass(refname: &str, old: Oid, new: Oid) -> BreakGlass {
+    BreakGlass {
         of: None,
         actor: actor("alice"),
         reason: Text::from("INC-42: down"),
-        refname: Text::from(MAIN),
-        old: AsText(oid(old)),
-        new: AsText(oid(new)),
+        refname: Text::from(refname),
+        old: AsText(old),
+        new: AsText(new),
         overridden: Vec::new(),
-        base: AsText(oid(old)),
-        commit: AsText(oid(new)),
+        base: AsText(old),
+        commit: AsText(new),
         delta: AsText(digest(1)),
         landed: Vec::new(),
         paths: Paths::default(),
@@ -146,10 +145,16 @@ fn what_a_broken_glass_let_in_is_a_state_once_it_was_approved() {
         makers: vec![AsText(person("alice"))],
         unknown_maker: false,
         settle_by: AsText(at(100)),
-    };
+    }
+}
+
+#[test]
+fn what_a_broken_glass_let_in_is_a_state_once_it_was_approved() {
+    let bench = Bench::new();
+    let mut log = bench.open();
     let mut breaks = |old, new, seconds| {
         let decision = decision_of("alice", vec![moves(MAIN, oid(old), oid(new))]);
-        let glass = Record::BreakGlass(Box::new(glass(old, new)));
+        let glass = Record::BreakGlass(Box::new(glass(MAIN, oid(old), oid(new))));
         let records = [glass, Record::Decision(Box::new(decision))];
         let Appended::Written(receipt) = log.append(&records, &ctx(seconds), None).unwrap() else {
             panic!("it is written")
@@ -169,4 +174,25 @@ fn what_a_broken_glass_let_in_is_a_state_once_it_was_approved() {
     assert_eq!(state(&log, 2), StateSeen::State { entry: first, at: at(1) });
     let _ = append(&mut log, settled(second, How::Reverted, 3), 4);
     assert_eq!(state(&log, 3), StateSeen::Owed(second), "gone is not approved");
+}
+
+#[test]
+fn a_glass_broken_in_the_same_push_hides_no_birth() {
+    let bench = Bench::with(&[("refs/heads/other", oid(5))]);
+    let mut log = bench.open();
+    let refs = vec![GenesisRef { refname: Text::from(MAIN), oid: AsText(oid(1)) }];
+    let other = "refs/heads/other";
+    let records = [
+        Record::Birth(Birth { refs }),
+        Record::BreakGlass(Box::new(glass(other, oid(5), oid(6)))),
+        decides("alice", vec![moves(MAIN, zero(), oid(1)), moves(other, oid(5), oid(6))]),
+    ];
+    let Appended::Written(receipt) = log.append(&records, &ctx(1), None).unwrap() else {
+        panic!("it is written")
+    };
+    let of = receipt.seq();
+    let _ = append(&mut log, outcome(of, MAIN, zero(), oid(1), State::Applied), 1);
+    let _ = append(&mut log, outcome(of, other, oid(5), oid(6), State::Applied), 1);
+    assert_eq!(state(&log, 1), StateSeen::Birth(of));
+    assert_eq!(log.state_of(&name(other), &oid(6)).unwrap(), StateSeen::Owed(of));
 }
