@@ -211,6 +211,7 @@ fn decision(who: &str, verdict: Verdict, refs: Vec<RefDecision>) -> Decision {
         hook: Hook::PreReceive,
         git: Some("2.47.3".into()),
         opts: Vec::new(),
+        cert: None,
         policy: PolicyRef { sha256: AsText(Digest::of(b"policy")) },
         judged_at: 2,
         refs,

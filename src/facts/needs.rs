@@ -19,6 +19,20 @@ pub struct Needs {
     pub content: InfraKinds,
     /// Which of these refs have had the new value.
     pub had_by: Option<RefPatterns>,
+    /// Whose signatures are looked at.
+    pub signatures: SignaturesOf,
+}
+
+/// Whose signatures a rule looks at.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum SignaturesOf {
+    /// Nobody's.
+    #[default]
+    Nothing,
+    /// Those of annotated tags.
+    Tags,
+    /// Those of annotated tags, and of the commits that arrive on what is no tag.
+    TagsAndCommits,
 }
 
 /// What `[rollback]` asks of a commit that claims to go back to a state.

@@ -322,6 +322,9 @@ pub trait Past {
     /// The newest applied moves of a ref, newest first, at most so many.
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError>;
 
+    /// The newest decision on a push that carried this certificate, accepted or not.
+    fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError>;
+
     /// The newest statement accepted in a place, whole.
     fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;
 

@@ -188,7 +188,12 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
     let signer = probe.place.signer();
     let statement = probe.statement;
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {}
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {
+            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
+            if let Some(why) = doubt {
+                return Some(Line::new("has a statement signed by a key that ").text(why));
+            }
+        }
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("has a statement signed by ").text(fingerprint);
             return Some(line.text(", which is not a key of theirs"));

@@ -16,6 +16,7 @@ pub mod provenance;
 pub mod reader;
 pub mod rollback;
 pub mod scene;
+pub mod signatures;
 pub mod source;
 pub mod statements;
 #[cfg(test)]
@@ -109,6 +110,8 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         motion: None,
         landings: Vec::new(),
         landing_of_rule: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -158,6 +161,7 @@ fn second_look(
             facts.had_by.extend(had);
         }
     }
+    signatures::look(scene, facts, needs, end)?;
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());

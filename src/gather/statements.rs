@@ -91,7 +91,12 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
         }
     }
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {}
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {
+            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
+            if let Some(why) = doubt {
+                return Some(Line::new("is signed by a key that ").text(why));
+            }
+        }
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("is signed by ").text(fingerprint).text(", which is no key of ");
             return Some(line.name(&fields.person));

@@ -191,6 +191,7 @@ impl Town {
             pusher,
             updates: Vec::new(),
             options: Seen::NotHere,
+            certificate: Seen::All(None),
             namespace: None,
             moment: Moment::from_seconds(NOW),
         };

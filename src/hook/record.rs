@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::evidence::{Candidate, Standing as Counts};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
-    RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
+    Actor, ActorKind, CertRecord, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef,
+    RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
 use crate::log::wire::{AsText, Listed, Text};
@@ -18,9 +18,10 @@ use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::PolicyFile;
+use crate::push::certificate::{Certified, Standing};
 use crate::push::pusher::{Pusher, Who};
 use crate::push::update::Change;
-use crate::push::{Door, Seen};
+use crate::push::{Door, Push, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
@@ -49,6 +50,9 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
     };
     let pairs = facts.updates.iter().zip(&judgement.refs);
     let mut refs: Vec<RefDecision> = pairs.map(|(u, j)| ref_decision(u, j)).collect();
+    if brings_nothing(push) {
+        refs.iter_mut().for_each(|one| one.brought = Listed::default());
+    }
     if let Some(first) = refs.first_mut() {
         let whole = judgement.findings.iter().map(finding);
         first.findings.splice(0..0, whole);
@@ -62,6 +66,10 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
             Seen::All(options) => options.iter().map(|o| Text(o.clone())).collect(),
             Seen::NotHere => Vec::new(),
         },
+        cert: match &push.certificate {
+            Seen::All(certified) => certified.as_ref().map(certificate),
+            Seen::NotHere => None,
+        },
         policy: PolicyRef { sha256: AsText(frame.policy) },
         judged_at: facts.push.log_size,
         refs,
@@ -69,6 +77,12 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
         verdict,
         dur_us: frame.took_us,
     }
+}
+
+/// A push by nobody who can be named is refused, and its objects go with the quarantine. Nobody is
+/// on record as having brought them, and whoever signs and pushes them again brings them then.
+fn brings_nothing(push: &Push) -> bool {
+    push.door == Door::PreReceive && matches!(push.pusher.who, Who::Unnamed { .. })
 }
 
 /// The record of the push that first makes protected branches.
@@ -119,6 +133,21 @@ pub fn actor(pusher: &Pusher) -> Actor {
     }
 }
 
+/// A push certificate, as the log keeps it.
+fn certificate(certified: &Certified) -> CertRecord {
+    CertRecord {
+        id: AsText(certified.id),
+        good: certified.signer().is_some(),
+        by: certified.signer().cloned().map(AsText),
+        key: certified.fingerprint.clone(),
+        why: match &certified.standing {
+            Standing::Good(_) => None,
+            Standing::Not(why) => Some(Text(why.clone().into_bytes())),
+        },
+        text: Some(Text(certified.text.clone())),
+    }
+}
+
 /// A hook, as the log names it.
 pub const fn hook(door: Door) -> Hook {
     match door {
@@ -154,7 +183,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     let uses: BTreeSet<Digest> = steps
         .iter()
         .flat_map(|s| s.statements())
-        .filter(|c| c.standing == Standing::Good && is_used(c))
+        .filter(|c| c.standing == Counts::Good && is_used(c))
         .map(|c| c.id)
         .collect();
     RefDecision {

@@ -309,6 +309,13 @@ fn shorten_decision(decision: &mut Decision, keep: Keep) {
         cut_string(git, keep.text_bytes);
     }
     shorten_actor(&mut decision.actor, keep);
+    if let Some(cert) = &mut decision.cert {
+        // Half a certificate proves nothing.
+        cert.text.take_if(|text| text.0.len() > keep.text_bytes);
+        if let Some(why) = &mut cert.why {
+            cut_text(why, keep.text_bytes);
+        }
+    }
     decision.opts.truncate(keep.others);
     for opt in &mut decision.opts {
         cut_text(opt, keep.text_bytes);

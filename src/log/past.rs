@@ -304,6 +304,29 @@ impl Past for Log {
         Ok(landings)
     }
 
+    fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError> {
+        let newest = self.postings(Key::Certificate(id), 1)?;
+        let Some(posting) = newest.first() else { return Ok(None) };
+        let entry = self.entry(posting)?;
+        match &entry.record {
+            Record::Decision(it) if it.cert.as_ref().is_some_and(|cert| cert.id.0 == *id) => {
+                Ok(Some(entry.common.seq))
+            }
+            Record::Decision(_)
+            | Record::Genesis(_)
+            | Record::Birth(_)
+            | Record::Refusal(_)
+            | Record::Outcome(_)
+            | Record::Drift(_)
+            | Record::Policy(_)
+            | Record::Asked(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
+            | Record::Seal(_)
+            | Record::Recovered(_) => Err(not_that(&entry)),
+        }
+    }
+
     fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         self.newest_in(place)
     }

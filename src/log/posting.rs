@@ -49,6 +49,8 @@ pub enum Key<'a> {
     Landed(&'a [u8], &'a Digest),
     /// The decisions that accepted a reject of a delta for a ref.
     Reject(&'a [u8], &'a Digest),
+    /// The decisions on pushes that carried a certificate.
+    Certificate(&'a Digest),
     /// The broken glasses on a ref, whether they made a debt or not.
     Glass(&'a [u8]),
     /// All broken glasses.
@@ -85,6 +87,7 @@ impl Key<'_> {
             Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
+            Self::Certificate(id) => Digest::of_parts(&[b"f", id.as_bytes()]),
             Self::Glass(name) => Digest::of_parts(&[b"k", name]),
             Self::Glasses => Digest::of_parts(&[b"a"]),
             Self::Settled(of, name) => Digest::of_parts(&[b"t", &of.to_be_bytes(), name]),
@@ -176,6 +179,9 @@ pub fn file(
         Record::Decision(it) => {
             let Session { pid, start } = common.sess;
             filing.file(Key::Session(&common.boot, pid, start), 0);
+            if let Some(cert) = &it.cert {
+                filing.file(Key::Certificate(&cert.id.0), 0);
+            }
             file_decision(&mut filing, it);
         }
         Record::Outcome(it) => file_outcome(&mut filing, it),

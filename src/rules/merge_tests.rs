@@ -114,6 +114,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         },
         updates: vec![update.clone()],
         options: Seen::NotHere,
+        certificate: Seen::All(None),
         namespace: None,
         moment: Moment::from_seconds(1_000),
     };
@@ -126,6 +127,8 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         motion: None,
         landings: Vec::new(),
         landing_of_rule: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -140,7 +143,14 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         birth: false,
     };
     let rule = Merge { methods: methods.to_vec(), resolved_by };
-    judge(&rule, &View { update: &update, landing: Some(landing), push: &push, rollback: None })
+    let view = View {
+        update: &update,
+        landing: Some(landing),
+        signatures: None,
+        push: &push,
+        rollback: None,
+    };
+    judge(&rule, &view)
 }
 
 fn text(ruling: &Ruling) -> String {

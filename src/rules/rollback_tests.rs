@@ -128,6 +128,7 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         },
         updates: vec![update.clone()],
         options: Seen::NotHere,
+        certificate: Seen::All(None),
         namespace: None,
         moment: Moment::from_seconds(1_000),
     };
@@ -145,6 +146,8 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         structure: Vec::new(),
         statement: None,
         debts: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
     };
     let push = PushFacts {
         push,
@@ -153,7 +156,7 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         log_size: 1,
         birth: false,
     };
-    ask(&View { update: &update, landing: None, push: &push, rollback: terms })
+    ask(&View { update: &update, landing: None, signatures: None, push: &push, rollback: terms })
 }
 
 fn judged(terms: &Terms, step: &Step) -> Word {

@@ -173,6 +173,8 @@ pub(crate) fn update(
         motion: Some(Motion::FastForward),
         landings: vec![landing],
         landing_of_rule: asked.rules.iter().map(|rule| (rule.index, 0)).collect(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -196,6 +198,7 @@ pub(crate) fn push(updates: Vec<UpdateFacts>) -> Facts {
         pusher,
         updates: updates.iter().map(|update| update.update.clone()).collect(),
         options: Seen::All(Vec::new()),
+        certificate: Seen::All(None),
         namespace: None,
         moment: now(),
     };

@@ -9,7 +9,8 @@ use crate::cli::log::row;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::words;
 use crate::log::decision::{
-    Actor, ActorKind, Decision, FindingRecord, Hook, RefDecision, StatementRecord, Verdict,
+    Actor, ActorKind, CertRecord, Decision, FindingRecord, Hook, RefDecision, StatementRecord,
+    Verdict,
 };
 use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
 use crate::log::line::Entry;
@@ -135,6 +136,9 @@ fn decision(sheet: &mut Sheet, number: u64, it: &Decision, lore: &Lore) {
     let options: Vec<String> =
         it.opts.iter().map(|option| format!("\"{}\"", escape(&option.0))).collect();
     sheet.list(1, "options", options.len() as u64, &options);
+    if let Some(cert) = &it.cert {
+        sheet.field(1, "certificate", &certificate(cert));
+    }
     for one in &it.refs {
         moved(sheet, one);
         became(sheet, number, it, one, lore);
@@ -143,6 +147,17 @@ fn decision(sheet: &mut Sheet, number: u64, it: &Decision, lore: &Lore) {
     for one in &it.statements {
         statement(sheet, one);
     }
+}
+
+/// What the push certificate was worth.
+fn certificate(cert: &CertRecord) -> String {
+    let key = cert.key.as_ref().map(|key| format!(", key {}", words::plain(key)));
+    let worth = match (&cert.by, &cert.why) {
+        (Some(name), _) => format!("good, signed by {}", name.0),
+        (None, Some(why)) => format!("does not count: it {}", escape(&why.0)),
+        (None, None) => "does not count".to_owned(),
+    };
+    format!("{worth}{}", key.unwrap_or_default())
 }
 
 /// Who, and how that is known.

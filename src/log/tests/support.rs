@@ -179,6 +179,7 @@ pub(super) fn decision_of(who: &str, refs: Vec<RefDecision>) -> Decision {
         hook: Hook::PreReceive,
         git: Some("2.47.3".to_owned()),
         opts: Vec::new(),
+        cert: None,
         policy: PolicyRef { sha256: AsText(Digest::of(b"policy")) },
         judged_at: 1,
         refs,
