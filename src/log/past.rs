@@ -101,7 +101,8 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => return Err(not_that(&entry)),
+            | Record::Settled(_)
+            | Record::Seal(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -121,7 +122,8 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => Err(not_that(&entry)),
+            | Record::Settled(_)
+            | Record::Seal(_) => Err(not_that(&entry)),
         }
     }
 
@@ -325,7 +327,8 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => Err(not_that(&entry)),
+            | Record::Settled(_)
+            | Record::Seal(_) => Err(not_that(&entry)),
         }
     }
 }

@@ -189,7 +189,11 @@ pub fn file(
             filing.file(Key::Settled(it.of, &it.refname.0), 0);
             it.uses.iter().for_each(|id| filing.file(Key::Paid(&id.0), 0));
         }
-        Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
+        Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Asked(_)
+        | Record::Recovered(_)
+        | Record::Seal(_) => {}
     }
 }
 

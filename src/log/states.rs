@@ -71,6 +71,7 @@ impl Log {
             | Record::Asked(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
+            | Record::Seal(_)
             | Record::Recovered(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {

@@ -27,6 +27,7 @@ mod people;
 mod policies;
 mod refs;
 mod rollback;
+mod seals;
 mod shapes;
 mod soft_start;
 mod sshd;

@@ -39,7 +39,8 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => common.kind.name(),
+        | Record::Settled(_)
+        | Record::Seal(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -90,6 +91,13 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
         }
         Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
         Record::Settled(it) => glass::settled(sheet, it),
+        Record::Seal(it) => {
+            sheet.field(1, "covers", &words::entries(it.size));
+            sheet.field(1, "root", &it.root.0.hex());
+            sheet.field(1, "refs", &it.refs.0.hex());
+            sheet.field(1, "signed by", &words::plain(&it.key));
+            sheet.field(1, "next key", &words::plain(&it.next));
+        }
     }
 }
 
