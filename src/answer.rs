@@ -211,6 +211,12 @@ pub struct LandingAnswer {
     /// When, RFC 3339.
     #[serde(default)]
     pub at: String,
+    /// Whether a rollback may go back to it; absent where the policy has no `[rollback]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<bool>,
+    /// Why it may not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state_why: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]

@@ -33,6 +33,7 @@ pub mod ssh;
 pub mod statement;
 #[expect(clippy::disallowed_methods, reason = "reads the repository's files and objects")]
 pub mod store;
+pub mod tlog;
 pub mod verdict;
 
 #[expect(clippy::disallowed_methods, reason = "verbs read files, write hooks and run git")]

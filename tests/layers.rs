@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first. A room imports only rooms on lower floors.
 const FLOORS: &[&[&str]] = &[
     &["names", "source"],
-    &["push", "pattern", "ssh", "statement", "infra", "answer"],
+    &["push", "pattern", "ssh", "statement", "infra", "answer", "tlog"],
     &["roster", "verdict"],
     &["facts", "identity"],
     &["store"],
@@ -36,6 +36,7 @@ const THINKING: &[&str] = &[
     "statement",
     "infra",
     "answer",
+    "tlog",
     "facts",
     "verdict",
     "identity",

@@ -29,6 +29,7 @@ pub mod policies;
 pub mod quote;
 pub mod replay;
 pub mod review;
+pub mod rollback;
 pub mod shim;
 pub mod site;
 pub mod status;
@@ -56,6 +57,7 @@ pub static VERBS: &[&Verb] = &[
     &approve::REJECT,
     &approve::REVOKE,
     &attest::VERB,
+    &rollback::VERB,
     &log::VERB,
     &demo::VERB,
     &explain::VERB,

@@ -3,6 +3,7 @@
 use crate::facts::change::Delta;
 use crate::facts::evidence::{Candidate, NearCheck, NearMiss};
 use crate::facts::makers::Makers;
+use crate::facts::rollback::Rollback;
 use crate::infra::set::InfraKinds;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
@@ -92,6 +93,9 @@ pub struct Step {
     pub near_checks: Vec<NearCheck>,
     /// Paths that are infrastructure by what their blobs hold, on either side.
     pub infra: Vec<(RepoPath, InfraKinds)>,
+    /// What its trailers' claim of a rollback comes to; of a run of commits, the first that claims
+    /// one. `None` where nobody claims one or the policy has no `[rollback]`.
+    pub rollback: Option<Rollback>,
 }
 
 impl Step {

@@ -14,6 +14,7 @@ pub mod makers;
 pub mod needs;
 pub mod past;
 pub mod remembered;
+pub mod rollback;
 pub mod signature;
 
 use crate::facts::debt::DebtFacts;

@@ -35,6 +35,15 @@ pub enum SignaturesOf {
     TagsAndCommits,
 }
 
+/// What `[rollback]` asks of a commit that claims to go back to a state.
+#[derive(Clone, Debug)]
+pub struct RollbackNeeds {
+    /// Whose approvals it can count.
+    pub reviewers: BTreeSet<PrincipalName>,
+    /// How old a state may be, in seconds.
+    pub within_seconds: i64,
+}
+
 /// A machine, and a check that it may give.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Checker {
@@ -52,6 +61,8 @@ pub struct RefNeeds {
     /// Each rule that names the ref: its index in the policy, what it asks, and from which refs'
     /// values a creation may start.
     pub rules: Vec<RuleNeeds>,
+    /// What `[rollback]` asks. `None`: there is none, and nobody looks for one.
+    pub rollback: Option<RollbackNeeds>,
 }
 
 /// What one rule asks of one ref update.

@@ -94,6 +94,28 @@ pub struct RefValue {
     pub source: ValueSource,
 }
 
+/// What the log says of a value as a state of a ref that a rollback may go back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateSeen {
+    /// No push that was applied gave the ref this value, or what gave it was lost again.
+    Never,
+    /// It stood there when the log began, which nobody judged.
+    Genesis,
+    /// The push of this decision gave it, the one that made the repository: no rule judged it.
+    Birth(u64),
+    /// The push of this decision gave it, past the rules, and nobody has approved that since.
+    Owed(u64),
+    /// A rollback has left it; the number is that rollback's decision.
+    Left(u64),
+    /// A push gave it, and the rules were satisfied.
+    State {
+        /// The decision; of several, the newest.
+        entry: u64,
+        /// When it was decided.
+        at: Moment,
+    },
+}
+
 /// What the log knows about a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StatementState {
@@ -247,6 +269,10 @@ pub trait Past {
     /// The entry by which this ref has had this value: a genesis, or an applied decision. A value
     /// that came by drift is not one it *had*.
     fn had(&self, refname: &Refname, oid: &Oid) -> Result<Option<u64>, PastError>;
+
+    /// Whether this ref has had this value as a state: at the end of a push that was judged and
+    /// applied, and not one that a rollback has left since.
+    fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError>;
 
     /// Whether a branch for which the answer is yes has ever had a value, by genesis or by an
     /// applied decision. Asks oldest first and stops at the first yes.

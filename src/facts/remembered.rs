@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::facts::debt::Debt;
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, OpenDecision, Past, PastError,
-    RefValue, StatementSeen, StatementState, ValueSource,
+    RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -24,6 +24,8 @@ pub struct Remembered {
     pub values: BTreeMap<Refname, RefValue>,
     /// Which values a ref has had, and by which entry.
     pub had: BTreeMap<(Refname, Oid), u64>,
+    /// What is known of values as states to go back to; without a word `Never`.
+    pub back_to: BTreeMap<(Refname, Oid), StateSeen>,
     /// The state of each statement.
     pub states: BTreeMap<Digest, StatementState>,
     /// The newest statement of each place.
@@ -62,6 +64,7 @@ impl Remembered {
             brought: BTreeMap::new(),
             values,
             had: refs.map(|(name, oid)| ((name.clone(), *oid), 0)).collect(),
+            back_to: BTreeMap::new(),
             states: BTreeMap::new(),
             latest: BTreeMap::new(),
             statements: Vec::new(),
@@ -101,6 +104,11 @@ impl Past for Remembered {
 
     fn had(&self, refname: &Refname, oid: &Oid) -> Result<Option<u64>, PastError> {
         Ok(self.had.get(&(refname.clone(), *oid)).copied())
+    }
+
+    fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError> {
+        let known = self.back_to.get(&(refname.clone(), *oid)).copied();
+        Ok(known.unwrap_or(StateSeen::Never))
     }
 
     fn any_branch_ever(&self, is_it: &dyn Fn(&Refname) -> bool) -> Result<bool, PastError> {

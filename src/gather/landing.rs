@@ -6,11 +6,13 @@ use std::sync::Arc;
 use crate::facts::change::Delta;
 use crate::facts::landing::{Copied, Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
+use crate::facts::rollback::Rollback;
 use crate::gather::candidates::{self, Draft};
 use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::{makers_named_by, makers_of};
+use crate::gather::rollback;
 use crate::gather::scene::{Asked, Scene};
 use crate::gather::source;
 use crate::names::digest::Digest;
@@ -18,6 +20,7 @@ use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::store::commit::Commit;
+use crate::verdict::line::Line;
 
 /// How many merge bases of one merge are looked at; any of them will do.
 pub const MERGE_BASES_MAX: usize = 8;
@@ -39,7 +42,8 @@ pub fn landing(
     let exclude: Vec<Oid> = start.into_iter().collect();
     let arriving: Arriving = scene.reader.arriving(&[end], &exclude)?.into_iter().collect();
     scene.provenance.learn(&scene.reader, arriving.keys().copied().chain([end]))?;
-    let mut builder = Builder { scene, name, asked, used, arriving: &arriving };
+    let claims = BTreeMap::new();
+    let mut builder = Builder { scene, name, asked, used, arriving: &arriving, claims };
     let (chain, bottom) = first_parents(end, &arriving);
     let off_chain = start.is_some_and(|s| bottom != Some(s));
     if off_chain {
@@ -80,27 +84,56 @@ struct Builder<'b, 'a> {
     asked: &'b Asked,
     used: &'b mut BTreeSet<Digest>,
     arriving: &'b Arriving,
+    claims: BTreeMap<Oid, Rollback>,
 }
 
 impl Builder<'_, '_> {
     fn segments(&mut self, chain: &[Oid]) -> Result<Vec<Segment>, GatherError> {
+        self.claims = self.claims(chain)?;
         let mut segments = Vec::new();
         let mut run: Vec<Oid> = Vec::new();
         for &oid in chain {
-            if self.commit(&oid)?.parents.len() < 2 {
+            let is_merge = self.commit(&oid)?.parents.len() >= 2;
+            // A rollback stands by itself: what is pushed with it has to answer for itself too.
+            let is_rollback = matches!(self.claims.get(&oid), Some(Rollback::To(_)));
+            if !is_merge && !is_rollback {
                 run.push(oid);
                 continue;
             }
             if !run.is_empty() {
                 segments.push(self.run(&std::mem::take(&mut run))?);
             }
-            let whole = self.merge(oid)?;
-            segments.push(Segment { whole, each: Vec::new() });
+            segments.push(match is_merge {
+                true => Segment { whole: self.merge(oid)?, each: Vec::new() },
+                false => self.run(&[oid])?,
+            });
         }
         if !run.is_empty() {
             segments.push(self.run(&run)?);
         }
         Ok(segments)
+    }
+
+    /// What the trailers of this chain's commits claim, and what the claims come to.
+    fn claims(&self, chain: &[Oid]) -> Result<BTreeMap<Oid, Rollback>, GatherError> {
+        let mut claims = BTreeMap::new();
+        let Some(asked) = &self.asked.rollback else { return Ok(claims) };
+        for oid in chain {
+            let commit = self.commit(oid)?;
+            if commit.parents.len() > 1 || !rollback::is_claimed(&commit) {
+                continue;
+            }
+            let most = rollback::CLAIMS_MAX;
+            let found = match claims.len() < most {
+                true => rollback::look(self.scene, self.name, asked.within_seconds, oid)?,
+                false => {
+                    let line = format!("one push has more than {most} claims of a rollback");
+                    Some(Rollback::Not(Line::new(line)))
+                }
+            };
+            claims.extend(found.map(|found| (*oid, found)));
+        }
+        Ok(claims)
     }
 
     /// A run of single-parent commits: judged whole, else commit by commit. Each reading may use
@@ -201,11 +234,22 @@ impl Builder<'_, '_> {
         };
         let mut makers = self.makers_of_change(kind, &change, merge.as_ref(), to)?;
         let last = self.commit(&to)?;
+        let rollback = match kind {
+            StepKind::Run => own.iter().find_map(|oid| self.claims.get(oid)).cloned(),
+            StepKind::Merge | StepKind::Jump => None,
+        };
         let digests = self.digests(kind, from, &delta, &others)?;
         let told_of = self.told_of(kind, &last, to, &change)?;
         let draft =
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
-        let found = candidates::find(self.scene, &draft, self.asked, self.used)?;
+        let found = match &rollback {
+            Some(Rollback::To(_)) => {
+                candidates::find(self.scene, &draft, &self.asked.of_rollback(), self.used)?
+            }
+            Some(Rollback::Not(_)) | None => {
+                candidates::find(self.scene, &draft, self.asked, self.used)?
+            }
+        };
         makers.merge(&found.makers);
         let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&checked.makers);
@@ -251,6 +295,7 @@ impl Builder<'_, '_> {
             checks: checked.candidates,
             near_checks: checked.near,
             infra,
+            rollback,
         })
     }
 

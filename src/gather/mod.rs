@@ -14,6 +14,7 @@ pub mod makers;
 pub mod motion;
 pub mod provenance;
 pub mod reader;
+pub mod rollback;
 pub mod scene;
 pub mod signatures;
 pub mod source;
@@ -161,7 +162,7 @@ fn second_look(
         }
     }
     signatures::look(scene, facts, needs, end)?;
-    let mut asked = Asked::default();
+    let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
         asked.checkers.extend(rule.needs.checkers.iter().cloned());

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::facts::evidence::StatementPush;
 use crate::facts::limits::Limits;
 use crate::facts::needs::Checker;
+use crate::facts::needs::RollbackNeeds;
 use crate::facts::past::Past;
 use crate::gather::error::GatherError;
 use crate::gather::provenance::Provenance;
@@ -103,4 +104,15 @@ pub struct Asked {
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure to tell by content.
     pub content: InfraKinds,
+    /// What `[rollback]` asks of commits that claim one.
+    pub rollback: Option<RollbackNeeds>,
+}
+
+impl Asked {
+    /// The same for a step that is a rollback: those who may approve one are looked for too.
+    pub fn of_rollback(&self) -> Self {
+        let mut asked = self.clone();
+        asked.reviewers.extend(self.rollback.iter().flat_map(|r| r.reviewers.iter().cloned()));
+        asked
+    }
 }

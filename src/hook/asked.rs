@@ -5,6 +5,7 @@
 
 use crate::gather::default_branch;
 use crate::gather::reader::Reader;
+use crate::hook::back;
 use crate::hook::bench::{Bench, gathered};
 use crate::hook::fault::Stop;
 use crate::hook::overlay::{Made, made, merged};
@@ -77,9 +78,13 @@ impl Asked {
             None => Vec::new(),
         };
         let default = default_branch(store).map_err(gathered)?;
-        let methods = methods(bench, name, default.as_ref());
+        let mut methods = methods(bench, name, default.as_ref());
         let form = match tip {
             Some(_) if bases.contains(&commit) => Form::Landed,
+            Some(tip) if back::is_claimed(bench, &reader, &tip, &commit)? => {
+                methods = vec!["fast-forward"];
+                Form::Itself(commit)
+            }
             Some(tip) if name.branch().is_some() => {
                 let forward = bases.contains(&tip);
                 branch_form(world, tip, commit, forward, &methods)?

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod ask;
 pub mod asked;
+pub mod back;
 pub mod bench;
 pub mod certificate;
 pub mod deadline;

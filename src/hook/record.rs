@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use crate::facts::evidence::{Candidate, Standing as Counts};
 use crate::facts::landing::{Landing, Step};
+use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
     Actor, ActorKind, CertRecord, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef,
-    RefDecision, StatementRecord, UpdateKind, Verdict as Word,
+    RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
 use crate::log::wire::{AsText, Listed, Text};
@@ -205,6 +206,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         uses: uses.into_iter().map(AsText).collect(),
         landed: landed(update).into_iter().map(AsText).collect(),
         exempt: judgement.exempted.iter().map(exempt).collect(),
+        rollback: rollbacks(update, judgement),
     }
 }
 
@@ -214,6 +216,27 @@ fn exempt(held: &Exempted) -> ExemptRecord {
         who: held.who.clone(),
         paths: held.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
     }
+}
+
+/// The rollbacks among the steps, in their order: those with all that is asked for, as no other may
+/// say that it has left a state. The same landing may be read from two starts.
+fn rollbacks(update: &UpdateFacts, judgement: &RefJudgement) -> Vec<RollbackRecord> {
+    let mut found: Vec<RollbackRecord> = Vec::new();
+    for step in update.landings.iter().flat_map(Landing::steps) {
+        let Some(Rollback::To(back)) = &step.rollback else { continue };
+        let known = found.iter().any(|one| one.commit.0 == back.commit);
+        if known || !judgement.rolled_back.contains(&back.commit) {
+            continue;
+        }
+        found.push(RollbackRecord {
+            commit: AsText(back.commit),
+            to: AsText(back.state),
+            of: back.entry,
+            left: AsText(back.left),
+            paths: back.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
+        });
+    }
+    found
 }
 
 /// A reject goes on speaking after the step has landed; everything else is used by it.

@@ -8,6 +8,7 @@ use crate::answer::{ApprovalAnswer, LandingAnswer};
 use crate::facts::evidence::{Candidate, Standing};
 use crate::facts::past::{Landing, Past as _, StatementState};
 use crate::hook::asked::Question;
+use crate::hook::back;
 use crate::hook::bench::Bench;
 use crate::hook::fault::Stop;
 use crate::names::digest::Digest;
@@ -19,7 +20,7 @@ use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::read::Statement;
 
 /// How many of the ref's latest landings are told.
-pub const LANDINGS_TOLD: usize = 5;
+pub const LANDINGS_TOLD: usize = 16;
 
 /// The latest word of everyone about exactly this change.
 pub fn approvals(
@@ -105,14 +106,19 @@ fn url_of(text: &[u8]) -> Option<String> {
 /// The newest landings on the ref.
 pub fn landings(bench: &Bench, question: &Question) -> Result<Vec<LandingAnswer>, Stop> {
     let landings = bench.log.recent_landings(&question.name, LANDINGS_TOLD)?;
-    let tell = |landing: Landing| LandingAnswer {
-        entry: landing.entry,
-        commit: landing.new.hex(),
-        by: match &landing.by.name {
-            Some(name) => name.to_string(),
-            None => escape(&landing.by.login),
-        },
-        at: landing.at.rfc3339_seconds(),
+    let tell = |landing: Landing| {
+        let (state, state_why) = back::state(bench, &question.name, &landing.new)?;
+        Ok(LandingAnswer {
+            entry: landing.entry,
+            commit: landing.new.hex(),
+            by: match &landing.by.name {
+                Some(name) => name.to_string(),
+                None => escape(&landing.by.login),
+            },
+            at: landing.at.rfc3339_seconds(),
+            state,
+            state_why,
+        })
     };
-    Ok(landings.into_iter().map(tell).collect())
+    landings.into_iter().map(tell).collect()
 }

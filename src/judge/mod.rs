@@ -7,13 +7,16 @@ pub mod debts;
 pub mod exempt;
 pub mod glass;
 
-use crate::facts::needs::{RefNeeds, RuleNeeds};
+use crate::facts::landing::Landing;
+use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::names::moment::Moment;
+use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
 use crate::policy::compiled::CompiledRule;
 use crate::push::update::Change;
+use crate::rules::rollback::granted;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
 use crate::verdict::glass::Glass;
@@ -33,7 +36,14 @@ pub fn needs(
         needs: glass::needs(policy, rule),
         starts: rule.starts.clone(),
     });
-    RefNeeds { protected: policy.protects(name, default, moment), rules: rules.collect() }
+    RefNeeds {
+        protected: policy.protects(name, default, moment),
+        rules: rules.collect(),
+        rollback: policy.rollback.as_ref().map(|terms| RollbackNeeds {
+            reviewers: terms.by.names.clone(),
+            within_seconds: terms.within_seconds,
+        }),
+    }
 }
 
 /// Judges a push.
@@ -62,7 +72,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
             continue;
         }
         let (landing, signatures) = (update.landing(index), update.signatures(index));
-        let view = View { update, landing, signatures, push: &facts.push };
+        let rollback = policy.rollback.as_ref();
+        let view = View { update, landing, signatures, push: &facts.push, rollback };
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = match exempt::of(rule, &reference, &view) {
             Some((silent, held)) => {
@@ -91,7 +102,16 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         rules,
         exempted,
         protected,
+        rolled_back: rolled_back(policy, facts, update),
     }
+}
+
+/// The steps that are rollbacks with all that is asked for.
+fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
+    let rollback = policy.rollback.as_ref();
+    let view = View { update, landing: None, signatures: None, push: &facts.push, rollback };
+    let steps = update.landings.iter().flat_map(Landing::steps);
+    steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }
 
 /// The push that makes the repository needs only `access` for the protected branches it creates.

@@ -185,6 +185,9 @@ pub struct RefDecision {
     /// The exemptions that made a rule silent.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub exempt: Vec<ExemptRecord>,
+    /// The rollbacks among its steps, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rollback: Vec<RollbackRecord>,
 }
 
 fn is_none<T>(list: &Listed<T>) -> bool {
@@ -249,6 +252,22 @@ pub struct ExemptRecord {
     /// Whom the exemption names.
     pub who: String,
     /// The patterns that cover every entry of the landing.
+    pub paths: Vec<Text>,
+}
+
+/// A commit that went back to an earlier state of its ref.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackRecord {
+    /// The commit.
+    pub commit: AsText<Oid>,
+    /// The state: a value the ref had.
+    pub to: AsText<Oid>,
+    /// The decision that gave the ref that value.
+    pub of: u64,
+    /// The value it left, which no rollback goes back to again.
+    pub left: AsText<Oid>,
+    /// The patterns within which it went back; absent: everywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub paths: Vec<Text>,
 }
 

@@ -6,6 +6,7 @@
 //! att/<sha256>                 attachments, named by their content
 //! suspect                      there while bytes are in doubt: `<offset> <length>`
 //! rate                         counts of recent refusals
+//! key, checkpoint              what signs, and what was signed last
 //! index/                       derived from the entries; may be deleted at any time
 //! ```
 //!
@@ -247,6 +248,26 @@ impl Folder {
         path: &Path,
         bytes: &[u8],
     ) -> Result<(), LogError> {
+        self.write_with(medium, path, bytes, self.modes.file)
+    }
+
+    /// As `write_whole`, for its owner alone whatever the rights of the log are.
+    pub fn write_secret(
+        &self,
+        medium: &dyn Medium,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<(), LogError> {
+        self.write_with(medium, path, bytes, Modes::PRIVATE.file)
+    }
+
+    fn write_with(
+        &self,
+        medium: &dyn Medium,
+        path: &Path,
+        bytes: &[u8],
+        mode: u32,
+    ) -> Result<(), LogError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(io_fault("write", path, io::ErrorKind::InvalidInput.into()));
         };
@@ -256,7 +277,7 @@ impl Folder {
             std::process::id(),
             std::thread::current().id()
         ));
-        let written = self.write_beside(medium, &beside, bytes).and_then(|()| {
+        let written = self.write_beside(medium, &beside, bytes, mode).and_then(|()| {
             fs::rename(&beside, path).map_err(|source| io_fault("name", path, source))
         });
         if written.is_err() {
@@ -267,15 +288,21 @@ impl Folder {
         sync_folder(medium, parent)
     }
 
-    fn write_beside(&self, medium: &dyn Medium, path: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    fn write_beside(
+        &self,
+        medium: &dyn Medium,
+        path: &Path,
+        bytes: &[u8],
+        mode: u32,
+    ) -> Result<(), LogError> {
         let fault = |source| io_fault("write", path, source);
         let file = OpenOptions::new()
             .append(true)
             .create_new(true)
-            .mode(self.modes.file)
+            .mode(mode)
             .open(path)
             .map_err(fault)?;
-        file.set_permissions(Permissions::from_mode(self.modes.file)).map_err(fault)?;
+        file.set_permissions(Permissions::from_mode(mode)).map_err(fault)?;
         let mut rest = bytes;
         while !rest.is_empty() {
             match medium.append(&file, rest).map_err(fault)? {

@@ -25,6 +25,7 @@ use crate::log::decision::{Actor, Decision, Hook, Verdict};
 use crate::log::glass::{BreakGlass, Settled};
 use crate::log::kind::Kind;
 use crate::log::rate::Held;
+use crate::log::seal::Seal;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -113,6 +114,8 @@ pub enum Record {
     BreakGlass(Box<BreakGlass>),
     /// A debt was settled.
     Settled(Settled),
+    /// What came before was sealed.
+    Seal(Seal),
 }
 
 impl Record {
@@ -130,6 +133,7 @@ impl Record {
             Self::Recovered(_) => Kind::Recovered,
             Self::BreakGlass(_) => Kind::BreakGlass,
             Self::Settled(_) => Kind::Settled,
+            Self::Seal(_) => Kind::Seal,
         }
     }
 }

@@ -106,6 +106,30 @@ pub enum LogError {
     /// Refs moved again and again while they were held against the log.
     #[error("the refs moved too often to hold them against the change log")]
     Restless,
+    /// A seal in the log does not hold.
+    #[error("the seal in entry {entry} does not hold")]
+    Unsealed {
+        /// The entry.
+        entry: u64,
+    },
+    /// The log has signed another tree than the one it has.
+    #[error("the log has signed a checkpoint of {size} entries that these are not")]
+    OtherTree {
+        /// The size of the tree that was signed.
+        size: u64,
+    },
+    /// The key that the last seal names is not in the log's folder.
+    #[error("the key that the last seal names is gone: {key}")]
+    KeyGone {
+        /// The public half.
+        key: String,
+    },
+    /// The log's name cannot be the name of a key.
+    #[error("the log's name `{origin}` cannot be the name of a key")]
+    NoKeyName {
+        /// The log's name.
+        origin: String,
+    },
     /// A record does not fit in a line.
     #[error("a record `{kind}` does not fit in a line of {LINE_BYTES_MAX} bytes")]
     TooLong {
@@ -147,6 +171,13 @@ impl LogError {
             Self::Broken(_) | Self::NoTail { .. } | Self::Past(_) => {
                 "run `portcullis log verify`, and compare with a copy of the log"
             }
+            Self::Unsealed { .. } | Self::OtherTree { .. } => {
+                "the log was written anew, or mixed with another: compare with a copy of it"
+            }
+            Self::KeyGone { .. } => {
+                "put the file `key` back into the log's folder, or begin with a new one: --new-key"
+            }
+            Self::NoKeyName { .. } => "begin a new log on a host whose name has no space or plus",
             Self::TooLong { .. } | Self::Json { .. } => "push less at once",
         }
     }

@@ -20,6 +20,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -153,15 +154,19 @@ pub struct Lock {
 
 /// Takes the lock, or says who has it.
 pub fn lock(folder: &Folder, patience: Duration) -> Result<Lock, LogError> {
-    let path = folder.lock();
-    let file = folder.open_small(&path)?;
+    lock_file(folder, &folder.lock(), patience)
+}
+
+/// Takes the lock of this file, or says who has it.
+pub fn lock_file(folder: &Folder, path: &Path, patience: Duration) -> Result<Lock, LogError> {
+    let file = folder.open_small(path)?;
     let begin = Instant::now();
     let mut pause = Duration::from_micros(100);
     loop {
         match file.try_lock() {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(source)) => return Err(io_fault("lock", &path, source)),
+            Err(TryLockError::Error(source)) => return Err(io_fault("lock", path, source)),
         }
         if begin.elapsed() >= patience {
             let seconds = patience.as_secs();

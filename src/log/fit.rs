@@ -92,7 +92,8 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Policy(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => None,
+        | Record::Settled(_)
+        | Record::Seal(_) => None,
     }
 }
 
@@ -118,7 +119,8 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
-        | Record::Settled(_) => true,
+        | Record::Settled(_)
+        | Record::Seal(_) => true,
     }
 }
 
@@ -134,7 +136,8 @@ fn counts(record: &Record) -> Short {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => (0, 0),
+        | Record::Settled(_)
+        | Record::Seal(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
 }
@@ -176,7 +179,8 @@ fn digest_paths(record: &mut Record) {
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
-        | Record::Settled(_) => {}
+        | Record::Settled(_)
+        | Record::Seal(_) => {}
     }
 }
 
@@ -229,7 +233,8 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Drift(_)
         | Record::Asked(_)
         | Record::Recovered(_)
-        | Record::Settled(_) => {}
+        | Record::Settled(_)
+        | Record::Seal(_) => {}
     }
 }
 
@@ -259,7 +264,7 @@ fn shorten(record: &mut Record, keep: Keep) {
             it.by.truncate(keep.others);
             it.uses.truncate(keep.others);
         }
-        Record::Recovered(_) => {}
+        Record::Recovered(_) | Record::Seal(_) => {}
     }
 }
 
@@ -307,9 +312,7 @@ fn shorten_decision(decision: &mut Decision, keep: Keep) {
     if let Some(cert) = &mut decision.cert {
         // Half a certificate proves nothing.
         cert.text.take_if(|text| text.0.len() > keep.text_bytes);
-        if let Some(why) = &mut cert.why {
-            cut_text(why, keep.text_bytes);
-        }
+        cert.why.iter_mut().for_each(|why| cut_text(why, keep.text_bytes));
     }
     decision.opts.truncate(keep.others);
     for opt in &mut decision.opts {
@@ -343,6 +346,13 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
         cut_string(&mut exempt.who, keep.text_bytes);
         exempt.paths.truncate(keep.listed);
         for path in &mut exempt.paths {
+            cut_text(path, keep.text_bytes);
+        }
+    }
+    one.rollback.truncate(keep.others);
+    for rollback in &mut one.rollback {
+        rollback.paths.truncate(keep.listed);
+        for path in &mut rollback.paths {
             cut_text(path, keep.text_bytes);
         }
     }

@@ -192,7 +192,8 @@ impl Index {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => Vec::new(),
+            | Record::Settled(_)
+            | Record::Seal(_) => Vec::new(),
         };
         let mut postings = Vec::new();
         posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);

@@ -28,11 +28,13 @@ pub enum Kind {
     BreakGlass,
     /// A debt was settled.
     Settled,
+    /// What came before was sealed.
+    Seal,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -44,6 +46,7 @@ impl Kind {
         Self::Recovered,
         Self::BreakGlass,
         Self::Settled,
+        Self::Seal,
     ];
 
     /// The word in the line.
@@ -60,6 +63,7 @@ impl Kind {
             Self::Recovered => "recovered",
             Self::BreakGlass => "break-glass",
             Self::Settled => "settled",
+            Self::Seal => "seal",
         }
     }
 }

@@ -106,6 +106,7 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::Recovered(it) => serde_json::to_string(it),
         Record::BreakGlass(it) => serde_json::to_string(it),
         Record::Settled(it) => serde_json::to_string(it),
+        Record::Seal(it) => serde_json::to_string(it),
     }
 }
 
@@ -190,6 +191,7 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::Recovered => Record::Recovered(fields(json)?),
         Kind::BreakGlass => Record::BreakGlass(fields(json)?),
         Kind::Settled => Record::Settled(fields(json)?),
+        Kind::Seal => Record::Seal(fields(json)?),
     })
 }
 

@@ -5,7 +5,8 @@
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
-//! - Asking: `past` answers, `debts` for what broken glasses owe; `look` finds entries by the `index` with its `manifest`, its `run`s
+//! - Asking: `past` answers, `debts` for what broken glasses owe, `states` for what a rollback may
+//!   go back to; `look` finds entries by the `index` with its `manifest`, its `run`s
 //!   and their `posting`s; `whole` brings in attachments.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
@@ -24,6 +25,7 @@ pub mod file;
 pub mod fit;
 pub mod glass;
 pub mod index;
+pub mod keeper;
 pub mod keys;
 pub mod kind;
 pub mod line;
@@ -36,7 +38,10 @@ pub mod read;
 pub mod reconcile;
 pub mod run;
 pub mod scan;
+pub mod seal;
 pub mod settle;
+pub mod states;
+pub mod survey;
 pub mod suspect;
 pub mod tail;
 pub mod touched;

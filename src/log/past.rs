@@ -7,7 +7,7 @@
 use crate::facts::debt::Debt;
 use crate::facts::past::{
     Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
-    PastError, RefValue, StatementSeen, StatementState, ValueSource,
+    PastError, RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
@@ -101,7 +101,8 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => return Err(not_that(&entry)),
+            | Record::Settled(_)
+            | Record::Seal(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -121,8 +122,13 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => Err(not_that(&entry)),
+            | Record::Settled(_)
+            | Record::Seal(_) => Err(not_that(&entry)),
         }
+    }
+
+    fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError> {
+        self.state_at(refname, oid)
     }
 
     fn any_branch_ever(&self, is_it: &dyn Fn(&Refname) -> bool) -> Result<bool, PastError> {
@@ -302,21 +308,10 @@ impl Past for Log {
         let newest = self.postings(Key::Certificate(id), 1)?;
         let Some(posting) = newest.first() else { return Ok(None) };
         let entry = self.entry(posting)?;
-        match &entry.record {
-            Record::Decision(it) if it.cert.as_ref().is_some_and(|cert| cert.id.0 == *id) => {
-                Ok(Some(entry.common.seq))
-            }
-            Record::Decision(_)
-            | Record::Genesis(_)
-            | Record::Birth(_)
-            | Record::Refusal(_)
-            | Record::Outcome(_)
-            | Record::Drift(_)
-            | Record::Policy(_)
-            | Record::Asked(_)
-            | Record::BreakGlass(_)
-            | Record::Settled(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+        let Record::Decision(decision) = &entry.record else { return Err(not_that(&entry)) };
+        match &decision.cert {
+            Some(cert) if cert.id.0 == *id => Ok(Some(entry.common.seq)),
+            Some(_) | None => Err(not_that(&entry)),
         }
     }
 
@@ -343,7 +338,8 @@ impl Past for Log {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => Err(not_that(&entry)),
+            | Record::Settled(_)
+            | Record::Seal(_) => Err(not_that(&entry)),
         }
     }
 }

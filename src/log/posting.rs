@@ -59,6 +59,8 @@ pub enum Key<'a> {
     Settled(u64, &'a [u8]),
     /// What was settled with a statement.
     Paid(&'a Digest),
+    /// The decisions by which a rollback on a ref leaves a value. `aux`: the ref's place.
+    Left(&'a [u8], &'a Oid),
     /// The policies.
     Policy,
     /// The decisions for one receive-pack: boot id, process id, start time.
@@ -90,6 +92,7 @@ impl Key<'_> {
             Self::Glasses => Digest::of_parts(&[b"a"]),
             Self::Settled(of, name) => Digest::of_parts(&[b"t", &of.to_be_bytes(), name]),
             Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
+            Self::Left(name, oid) => Digest::of_parts(&[b"f", name, b"\0", oid.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -192,7 +195,11 @@ pub fn file(
             filing.file(Key::Settled(it.of, &it.refname.0), 0);
             it.uses.iter().for_each(|id| filing.file(Key::Paid(&id.0), 0));
         }
-        Record::Birth(_) | Record::Refusal(_) | Record::Asked(_) | Record::Recovered(_) => {}
+        Record::Birth(_)
+        | Record::Refusal(_)
+        | Record::Asked(_)
+        | Record::Recovered(_)
+        | Record::Seal(_) => {}
     }
 }
 
@@ -241,6 +248,9 @@ fn file_decision(filing: &mut Filing<'_>, decision: &Decision) {
         }
         for delta in &one.landed {
             filing.file(Key::Landed(&one.refname.0, &delta.0), index);
+        }
+        for rollback in &one.rollback {
+            filing.file(Key::Left(&one.refname.0, &rollback.left.0), index);
         }
     }
     if !decision.verdict.is_yes() {

@@ -152,7 +152,8 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::Policy(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => None,
+        | Record::Settled(_)
+        | Record::Seal(_) => None,
     };
     if verdict.is_some() && said != *verdict {
         return Ok(false);
@@ -220,7 +221,8 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         | Record::Drift(_)
         | Record::Policy(_)
         | Record::Recovered(_)
-        | Record::Settled(_) => None,
+        | Record::Settled(_)
+        | Record::Seal(_) => None,
     }
 }
 
@@ -240,6 +242,8 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Asked(it) => vec![&it.refname.0],
         Record::BreakGlass(it) => vec![&it.refname.0],
         Record::Settled(it) => vec![&it.refname.0],
-        Record::Genesis(_) | Record::Policy(_) | Record::Recovered(_) => Vec::new(),
+        Record::Genesis(_) | Record::Policy(_) | Record::Recovered(_) | Record::Seal(_) => {
+            Vec::new()
+        }
     }
 }

@@ -282,7 +282,8 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => None,
+            | Record::Settled(_)
+            | Record::Seal(_) => None,
         });
         match host {
             Some(host) => host.refs.extend(outcome.refs.iter().cloned()),

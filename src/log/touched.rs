@@ -43,7 +43,8 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         | Record::Refusal(_)
         | Record::Policy(_)
         | Record::Asked(_)
-        | Record::Recovered(_) => None,
+        | Record::Recovered(_)
+        | Record::Seal(_) => None,
     }
 }
 

@@ -313,7 +313,7 @@ fn debt(debt: &DebtAnswer) -> Vec<String> {
 }
 
 fn landed(landing: &LandingAnswer) -> Vec<String> {
-    let LandingAnswer { entry, commit, by, at } = landing;
+    let LandingAnswer { entry, commit, by, at, .. } = landing;
     let line = format!("{} {} by {}, see entry {entry}", shown(at), short(commit), shown(by));
     wrap("  ", &line)
 }

@@ -63,6 +63,7 @@ fn on(name: &str, findings: Vec<Finding>) -> RefJudgement {
         rules: Vec::new(),
         exempted: Vec::new(),
         protected: true,
+        rolled_back: Vec::new(),
     }
 }
 

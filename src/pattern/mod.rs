@@ -5,6 +5,7 @@
 //! What a pattern protects it protects in look-alike spellings too; what it takes away, it takes
 //! away by exact bytes only.
 
+pub mod exact;
 pub mod fold;
 pub mod glob;
 pub mod paths;

@@ -11,6 +11,7 @@ pub mod compiled;
 pub mod exempt;
 pub mod glass;
 mod raw;
+mod rollback;
 pub mod settings;
 
 use std::collections::BTreeSet;
@@ -28,6 +29,7 @@ use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
 use crate::roster::Roster;
 use crate::roster::read::Draft;
+use crate::rules::rollback::Terms;
 use crate::rules::signed_push;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Table, parse};
@@ -68,6 +70,8 @@ pub struct Policy {
     pub refuse: RefuseMode,
     /// Who may let in what some rules refuse. `None`: nobody.
     pub glass: Option<BreakGlass>,
+    /// What lets a commit go back to an earlier state of its ref. `None`: nothing does.
+    pub rollback: Option<Terms>,
     /// Who is who.
     pub roster: Roster,
     /// Every rule of every file, in the order they are written.
@@ -181,6 +185,7 @@ fn assemble(
 ) -> Policy {
     let help = files.iter_mut().find_map(|file| file.help.take());
     let glass = files.first_mut().and_then(|site| site.site.glass.take());
+    let rollback = files.first_mut().and_then(|site| site.site.rollback.take());
     let settings = match files.first_mut() {
         Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
         None => Settings::default(),
@@ -193,6 +198,8 @@ fn assemble(
     signers.iter().for_each(|text| draft.allowed_signers(text, problems));
     let roster = Roster::build(draft, problems);
     let glass = glass.and_then(|table| glass::read(table, &roster, problems));
+    let header = rollback.as_ref().map(|table| table.header().clone());
+    let rollback = rollback.and_then(|table| rollback::read(table, &roster, problems));
     if let Some(first) = files.first()
         && files.iter().all(|file| file.rules.is_empty())
     {
@@ -210,10 +217,24 @@ fn assemble(
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
     problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
+    problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     let warnings = Problems::new();
     let version = VERSION;
-    Policy { version, digest, help, identity, log, limits, refuse, glass, roster, rules, warnings }
+    Policy {
+        version,
+        digest,
+        help,
+        identity,
+        log,
+        limits,
+        refuse,
+        glass,
+        rollback,
+        roster,
+        rules,
+        warnings,
+    }
 }
 
 /// The refs that this rule trusts to have been judged, and that no rule guards.

@@ -26,9 +26,10 @@ const TOP_KEYS: Keys<'static> = Keys {
         "people",
         "groups",
         "break-glass",
+        "rollback",
         "rule",
     ],
-    later: &["rollback", "notify"],
+    later: &["notify"],
 };
 
 /// What only the first file may hold: it is the site's, and others must not undo what it says.
@@ -55,6 +56,7 @@ pub(super) struct Site<'a> {
     pub(super) limits: Option<Table<'a>>,
     pub(super) push: Option<Table<'a>>,
     pub(super) glass: Option<Table<'a>>,
+    pub(super) rollback: Option<Table<'a>>,
 }
 
 /// One file, taken apart.
@@ -90,6 +92,7 @@ impl<'a> RawFile<'a> {
             limits: table.table("limits", problems),
             push: table.table("push", problems),
             glass: table.table("break-glass", problems),
+            rollback: table.table("rollback", problems),
         };
         let people = table.table("people", problems);
         let groups = table.table("groups", problems);

@@ -228,6 +228,7 @@ impl<'a> Teller<'a> {
             checks: Vec::new(),
             near_checks: Vec::new(),
             infra,
+            rollback: None,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::rules::age;
 use crate::rules::approval::Approval;
+use crate::rules::rollback;
 use crate::rules::seats::seat_people;
 use crate::rules::view::View;
 use crate::rules::words::first_with_rest;
@@ -26,7 +27,8 @@ const TOLD_MAX: usize = 4;
 /// Judges one ref update. Deletions are not this rule's business.
 pub(crate) fn judge(rule: &Approval, view: &View<'_>) -> Ruling {
     let Some(landing) = view.landing else { return Ruling::default() };
-    let bench = Bench { rule, name: &view.update.update.name, moment: view.push.push.moment };
+    let name = &view.update.update.name;
+    let bench = Bench { rule, name, moment: view.push.push.moment, view };
     let mut notes = Vec::new();
     let mut objections = Vec::new();
     for segment in &landing.segments {
@@ -49,6 +51,7 @@ pub(crate) struct Bench<'b> {
     pub(crate) rule: &'b Approval,
     pub(crate) name: &'b Refname,
     pub(crate) moment: Moment,
+    pub(crate) view: &'b View<'b>,
 }
 
 /// Why a candidate does not count for this rule, or that it does.
@@ -85,6 +88,9 @@ impl Bench<'_> {
         if let Some(objection) = self.rejected(step) {
             return Err(objection);
         }
+        if let Some(note) = rollback::granted(self.view, step) {
+            return Ok(vec![note]);
+        }
         let extra = usize::from(step.makers.unknown.is_some());
         let chairs: usize = self.rule.seats.iter().map(|s| s.approvals + extra).sum();
         let mut worst: Option<(Vec<&PrincipalName>, usize, &PathChange)> = None;
@@ -99,7 +105,8 @@ impl Bench<'_> {
         match worst {
             Some((people, have, change)) if have < chairs => {
                 let lack = Lack { first: &first.path, all: matching.len(), have, chairs, change };
-                Err(self.lack(step, &words, &people, &lack))
+                let own = self.lack(step, &words, &people, &lack);
+                Err(rollback::objection(self.view, step, own))
             }
             _ => Ok(told(&words)),
         }

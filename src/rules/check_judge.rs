@@ -9,6 +9,7 @@ use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::rules::age;
 use crate::rules::check::Check;
+use crate::rules::rollback;
 use crate::rules::view::View;
 use crate::rules::words::first_with_rest;
 use crate::statement::fields::{CheckVerdict, Saying, Url};
@@ -24,7 +25,8 @@ const TOLD_MAX: usize = 4;
 /// Judges one ref update. Deletions are not this rule's business.
 pub(crate) fn judge(rule: &Check, view: &View<'_>) -> Ruling {
     let Some(landing) = view.landing else { return Ruling::default() };
-    let bench = Bench { rule, name: &view.update.update.name, moment: view.push.push.moment };
+    let (name, moment) = (&view.update.update.name, view.push.push.moment);
+    let bench = Bench { rule, name, moment, view };
     bench.landing(landing)
 }
 
@@ -33,6 +35,7 @@ struct Bench<'b> {
     rule: &'b Check,
     name: &'b Refname,
     moment: Moment,
+    view: &'b View<'b>,
 }
 
 /// Why a reading does not satisfy the rule.
@@ -44,6 +47,14 @@ enum No {
 }
 
 impl No {
+    /// The same reason, in other words.
+    fn told(self, tell: impl FnOnce(Objection) -> Objection) -> Self {
+        match self {
+            Self::Failed(objection) => Self::Failed(tell(objection)),
+            Self::Missing(objection) => Self::Missing(tell(objection)),
+        }
+    }
+
     fn objection(self) -> Objection {
         match self {
             Self::Failed(objection) | Self::Missing(objection) => objection,
@@ -104,8 +115,17 @@ impl Bench<'_> {
         each.map(|lines| lines.concat()).map_err(|_| missing)
     }
 
-    /// `Ok` with what spoke for the step, or the objection to it.
+    /// One step; a rollback with all that is asked for needs no check.
     fn step(&self, step: &Step) -> Result<Vec<Line>, No> {
+        if let Some(note) = rollback::granted(self.view, step) {
+            return Ok(vec![note]);
+        }
+        let own = self.ordinary(step);
+        own.map_err(|no| no.told(|objection| rollback::objection(self.view, step, objection)))
+    }
+
+    /// `Ok` with what spoke for the step, or the objection to it.
+    fn ordinary(&self, step: &Step) -> Result<Vec<Line>, No> {
         if let Some(path) = step.hidden.iter().find(|p| self.rule.scope.covers_path(p)) {
             let what = Line::new("").path(path).text(" changes and changes back within this push");
             let detail = Line::new("judged as one change nothing can have checked that");

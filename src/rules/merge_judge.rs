@@ -8,6 +8,7 @@ use crate::names::refname::Refname;
 use crate::roster::party::Party;
 use crate::rules::merge::{Merge, Method};
 use crate::rules::merge_words as words;
+use crate::rules::rollback;
 use crate::rules::view::View;
 use crate::rules::words::first_with_rest;
 use crate::statement::fields::ApprovalVerdict;
@@ -20,7 +21,7 @@ const NOTES_MAX: usize = 8;
 /// Judges one ref update. Deletions are not this rule's business.
 pub(crate) fn judge(rule: &Merge, view: &View<'_>) -> Ruling {
     let Some(landing) = view.landing else { return Ruling::default() };
-    let bench = Bench { rule, name: &view.update.update.name, landing };
+    let bench = Bench { rule, name: &view.update.update.name, landing, view };
     let mut told = Vec::new();
     let mut objections = Vec::new();
     for segment in &landing.segments {
@@ -48,6 +49,8 @@ enum Way<'s> {
     Forward(Oid),
     /// By commits with the content of this one.
     Copy(&'s Step, Oid),
+    /// By going back to a state that was judged.
+    Back(Line),
 }
 
 fn notes(ways: &[Way<'_>]) -> Vec<Line> {
@@ -66,6 +69,7 @@ fn notes(ways: &[Way<'_>]) -> Vec<Line> {
             Some(Line::new("").oid(*to).text(" was on the server before this push"))
         }
         Way::Copy(step, of) => Some(words::copy_of(step, *of)),
+        Way::Back(line) => Some(line.clone()),
     });
     merged.into_iter().chain(others.take(NOTES_MAX)).collect()
 }
@@ -75,6 +79,7 @@ struct Bench<'b> {
     rule: &'b Merge,
     name: &'b Refname,
     landing: &'b Landing,
+    view: &'b View<'b>,
 }
 
 type Judged<T> = Result<T, Box<Objection>>;
@@ -94,7 +99,16 @@ impl<'b> Bench<'b> {
         each.into_iter().collect()
     }
 
+    /// One step; a rollback with all that is asked for came in properly.
     fn step(&self, step: &'b Step) -> Judged<Way<'b>> {
+        if let Some(line) = rollback::granted(self.view, step) {
+            return Ok(Way::Back(line));
+        }
+        let own = self.ordinary(step);
+        own.map_err(|objection| Box::new(rollback::objection(self.view, step, *objection)))
+    }
+
+    fn ordinary(&self, step: &'b Step) -> Judged<Way<'b>> {
         match (step.kind, &step.merge) {
             (StepKind::Jump, _) => Err(words::jump(self.name, self.landing, step)),
             (StepKind::Run, _) => self.run(step),

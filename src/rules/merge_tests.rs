@@ -60,6 +60,7 @@ fn step(kind: StepKind) -> Step {
         checks: Vec::new(),
         near_checks: Vec::new(),
         infra: Vec::new(),
+        rollback: None,
     }
 }
 
@@ -142,7 +143,11 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         birth: false,
     };
     let rule = Merge { methods: methods.to_vec(), resolved_by };
-    judge(&rule, &View { update: &update, landing: Some(landing), signatures: None, push: &push })
+    let push = &push;
+    judge(
+        &rule,
+        &View { update: &update, landing: Some(landing), signatures: None, push, rollback: None },
+    )
 }
 
 fn text(ruling: &Ruling) -> String {

@@ -15,6 +15,7 @@ pub mod landed;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
+pub mod rollback;
 pub mod rule;
 mod scope;
 pub mod seats;

@@ -3,6 +3,7 @@
 use crate::facts::landing::Landing;
 use crate::facts::signature::Signatures;
 use crate::facts::{PushFacts, UpdateFacts};
+use crate::rules::rollback::Terms;
 
 /// One ref update, as one rule sees it.
 #[derive(Clone, Copy, Debug)]
@@ -15,4 +16,6 @@ pub struct View<'f> {
     pub signatures: Option<&'f Signatures>,
     /// What every update of the push has in common.
     pub push: &'f PushFacts,
+    /// What `[rollback]` asks of a step that goes back to a state; `None`: there is none.
+    pub rollback: Option<&'f Terms>,
 }

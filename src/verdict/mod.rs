@@ -8,6 +8,7 @@ pub mod glass;
 pub mod line;
 
 use crate::names::moment::Moment;
+use crate::names::oid::Oid;
 use crate::push::update::{Change, RefUpdate};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleOutcome};
@@ -38,6 +39,8 @@ pub struct RefJudgement {
     pub exempted: Vec<Exempted>,
     /// Whether a rule at level refuse names this ref.
     pub protected: bool,
+    /// The commits among its steps that go back to an earlier state with all that is asked for.
+    pub rolled_back: Vec<Oid>,
 }
 
 impl RefJudgement {

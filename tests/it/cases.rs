@@ -56,7 +56,9 @@ macro_rules! stories {
 stories! {
     added_after_the_approval,
     approved_merge,
+    broken_glass,
     change_and_revert,
+    checks,
     crooked_merges,
     half_a_change,
     inside_and_back,
@@ -68,6 +70,7 @@ stories! {
     other_content,
     refs,
     resolved_merges,
+    robots,
     same_push,
     three_merges_in_one_push,
     topic_brings_main_in,

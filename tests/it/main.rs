@@ -27,6 +27,8 @@ mod outside;
 mod people;
 mod policies;
 mod refs;
+mod rollback;
+mod seals;
 mod shapes;
 mod signatures;
 mod signers;

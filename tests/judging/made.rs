@@ -97,6 +97,7 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         checks: Vec::new(),
         near_checks: Vec::new(),
         infra: Vec::new(),
+        rollback: None,
     }
 }
 

@@ -46,6 +46,14 @@ impl CloneGit {
         Ok(git)
     }
 
+    /// The same clone, with one variable more in the environment.
+    #[must_use]
+    pub fn with(&self, name: &str, value: impl Into<OsString>) -> Self {
+        let mut git = self.clone();
+        git.environment.push((name.into(), value.into()));
+        git
+    }
+
     /// Runs `git` with this on its standard input, and returns whatever it answers.
     pub fn output(&self, arguments: &[&str], input: &[u8]) -> Result<Output, Fault> {
         self.run_program(&mut Command::new(&self.program), arguments, input)

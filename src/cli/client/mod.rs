@@ -5,6 +5,7 @@
 //! Nothing here opens a repository in any other way, and nothing here decides: the server does.
 
 pub mod ask;
+pub mod back;
 pub mod delta;
 pub mod doubt;
 pub mod draft;

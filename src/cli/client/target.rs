@@ -62,6 +62,11 @@ impl TextRefname {
         &self.text
     }
 
+    /// What a person calls it in a sentence: a branch without `refs/heads/`.
+    pub fn short(&self) -> &str {
+        self.text.strip_prefix("refs/heads/").unwrap_or(&self.text)
+    }
+
     /// What follows `refs/`.
     pub fn below_refs(&self) -> &str {
         self.text.strip_prefix("refs/").unwrap_or(&self.text)

@@ -20,7 +20,7 @@ pub static VERB: Verb = Verb { group: Group::Other, command: Explain::command, r
 #[derive(Parser, Debug)]
 #[command(name = "explain")]
 struct Explain {
-    /// A rule kind, or one of: approval, roster, identity, log, exit-codes
+    /// A rule kind, or one of: approval, rollback, roster, identity, log, exit-codes
     #[arg(value_name = "KIND")]
     kind: Option<String>,
 }

@@ -30,6 +30,11 @@ pub static TOPICS: &[Topic] = &[
         text: include_str!("break-glass.txt"),
     },
     Topic {
+        name: "rollback",
+        summary: "how a branch goes back to a state it had",
+        text: include_str!("rollback.txt"),
+    },
+    Topic {
         name: "roster",
         summary: "who is who: people, machines, keys, groups",
         text: include_str!("roster.txt"),

@@ -40,7 +40,8 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => common.kind.name(),
+        | Record::Settled(_)
+        | Record::Seal(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -91,6 +92,13 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
         }
         Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
         Record::Settled(it) => glass::settled(sheet, it),
+        Record::Seal(it) => {
+            sheet.field(1, "covers", &words::entries(it.size));
+            sheet.field(1, "root", &it.root.0.hex());
+            sheet.field(1, "refs", &it.refs.0.hex());
+            sheet.field(1, "signed by", &words::plain(&it.key));
+            sheet.field(1, "next key", &words::plain(&it.next));
+        }
     }
 }
 
@@ -202,6 +210,17 @@ fn moved(sheet: &mut Sheet, one: &RefDecision) {
         let paths: Vec<String> = exempt.paths.iter().map(|path| escape(&path.0)).collect();
         let (rule, who) = (words::plain(&exempt.rule), words::plain(&exempt.who));
         sheet.field(2, "exempt", &format!("from `{rule}` as {who}, {}", paths.join(" ")));
+    }
+    for back in &one.rollback {
+        let paths: Vec<String> = back.paths.iter().map(|path| escape(&path.0)).collect();
+        let within =
+            if paths.is_empty() { String::new() } else { format!(" in {}", paths.join(" ")) };
+        let (to, left) = (back.to.0.hex(), back.left.0.short());
+        sheet.field(
+            2,
+            "goes back",
+            &format!("to {to} of entry {}{within}, leaving {left}", back.of),
+        );
     }
 }
 

@@ -65,7 +65,8 @@ impl Lore {
             | Record::Asked(_)
             | Record::Recovered(_)
             | Record::BreakGlass(_)
-            | Record::Settled(_) => {}
+            | Record::Settled(_)
+            | Record::Seal(_) => {}
         }
     }
 

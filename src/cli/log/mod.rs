@@ -1,8 +1,8 @@
 //! `portcullis log`: the change log for people, for scripts, and for whoever doubts it.
 //!
-//! Reads only, and needs neither index nor repository: a copy of the log's folder is enough. What
-//! an entry means is told by `row` and `block`; whether the log holds together is the log room's
-//! to say.
+//! Looking needs neither index nor repository and writes nothing: a copy of the log's folder is
+//! enough. What an entry means is told by `row` and `block`; whether the log holds together is the
+//! log room's to say. Sealing and signing write.
 
 pub mod block;
 pub mod filter;
@@ -11,7 +11,9 @@ pub mod lore;
 pub mod pager;
 pub mod place;
 pub mod printer;
+pub mod roots;
 pub mod row;
+pub mod seal;
 pub mod sheet;
 pub mod show;
 pub mod tail;
@@ -30,7 +32,8 @@ pub static VERB: Verb = Verb { group: Group::Audit, command: Log::command, run }
 ///
 /// Every push that was judged has an entry, accepted or refused; `portcullis explain log` tells
 /// about the kinds of entries. A log is named by its repository, or by its own folder: a copy of
-/// the folder can be read and checked anywhere. Nothing here writes to the log.
+/// the folder can be read and checked anywhere. `seal` and `checkpoint` sign what is there; nothing
+/// here changes an entry.
 #[derive(Parser, Debug)]
 #[command(name = "log", subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]
@@ -44,6 +47,9 @@ enum What {
     Show(show::Show),
     Tail(tail::Tail),
     Verify(verify::Verify),
+    Seal(seal::Seal),
+    Checkpoint(seal::CheckpointOf),
+    Prove(seal::Prove),
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
@@ -52,5 +58,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Show(show) => show.run(call),
         What::Tail(tail) => tail.run(call),
         What::Verify(verify) => verify.run(call),
+        What::Seal(seal) => seal.run(call),
+        What::Checkpoint(checkpoint) => checkpoint.run(call),
+        What::Prove(prove) => prove.run(call),
     }
 }

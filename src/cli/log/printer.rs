@@ -182,7 +182,8 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => {}
+        | Record::Settled(_)
+        | Record::Seal(_) => {}
     }
     Ok(record)
 }

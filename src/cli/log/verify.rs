@@ -8,24 +8,45 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::cli::fault::{Exit, Fault};
+use crate::cli::fault::{Exit, Fault, OrFault};
+use crate::cli::files;
 use crate::cli::io::Console;
 use crate::cli::log::place::{self, Place};
+use crate::cli::log::roots::{self, Asked, Roots};
+use crate::cli::log::seal::read_checkpoint;
 use crate::cli::log::words;
 use crate::cli::quote::shown;
+use crate::cli::surroundings::Surroundings;
 use crate::cli::verb::Call;
 use crate::log::read::{Entries, Filter};
 use crate::log::verify::{Report, verify};
 use crate::names::escape::escape;
+use crate::tlog::trust::{TRUST_BYTES_MAX, Trust};
 
 /// Check that every line of the log is as it was written
 ///
 /// Checks each line's own hash, that it continues the line before, that numbers are dense, that
 /// damage is declared, and that attachments are what their names say. The end can be cut off
-/// without a trace in the file: compare number and head with what an accepted push has printed.
+/// without a trace in the file: compare number and head with what an accepted push has printed, or
+/// give a checkpoint that was kept elsewhere with --since.
 /// `portcullis explain log` tells how to check it all with sha256sum.
 #[derive(Args, Debug)]
 pub struct Verify {
+    /// Check the tree of all entries too, and every seal: that it is signed, by the key that the
+    /// seal before it named
+    #[arg(long)]
+    root: bool,
+
+    /// Check that the log continues this checkpoint: that nothing it covers was changed, and that
+    /// the end was not cut off
+    #[arg(long, value_name = "CHECKPOINT")]
+    since: Vec<PathBuf>,
+
+    /// Whom to believe (C2SP tlog-policy): logs, witnesses, and how many of them have to have
+    /// signed the checkpoints given by --since, or else the log's own last one
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -39,24 +60,58 @@ impl Verify {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let places = place::find(call.around, &self.places)?;
+        let asked = self.asked(call.around)?;
         let mut exit = Exit::Yes;
         let mut all: Vec<Value> = Vec::new();
         for place in &places {
             let report = verified(call.console, place)?;
-            if report.broken.is_some() {
+            let roots = match (&asked, &report.broken) {
+                (Some(asked), None) => Some(roots::look(&place.folder, asked)?),
+                (Some(_), Some(_)) | (None, _) => None,
+            };
+            if report.broken.is_some() || roots.as_ref().is_some_and(|it| !it.holds()) {
                 exit = Exit::No;
             }
             if self.json {
-                all.push(as_json(place, &report));
+                let mut value = as_json(place, &report);
+                value["tree"] = roots.as_ref().map_or(Value::Null, Roots::as_json);
+                all.push(value);
             } else {
                 let name = if places.len() > 1 { Some(shown(&place.given)) } else { None };
                 tell(call.console, name.as_deref(), place, &report)?;
+                for line in roots.iter().flat_map(Roots::lines) {
+                    call.console.data_line(&format!("  {line}"))?;
+                }
             }
         }
         if self.json {
             call.console.json(&json!({ "whole": exit == Exit::Yes, "logs": all }))?;
         }
         Ok(exit)
+    }
+}
+
+impl Verify {
+    /// What is asked about the tree, when anything is.
+    fn asked(&self, around: &Surroundings) -> Result<Option<Asked>, Fault> {
+        if !self.root && self.since.is_empty() && self.trust.is_none() {
+            return Ok(None);
+        }
+        let mut asked = Asked::default();
+        for file in &self.since {
+            let path = around.absolute(file)?;
+            let (checkpoint, note) = read_checkpoint(&path)?;
+            asked.since.push((shown(file), checkpoint, note));
+        }
+        if let Some(file) = &self.trust {
+            let path = around.absolute(file)?;
+            let bytes = files::read_whole(&path, TRUST_BYTES_MAX)
+                .or_fault(|| format!("could not read {}", shown(&path)))?;
+            let trust = Trust::parse(&bytes);
+            asked.trust =
+                Some(trust.or_fault(|| format!("{} says not whom to trust", shown(&path)))?);
+        }
+        Ok(Some(asked))
     }
 }
 

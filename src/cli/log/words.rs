@@ -106,6 +106,11 @@ pub fn counted(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// `1 entry`, `3 entries`.
+pub fn entries(n: u64) -> String {
+    if n == 1 { "1 entry".to_owned() } else { format!("{n} entries") }
+}
+
 /// The names without repetition, in the order they first stand.
 pub fn each_once<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let mut seen: Vec<&String> = Vec::new();

@@ -1,6 +1,6 @@
 //! A broken glass and its decision: together or not at all, and what of it is owed.
 
-use crate::facts::past::{Past as _, StatementState};
+use crate::facts::past::{Past as _, StateSeen, StatementState};
 use crate::log::book::Log;
 use crate::log::decision::Paths;
 use crate::log::entry::{Record, State};
@@ -85,6 +85,7 @@ fn only_what_was_applied_and_not_settled_is_owed() {
     let _ = append(&mut log, outcome(real, MAIN, oid(1), oid(3), State::Applied), 4);
     let debts = log.debts(&name(MAIN)).unwrap();
     assert_eq!((debts[0].entry, debts[0].applied, debts[0].settle_by), (real, true, at(100)));
+    assert_eq!(log.state_of(&name(MAIN), &oid(3)).unwrap(), StateSeen::Owed(real));
     let settled = Settled {
         of: real,
         refname: Text::from(MAIN),
@@ -96,6 +97,8 @@ fn only_what_was_applied_and_not_settled_is_owed() {
     let paid = append(&mut log, Record::Settled(settled), 5).seq();
     assert_eq!(log.debts(&name(MAIN)).unwrap(), []);
     assert_eq!(bench.open().all_debts().unwrap(), []);
+    let state = log.state_of(&name(MAIN), &oid(3)).unwrap();
+    assert_eq!(state, StateSeen::State { entry: real, at: at(3) });
     assert_eq!(log.statement(&digest(7)).unwrap(), StatementState::Used { entry: paid });
 }
 

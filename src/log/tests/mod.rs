@@ -10,5 +10,6 @@ mod glass;
 mod past;
 mod property;
 mod reconcile;
+mod states;
 mod support;
 mod tamper;

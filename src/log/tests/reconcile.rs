@@ -99,7 +99,8 @@ fn told(record: &Record) -> String {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::BreakGlass(_)
-        | Record::Settled(_) => panic!("{record:?}"),
+        | Record::Settled(_)
+        | Record::Seal(_) => panic!("{record:?}"),
     }
 }
 

@@ -168,6 +168,7 @@ pub(super) fn moves(refname: &str, old: Oid, new: Oid) -> RefDecision {
         uses: Vec::new(),
         landed: Vec::new(),
         exempt: Vec::new(),
+        rollback: Vec::new(),
     }
 }
 

@@ -40,6 +40,7 @@ fn answer() -> Answer {
             commit: "9".repeat(40),
             by: "dave".into(),
             at: "2026-11-21T08:00:00Z".into(),
+            ..LandingAnswer::default()
         }],
         entry: Some(413),
         ..Answer::default()

@@ -1,0 +1,161 @@
+//! The tree of a log, and the seals that stand in it, in one walk from the first entry.
+//!
+//! Used by whoever signs or proves. The leaves are the entries' lines as they are stored, without
+//! the line feed: the same bytes that the chain hashes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+
+use crate::log::disk::{Folder, io_fault};
+use crate::log::entry::Record;
+use crate::log::error::LogError;
+use crate::log::file::Head;
+use crate::log::index::scan_fault;
+use crate::log::scan::{Position, Scanner};
+use crate::log::seal::{Seal, SealError};
+use crate::names::digest::Digest;
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::key::VerifierKey;
+use crate::tlog::tree::{Frontier, Whole, leaf_hash};
+
+/// What a walk has found.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The log's name.
+    pub origin: String,
+    /// How long it is, and the hash of its last entry.
+    pub head: Head,
+    /// Its tree.
+    pub frontier: Frontier,
+    /// Its seals, oldest first, each with its entry and what is wrong with it.
+    pub seals: Vec<Sealed>,
+    /// The roots it had at the sizes that were asked for, where it has been that long.
+    pub roots: BTreeMap<u64, Digest>,
+    /// The key that the last seal names.
+    pub next: Option<VerifierKey>,
+}
+
+/// A seal in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The entry.
+    pub entry: u64,
+    /// What it says.
+    pub seal: Seal,
+    /// What is wrong with it.
+    pub wrong: Option<SealError>,
+}
+
+impl Survey {
+    /// What the log says it is now.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let (size, root) = (self.frontier.size(), self.frontier.root());
+        Checkpoint { origin: self.origin.clone(), size, root }
+    }
+
+    /// Every key that the seals name, first to last, each once.
+    pub fn keys(&self) -> Vec<VerifierKey> {
+        let mut keys: Vec<VerifierKey> = Vec::new();
+        for sealed in &self.seals {
+            let named = [&sealed.seal.key, &sealed.seal.next];
+            for key in named.into_iter().filter_map(|text| VerifierKey::parse(text).ok()) {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        keys
+    }
+}
+
+/// Walks through a log. `sizes`: at which lengths its root is asked for. `leaf` is told each
+/// entry's hash in the tree.
+///
+/// # Errors
+/// When the log cannot be read or does not hold together.
+pub fn survey(dir: &Path, sizes: &[u64], leaf: &mut dyn FnMut(Digest)) -> Result<Survey, LogError> {
+    let folder = Folder::existing(dir)?;
+    let file = folder.open_segment()?;
+    let fault = |source| io_fault("read", &folder.segment(), source);
+    let mut scanner = Scanner::from(file, Position::START, None).map_err(fault)?;
+    let mut frontier = Frontier::default();
+    let (mut origin, mut next) = (String::new(), None);
+    let (mut seals, mut roots) = (Vec::new(), BTreeMap::new());
+    let mut lately = Lately::default();
+    if sizes.contains(&0) {
+        roots.insert(0, frontier.root());
+    }
+    while let Some(found) = scanner.next_entry().map_err(|it| scan_fault(&folder, it))? {
+        let common = &found.entry.common;
+        if origin.is_empty() {
+            origin.clone_from(&common.log);
+        }
+        if let Record::Seal(seal) = &found.entry.record {
+            let wrong =
+                match seal.follows(&origin, next.as_ref(), lately.root_at(seal.size).as_ref()) {
+                    Ok(named) => {
+                        next = Some(named);
+                        None
+                    }
+                    Err(wrong) => {
+                        next = VerifierKey::parse(&seal.next).ok();
+                        Some(wrong)
+                    }
+                };
+            seals.push(Sealed { entry: common.seq, seal: seal.clone(), wrong });
+        }
+        let hash = leaf_hash(&found.line);
+        leaf(hash);
+        frontier.push(hash, &mut |_, _, _| {});
+        lately.push(hash);
+        let size = frontier.size();
+        if sizes.contains(&size) {
+            roots.insert(size, frontier.root());
+        }
+    }
+    if frontier.size() == 0 {
+        return Err(LogError::NoGenesis { dir: dir.to_owned() });
+    }
+    let head = scanner.position().head;
+    Ok(Survey { origin, head, frontier, seals, roots, next })
+}
+
+/// How many entries may come between what a seal covers and the seal itself, because pushes were
+/// judged while it was made.
+const SEAL_DISTANCE_MAX: usize = 4096;
+
+/// The tree as it was a while ago, and the leaves since: enough to tell its root at any size
+/// shortly before now, which is what a seal names.
+#[derive(Default)]
+struct Lately {
+    before: Frontier,
+    leaves: VecDeque<Digest>,
+}
+
+impl Lately {
+    fn push(&mut self, leaf: Digest) {
+        self.leaves.push_back(leaf);
+        if self.leaves.len() > SEAL_DISTANCE_MAX
+            && let Some(oldest) = self.leaves.pop_front()
+        {
+            self.before.push(oldest, &mut |_, _, _| {});
+        }
+    }
+
+    fn root_at(&self, size: u64) -> Option<Digest> {
+        let more = usize::try_from(size.checked_sub(self.before.size())?).ok()?;
+        if more > self.leaves.len() {
+            return None;
+        }
+        let mut tree = self.before.clone();
+        self.leaves.iter().take(more).for_each(|leaf| tree.push(*leaf, &mut |_, _, _| {}));
+        Some(tree.root())
+    }
+}
+
+/// The whole tree of a log, for proofs: 64 bytes an entry.
+pub fn tree(dir: &Path) -> Result<(Survey, Whole), LogError> {
+    let mut whole = Whole::default();
+    let survey = survey(dir, &[], &mut |hash| whole.push(hash))?;
+    Ok((survey, whole))
+}

@@ -1,0 +1,284 @@
+//! What `[rollback]` asks of a step, and what is said of one that lacks it, word for word.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use crate::facts::change::{Delta, FileMode, PathChange, Side};
+use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::landing::{Copied, Step, StepKind};
+use crate::facts::makers::{BY_NOBODY, MakerBy, Makers};
+use crate::facts::rollback::{BackTo, Rollback};
+use crate::facts::{PushFacts, Target, UpdateFacts};
+use crate::names::digest::Digest;
+use crate::names::moment::Moment;
+use crate::names::oid::{ObjectFormat, Oid};
+use crate::names::path::RepoPath;
+use crate::names::principal::PrincipalName;
+use crate::names::refname::Refname;
+use crate::push::pusher::{Pusher, Who};
+use crate::push::update::{Change, RefUpdate};
+use crate::push::{Door, Push, Seen};
+use crate::roster::party::Party;
+use crate::rules::rollback::{Terms, Word, objection, word};
+use crate::rules::view::View;
+use crate::statement::fields::{ApprovalVerdict, Fields, RepositoryId, Saying};
+use crate::verdict::finding::Objection;
+use crate::verdict::line::Line;
+
+fn oid(digit: u8) -> Oid {
+    Oid::from_bytes(&[digit * 0x11; 20]).unwrap()
+}
+
+fn name(text: &str) -> PrincipalName {
+    PrincipalName::parse(text).unwrap()
+}
+
+fn main() -> Refname {
+    Refname::parse(b"refs/heads/main").unwrap()
+}
+
+fn terms(approvals: usize) -> Terms {
+    let names = ["alice", "bob", "carol"].iter().map(|person| name(person)).collect();
+    let by = Party { names, written: vec!["@sre".to_owned()] };
+    Terms { by, approvals, within_seconds: 3_600 }
+}
+
+fn delta(fill: u8) -> Delta {
+    let side = |fill| Some(Side { mode: FileMode::File, oid: oid(fill) });
+    let change = PathChange { path: RepoPath::new("infra/a"), old: side(8), new: side(fill) };
+    Delta::new(ObjectFormat::Sha1, vec![change])
+}
+
+/// A rollback from 222 to the state 111 of entry 12, made and pushed by Alice.
+fn step(rollback: Rollback) -> Step {
+    let mut makers = Makers::default();
+    makers.add(&name("alice"), MakerBy::Brought, oid(3));
+    Step {
+        kind: StepKind::Run,
+        from: Some(oid(2)),
+        to: oid(3),
+        subject: b"Roll main back to 1111111".to_vec(),
+        commits: 1,
+        delta: delta(9),
+        hidden: Vec::new(),
+        merge: None,
+        change_commits: 1,
+        not_before: vec![oid(3)],
+        itself_before: false,
+        source: vec![oid(3)],
+        copied: Copied::default(),
+        makers,
+        candidates: Vec::new(),
+        checks: Vec::new(),
+        near_checks: Vec::new(),
+        near: Vec::new(),
+        infra: Vec::new(),
+        rollback: Some(rollback),
+    }
+}
+
+fn back() -> Step {
+    back_in(&[])
+}
+
+fn back_in(paths: &[&str]) -> Step {
+    step(Rollback::To(BackTo {
+        commit: oid(3),
+        state: oid(1),
+        entry: 12,
+        left: oid(2),
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+    }))
+}
+
+fn says(person: &str, verdict: ApprovalVerdict) -> Candidate {
+    Candidate {
+        id: Digest::of(person.as_bytes()),
+        place: main(),
+        says: Fields {
+            repository: RepositoryId::parse("infra-5f0c91ab").unwrap(),
+            refname: main(),
+            base: oid(2),
+            commit: oid(3),
+            delta: Digest::of(b"delta"),
+            person: name(person),
+            date: Moment::parse("2026-11-22T21:00:00Z").unwrap(),
+            expires: Moment::parse("2026-12-06T21:00:00Z").unwrap(),
+            saying: Saying::Approval { verdict },
+        },
+        standing: Standing::Good,
+        delta: delta(9),
+    }
+}
+
+fn approved(mut step: Step, by: &[&str]) -> Step {
+    step.candidates = by.iter().map(|person| says(person, ApprovalVerdict::Approve)).collect();
+    step
+}
+
+fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T {
+    let update = RefUpdate { name: main(), claimed_old: oid(2), new: oid(3) };
+    let push = Push {
+        door: Door::PreReceive,
+        pusher: Pusher {
+            who,
+            login: String::new(),
+            source: String::new(),
+            door: "local",
+            key: None,
+        },
+        updates: vec![update.clone()],
+        options: Seen::NotHere,
+        certificate: Seen::All(None),
+        namespace: None,
+        moment: Moment::from_seconds(1_000),
+    };
+    let update = UpdateFacts {
+        real: Some(oid(2)),
+        change: Change::Move { old: oid(2), new: oid(3) },
+        update,
+        alias_of: None,
+        target: Target::Commit(oid(3)),
+        motion: None,
+        landings: Vec::new(),
+        landing_of_rule: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
+        had_by: Vec::new(),
+        brought: Vec::new(),
+        structure: Vec::new(),
+        statement: None,
+        debts: Vec::new(),
+    };
+    let push = PushFacts {
+        push,
+        repository: None,
+        default_branch: Some(main()),
+        log_size: 1,
+        birth: false,
+    };
+    ask(&View { update: &update, landing: None, signatures: None, push: &push, rollback: terms })
+}
+
+fn judged(terms: &Terms, step: &Step) -> Word {
+    asked(Some(terms), Who::Unlisted, |view| word(view, step))
+}
+
+fn text(objection: &Objection) -> String {
+    let mut text = format!("{}\n", objection.what.show());
+    for line in &objection.details {
+        text += &format!("  {}\n", line.show());
+    }
+    for hint in &objection.hints {
+        let command = hint.command.as_ref().map(|line| format!(": {}", line.show()));
+        text += &format!("hint: {}{}\n", hint.text.show(), command.unwrap_or_default());
+    }
+    text
+}
+
+#[track_caller]
+fn lacks(word: Word) -> String {
+    match word {
+        Word::Lacks(objection) => text(&objection),
+        other @ (Word::Ordinary | Word::Granted(_) | Word::NoRollback(_)) => {
+            panic!("it lacks nothing: {other:?}")
+        }
+    }
+}
+
+#[track_caller]
+fn granted(word: Word) -> String {
+    match word {
+        Word::Granted(line) => line.show(),
+        other @ (Word::Ordinary | Word::Lacks(_) | Word::NoRollback(_)) => {
+            panic!("it is not granted: {other:?}")
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_with_who_can_give_it() {
+    let step = approved(back_in(&["infra/**", "a"]), &["alice", "dave"]);
+    assert_eq!(
+        lacks(judged(&terms(2), &step)),
+        "0 of 2 approvals for a rollback to entry 12\n\
+         \x20 3333333 goes back to 1111111 of entry 12 in \"infra/**\" and 1 pattern more\n\
+         \x20 approvals of a rollback count from @sre\n\
+         \x20 alice approved it, but pushed 3333333: makers do not count\n\
+         \x20 dave approved it, and is not in `by` of [rollback]\n\
+         hint: push it where reviewers can get it: \
+         git push origin 3333333:refs/heads/rollback-3333333\n\
+         hint: ask 2 of bob, carol to run: portcullis approve 3333333 --for main\n"
+    );
+}
+
+#[test]
+fn enough_distinct_people_who_did_not_make_it_are_enough() {
+    let said = granted(judged(&terms(2), &approved(back(), &["bob", "carol"])));
+    assert_eq!(said, "3333333 goes back to 1111111 of entry 12, approved by bob, carol");
+    let twice = lacks(judged(&terms(2), &approved(back(), &["bob", "bob"])));
+    assert!(twice.starts_with("1 of 2 approvals"), "{twice}");
+}
+
+#[test]
+fn only_approvals_of_exactly_this_delta_count() {
+    let mut step = approved(back(), &["bob"]);
+    step.candidates[0].delta = delta(7);
+    let said = lacks(judged(&terms(1), &step));
+    assert!(said.contains("bob approved another change"), "{said}");
+    let mut step = approved(back(), &["bob"]);
+    step.candidates[0].standing = Standing::Not(Line::new("revoked their approval"));
+    let said = lacks(judged(&terms(1), &step));
+    assert!(said.contains("bob revoked their approval"), "{said}");
+}
+
+#[test]
+fn an_unknown_maker_costs_one_more_even_where_none_is_asked_for() {
+    let mut step = approved(back(), &["bob"]);
+    step.makers.unknown = Some((oid(3), BY_NOBODY));
+    assert!(lacks(judged(&terms(1), &step)).starts_with("1 of 2 approvals"));
+    step.candidates.clear();
+    assert!(lacks(judged(&terms(0), &step)).starts_with("0 of 1 approval for"));
+}
+
+#[test]
+fn a_reject_outweighs_any_number_of_approvals() {
+    let mut step = approved(back(), &["bob"]);
+    step.candidates.push(says("carol", ApprovalVerdict::Reject));
+    assert_eq!(
+        lacks(judged(&terms(1), &step)),
+        "carol rejected this rollback on 2026-11-22T21:00:00Z\n\
+         hint: settle it with carol, who can then run: portcullis approve 3333333 --for main\n"
+    );
+}
+
+#[test]
+fn without_approvals_the_pusher_has_to_be_one_of_them() {
+    let pushed = |name, shared| {
+        let who = Who::Listed { name, machine: false, shared };
+        asked(Some(&terms(0)), who, |view| word(view, &back()))
+    };
+    let said = granted(pushed(name("alice"), false));
+    assert_eq!(said, "3333333 goes back to 1111111 of entry 12, pushed by one of @sre");
+    let expected = "a rollback to entry 12 is pushed by one of @sre\n\
+         \x20 3333333 goes back to 1111111 of entry 12\n\
+         hint: ask one of them to push it: alice, bob, carol\n";
+    assert_eq!(lacks(pushed(name("dave"), false)), expected);
+    assert_eq!(lacks(pushed(name("alice"), true)), expected, "a login that several share");
+    assert_eq!(lacks(judged(&terms(0), &back())), expected, "somebody unlisted");
+}
+
+#[test]
+fn a_claim_that_does_not_hold_is_added_to_the_rule_s_own_words() {
+    let claim = step(Rollback::Not(Line::new("infra/a is not as in 1111111")));
+    let own = Objection::new(Line::new("1 commit came by direct push"));
+    let said = asked(Some(&terms(1)), Who::Unlisted, |view| objection(view, &claim, own.clone()));
+    assert_eq!(
+        text(&said),
+        "1 commit came by direct push\n\
+         \x20 no rollback: infra/a is not as in 1111111\n\
+         hint: make the rollback anew, on the branch as it is now: \
+         portcullis rollback main --to COMMIT\n"
+    );
+    let without = asked(None, Who::Unlisted, |view| objection(view, &claim, own.clone()));
+    assert_eq!(without, own, "a policy without [rollback] knows of none");
+}

@@ -1,0 +1,283 @@
+//! What a log signs about itself, and what others find out with it: seals, checkpoints, proofs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use portcullis::tlog::checkpoint::{Checkpoint, base64};
+use portcullis::tlog::key::VerifierKey;
+use portcullis::tlog::note::Signed;
+use portcullis::tlog::proof::Proof;
+use portcullis::tlog::tree::leaf_hash;
+
+use crate::support::entries::segments;
+use crate::support::ground::{bytes, run, skipped, text};
+use crate::support::site::Site;
+
+/// A site with a log of some entries.
+fn site() -> Site {
+    let site = Site::gated();
+    let alice = site.person("alice");
+    for name in ["one", "two", "three"] {
+        alice.topic(name, &[("app/words", name)]);
+    }
+    site
+}
+
+#[track_caller]
+fn ok(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    );
+    String::from_utf8_lossy(out).into_owned()
+}
+
+/// A verb that has to say no; what it said.
+#[track_caller]
+fn no(output: &Output, code: i32) -> String {
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    said
+}
+
+fn verify(site: &Site) -> Output {
+    site.verb(&["log", "verify", "--root"])
+}
+
+#[test]
+fn seals_follow_each_other_and_the_key_is_another_each_time() {
+    let site = site();
+    ok(&site.verb(&["log", "seal"]));
+    let first = site.log().last("seal").clone();
+    ok(&site.verb(&["log", "seal"]));
+    let second = site.log().last("seal").clone();
+    assert_eq!(second["key"], first["next"]);
+    assert_ne!(second["next"], first["next"]);
+    assert_eq!(first["size"], first["seq"]);
+    let said = ok(&verify(&site));
+    assert!(said.contains("2 seals, the last in entry"), "{said}");
+    assert!(said.contains(first["key"].as_str().unwrap()), "{said}");
+    site.log_and_refs_agree();
+    let mode = fs::metadata(site.log_dir().join("key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!site.log_dir().join("key.next").exists());
+}
+
+#[test]
+fn pushing_goes_on_over_a_seal() {
+    let site = site();
+    ok(&site.verb(&["log", "seal"]));
+    site.person("bob").topic("four", &[("app/words", "four")]);
+    ok(&site.verb(&["log", "seal"]));
+    ok(&verify(&site));
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn a_log_that_is_written_anew_is_not_the_one_that_was_sealed() {
+    if !have(&["python3"]) {
+        return;
+    }
+    let site = site();
+    ok(&site.verb(&["log", "seal"]));
+    ok(&site.verb(&["log", "seal"]));
+    // Everything is made anew, hashes and all, with another name for who pushed.
+    let file = segments(&site.log_dir()).remove(0);
+    let script = "import hashlib,json,re,sys\n\
+        prev='0'*64; out=b''\n\
+        for line in open(sys.argv[1],'rb'):\n\
+        \x20   body=re.sub(rb',\"prev\":\"[0-9a-f]{64}\",\"hash\":\"[0-9a-f]{64}\"}\\n$',b'',line)\n\
+        \x20   body=body.replace(b'\"login\":\"alice\"',b'\"login\":\"carol\"')\n\
+        \x20   body+=b',\"prev\":\"'+prev.encode()+b'\"'\n\
+        \x20   prev=hashlib.sha256(body).hexdigest()\n\
+        \x20   out+=body+b',\"hash\":\"'+prev.encode()+b'\"}\\n'\n\
+        open(sys.argv[1],'wb').write(out)\n";
+    bytes(python(&site).args(["-c", script]).arg(&file));
+    ok(&site.verb(&["log", "verify"]));
+    let said = no(&verify(&site), 1);
+    assert!(said.contains("broken: the seal in entry"), "{said}");
+    assert!(said.contains("its root is not that of the"), "{said}");
+    let said = no(&site.verb(&["log", "seal"]), 3);
+    assert!(said.contains("does not hold"), "{said}");
+}
+
+#[test]
+fn a_checkpoint_that_was_kept_shows_a_cut_end_and_a_changed_middle() {
+    let site = site();
+    let kept = site.ground().at("kept");
+    let out = kept.to_str().unwrap().to_owned();
+    ok(&site.verb(&["log", "seal"]));
+    ok(&site.verb(&["log", "checkpoint", "--out", &out]));
+    site.person("bob").topic("later", &[("app/words", "later")]);
+    let since = ["log", "verify", "--since", &out];
+    let said = ok(&site.verb(&since));
+    assert!(said.contains("are those of this log, signed by a key of the log"), "{said}");
+
+    let file = segments(&site.log_dir()).remove(0);
+    let whole = fs::read(&file).unwrap();
+    let line = |n: usize| whole.split_inclusive(|b| *b == b'\n').take(n).map(<[u8]>::len).sum();
+    let cut: usize = line(4);
+    fs::write(&file, &whole[..cut]).unwrap();
+    let _ = fs::remove_file(site.log_dir().join("checkpoint"));
+    ok(&site.verb(&["log", "verify"]));
+    let said = no(&site.verb(&since), 1);
+    assert!(said.contains("the log has 4: its end was cut off"), "{said}");
+}
+
+#[test]
+fn a_proof_is_checked_by_who_has_neither_log_nor_repository() {
+    let site = site();
+    let key = ok(&site.verb(&["log", "checkpoint", "--key"]));
+    ok(&site.verb(&["log", "checkpoint"]));
+    let key = VerifierKey::parse(key.trim()).unwrap();
+    let lines = fs::read(segments(&site.log_dir()).remove(0)).unwrap();
+    for (index, line) in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()).enumerate() {
+        let proof = ok(&site.verb(&["log", "prove", &index.to_string()]));
+        let proof = Proof::parse(proof.as_bytes()).unwrap();
+        assert_eq!(proof.note.signed_by(&key), Signed::Yes { at: None });
+        assert!(proof.proves(&leaf_hash(line)), "entry {index}");
+        assert!(!proof.proves(&leaf_hash(b"another")));
+    }
+    let said = no(&site.verb(&["log", "prove", "999"]), 3);
+    assert!(said.contains("entry 999 is not among the"), "{said}");
+}
+
+/// What `docs/log.md` tells an auditor to do with `openssl` and Python, on files that the program
+/// wrote.
+#[test]
+fn a_checkpoint_is_checked_with_standard_tools() {
+    if !have(&["python3", "openssl", "base64"]) {
+        return;
+    }
+    let site = site();
+    let key = ok(&site.verb(&["log", "checkpoint", "--key"]));
+    let folder = site.ground().at("auditor");
+    fs::create_dir(&folder).unwrap();
+    let note = folder.join("note");
+    ok(&site.verb(&["log", "checkpoint", "--out", note.to_str().unwrap()]));
+    let checks = |note: &str| {
+        let mut shell = site.ground().command("sh");
+        shell.args(["-ec", &last_block("sh")]).current_dir(&folder);
+        run(shell.env("KEY", key.trim()).env("NOTE", note))
+    };
+    assert!(checks("note").status.success(), "{:?}", checks("note"));
+    let root = text(python(&site).args(["-c", &last_block("python")]).arg(site.log_dir()));
+    let signed = fs::read(&note).unwrap();
+    let (checkpoint, _) = Checkpoint::of_note(&signed).unwrap();
+    assert_eq!(root, format!("{} {}", checkpoint.size, base64(&checkpoint.root)));
+    assert_eq!(checkpoint.origin, site.log().all()[0]["log"]);
+    let more = String::from_utf8(signed).unwrap().replacen('\n', "\n1", 1);
+    fs::write(folder.join("changed"), more).unwrap();
+    assert!(!checks("changed").status.success());
+}
+
+/// Set by `.ci/run`: there, what a test needs is installed, and to skip is to fail.
+const NO_SKIP: &str = "PORTCULLIS_TEST_NO_SKIP";
+
+/// Whether these programs are here; a test that needs them says so where they are not.
+fn have(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let here =
+        |program: &&&str| std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+    let Some(missing) = programs.iter().find(|program| !here(program)) else { return true };
+    assert!(std::env::var_os(NO_SKIP).is_none(), "{missing} is missing");
+    skipped(&format!("{missing} is not installed"));
+    false
+}
+
+fn python(site: &Site) -> Command {
+    let mut python = site.ground().command("python3");
+    if let Some(home) = std::env::var_os("HOME") {
+        // Some machines keep their Python below the home folder.
+        python.env("HOME", home);
+    }
+    python
+}
+
+/// The last command of a kind in the page for auditors.
+fn last_block(kind: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/log.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, block) = page.rsplit_once(&format!("\n```{kind}\n")).unwrap();
+    block.split("\n```").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_seal_that_stopped_half_way_is_picked_up() {
+    let site = site();
+    ok(&site.verb(&["log", "seal"]));
+    let (key, next) = (site.log_dir().join("key"), site.log_dir().join("key.next"));
+    // Killed after the seal was written and before the keys were changed.
+    let before = fs::read(&key).unwrap();
+    ok(&site.verb(&["log", "seal"]));
+    fs::rename(&key, &next).unwrap();
+    fs::write(&key, &before).unwrap();
+    ok(&site.verb(&["log", "seal"]));
+    ok(&verify(&site));
+    // Killed before the seal was written: a next key lies about that no seal names.
+    fs::write(&next, &before).unwrap();
+    ok(&site.verb(&["log", "seal"]));
+    ok(&verify(&site));
+}
+
+#[test]
+fn a_lost_key_is_said_and_a_new_one_shows() {
+    let site = site();
+    ok(&site.verb(&["log", "seal"]));
+    fs::remove_file(site.log_dir().join("key")).unwrap();
+    let said = no(&site.verb(&["log", "seal"]), 3);
+    assert!(said.contains("the key that the last seal names is gone"), "{said}");
+    assert!(said.contains("--new-key"), "{said}");
+    ok(&site.verb(&["log", "seal", "--new-key"]));
+    let said = no(&verify(&site), 1);
+    assert!(said.contains("its key is not the one that the seal before it names"), "{said}");
+    // Pushing does not depend on it.
+    site.person("bob").topic("on", &[("app/words", "on")]);
+    site.log_and_refs_agree();
+}
+
+#[test]
+fn a_log_never_signs_two_stories() {
+    let site = site();
+    ok(&site.verb(&["log", "checkpoint"]));
+    let folder = site.log_dir();
+    let file = segments(&folder).remove(0);
+    let whole = fs::read(&file).unwrap();
+    let lines: Vec<&[u8]> = whole.split_inclusive(|b| *b == b'\n').collect();
+    fs::write(&file, lines[..3].concat()).unwrap();
+    let said = no(&site.verb(&["log", "checkpoint"]), 3);
+    assert!(said.contains("has signed a checkpoint of"), "{said}");
+}
+
+#[test]
+fn whom_to_trust_is_said_in_a_file() {
+    let site = site();
+    let key = ok(&site.verb(&["log", "checkpoint", "--key"]));
+    ok(&site.verb(&["log", "checkpoint"]));
+    let file = site.ground().at("trust");
+    let path = file.to_str().unwrap().to_owned();
+    let with = |text: String| {
+        fs::write(&file, text).unwrap();
+        site.verb(&["log", "verify", "--trust", &path])
+    };
+    let said = ok(&with(format!("log {key}quorum none\n")));
+    assert!(said.contains("signed by the log "), "{said}");
+    let other = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+    let said = no(&with(format!("log {other}\nquorum none\n")), 1);
+    assert!(said.contains("no log that is trusted has signed it"), "{said}");
+    let said = no(&with(format!("log {key}")), 3);
+    assert!(said.contains("exactly one line `quorum`"), "{said}");
+    let json = run(site
+        .ground()
+        .portcullis()
+        .args(["log", "verify", "--root", "--json"])
+        .arg(site.path()));
+    let value: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(value["logs"][0]["tree"]["holds"], true);
+}
