@@ -13,6 +13,8 @@ pub struct Needs {
     pub landing: bool,
     /// Whose statements it can count; their names are probed, nobody else's.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whether a reject can stop what lands.
+    pub veto: bool,
     /// Whose checks it can count; the same holds for them.
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure that must be told by content where the path says nothing.

@@ -14,6 +14,7 @@ pub mod makers;
 pub mod motion;
 pub mod provenance;
 pub mod reader;
+pub mod rejects;
 pub mod rollback;
 pub mod scene;
 pub mod signatures;
@@ -165,6 +166,7 @@ fn second_look(
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
+        asked.veto |= rule.needs.veto;
         asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
     }

@@ -171,7 +171,13 @@ impl Town {
         let statement = Statement::parse(&whole).unwrap();
         let key = ApprovalKey::of(&branch("main"), &fields.delta);
         let place = Place::Approval { key, person: name(person) }.refname();
-        let push = StatementPush { id: statement.id(), statement, enters: true, replaces: None };
+        let push = StatementPush {
+            id: statement.id(),
+            statement,
+            enters: true,
+            rejected: Vec::new(),
+            replaces: None,
+        };
         self.carried.push((place, push));
     }
 

@@ -18,8 +18,10 @@ pub mod overlay;
 pub mod owed;
 pub mod post;
 pub mod record;
+pub mod removal;
 pub mod reply;
 pub mod said;
+pub mod tidy;
 pub mod update;
 pub mod who;
 pub mod wire;
@@ -39,7 +41,6 @@ use crate::judge::judge;
 use crate::log::book::Log;
 use crate::log::entry::{Asking, Record, Refusal};
 use crate::log::file::{Appended, Ctx};
-use crate::log::touched::JudgedAt;
 use crate::log::wire::Text;
 use crate::message::pusher;
 use crate::names::refname::Refname;
@@ -333,12 +334,7 @@ fn write(
         git: None,
     };
     records.push(Record::Decision(Box::new(record::decision(facts, judgement, &frame))));
-    let (refs, statements) = record::rests_on(facts);
-    let judged = JudgedAt {
-        size: facts.push.log_size,
-        refs: refs.into_iter().collect(),
-        statements: statements.into_iter().collect(),
-    };
+    let judged = record::rests_on(facts);
     Ok(bench.log.append(&records, &bench.ctx, Some(&judged))?)
 }
 

@@ -12,7 +12,9 @@ use crate::log::decision::{
     Actor, ActorKind, CertRecord, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef,
     RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
 };
-use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::entry::{Birth, GenesisRef};
+use crate::log::entry::{Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::touched::JudgedAt;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -73,7 +75,13 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
         policy: PolicyRef { sha256: AsText(frame.policy) },
         judged_at: facts.push.log_size,
         refs,
-        statements: facts.updates.iter().filter_map(statement).collect(),
+        statements: facts
+            .updates
+            .iter()
+            .zip(&judgement.refs)
+            .filter(|(_, judged)| judged.verdict() == Verdict::Accept)
+            .filter_map(|(update, _)| statement(update))
+            .collect(),
         verdict,
         dur_us: frame.took_us,
     }
@@ -156,18 +164,21 @@ pub const fn hook(door: Door) -> Hook {
     }
 }
 
-/// Everything a judging rested on, so that the log can tell when it has moved.
-pub fn rests_on(facts: &Facts) -> (Vec<Refname>, Vec<Digest>) {
-    let mut refs: BTreeSet<Refname> = BTreeSet::new();
-    let mut statements: BTreeSet<Digest> = BTreeSet::new();
+/// Everything a judging rested on, so that the log can tell when it has moved. Values that other
+/// refs have *had* (rule `landed`, starts of creations) are not among it: nothing takes them away.
+pub fn rests_on(facts: &Facts) -> JudgedAt {
+    let mut judged = JudgedAt { size: facts.push.log_size, ..JudgedAt::default() };
     for update in &facts.updates {
-        refs.insert(update.update.name.clone());
+        judged.refs.insert(update.update.name.clone());
+        if !update.landings.is_empty() {
+            judged.vetoes.insert(update.update.name.clone());
+        }
         for step in update.landings.iter().flat_map(Landing::steps) {
-            refs.extend(step.statements().map(|c| c.place.clone()));
-            statements.extend(step.statements().map(|c| c.id));
+            judged.refs.extend(step.statements().map(|c| c.place.clone()));
+            judged.statements.extend(step.statements().map(|c| c.id));
         }
     }
-    (refs.into_iter().collect(), statements.into_iter().collect())
+    judged
 }
 
 fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
@@ -247,13 +258,10 @@ fn is_used(candidate: &Candidate) -> bool {
     }
 }
 
-/// The digests of what lands: of each step, and of what candidates of it approve.
+/// The digests of what lands: every statement with one of them is used up, looked at or not.
 pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
-    let digests = steps.flat_map(|step| {
-        let candidates = step.statements().map(|c| c.says.delta);
-        std::iter::once(step.delta.digest()).chain(candidates)
-    });
+    let digests = steps.flat_map(|step| step.digests.iter().copied());
     digests.collect::<BTreeSet<Digest>>().into_iter().collect()
 }
 
@@ -305,6 +313,7 @@ fn statement(update: &UpdateFacts) -> Option<StatementRecord> {
         delta: AsText(fields.delta),
         base: AsText(fields.base),
         commit: AsText(fields.commit),
+        entries: Listed::of(push.rejected.iter().copied().map(AsText).collect()),
         date: AsText(fields.date),
         expires: AsText(fields.expires),
         text: Text(push.statement.to_bytes()),

@@ -179,7 +179,8 @@ pub struct RefDecision {
     /// The statements that a landing on this ref uses up: the SHA-256 of their signed bytes.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub uses: Vec<AsText<Digest>>,
-    /// The digests of the deltas that come to rest on the ref, one a step and one a candidate.
+    /// The digests of the deltas that come to rest on the ref: of each step and, for a merge, of
+    /// the other parents' changes. Every statement about one of them is used up.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub landed: Vec<AsText<Digest>>,
     /// The exemptions that made a rule silent.
@@ -296,6 +297,10 @@ pub struct StatementRecord {
     pub base: AsText<Oid>,
     /// The commit at its end.
     pub commit: AsText<Oid>,
+    /// The entries of its delta, where it rejects them: for each the SHA-256 of its bytes in the
+    /// raw diff that the delta is the digest of.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub entries: Listed<AsText<Digest>>,
     /// When it was made.
     pub date: AsText<Moment>,
     /// Until when it counts.

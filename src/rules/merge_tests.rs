@@ -41,6 +41,8 @@ fn main() -> Refname {
 /// A step from 111 to 333 that was not on the server before.
 fn step(kind: StepKind) -> Step {
     Step {
+        digests: Vec::new(),
+        rejects: Vec::new(),
         kind,
         from: Some(oid(1)),
         to: oid(3),
@@ -143,11 +145,14 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         birth: false,
     };
     let rule = Merge { methods: methods.to_vec(), resolved_by };
-    let push = &push;
-    judge(
-        &rule,
-        &View { update: &update, landing: Some(landing), signatures: None, push, rollback: None },
-    )
+    let view = View {
+        update: &update,
+        landing: Some(landing),
+        signatures: None,
+        push: &push,
+        rollback: None,
+    };
+    judge(&rule, &view)
 }
 
 fn text(ruling: &Ruling) -> String {

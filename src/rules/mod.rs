@@ -15,6 +15,7 @@ pub mod landed;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
+pub mod operations;
 pub mod rollback;
 pub mod rule;
 mod scope;

@@ -53,6 +53,8 @@ fn step(rollback: Rollback) -> Step {
     let mut makers = Makers::default();
     makers.add(&name("alice"), MakerBy::Brought, oid(3));
     Step {
+        digests: Vec::new(),
+        rejects: Vec::new(),
         kind: StepKind::Run,
         from: Some(oid(2)),
         to: oid(3),

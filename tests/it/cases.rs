@@ -71,6 +71,7 @@ stories! {
     refs,
     resolved_merges,
     robots,
+    rollbacks,
     same_push,
     three_merges_in_one_push,
     topic_brings_main_in,

@@ -34,5 +34,7 @@ mod signatures;
 mod signers;
 mod soft_start;
 mod sshd;
+mod state;
 mod steps;
+mod tidy;
 mod verbs;

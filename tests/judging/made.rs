@@ -91,6 +91,8 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         itself_before: false,
         source: vec![oid(number * 16 + 2)],
         copied: Copied::default(),
+        digests: Vec::new(),
+        rejects: Vec::new(),
         makers: Makers { known: BTreeMap::new(), unknown: None },
         candidates: Vec::new(),
         near: Vec::new(),

@@ -3,9 +3,9 @@
 use crate::facts::past::{Brought, Past as _};
 use crate::log::decision::{CertRecord, FindingRecord, Hook, Verdict};
 use crate::log::entry::{
-    Asking, Birth, GenesisRef, LINE_BYTES_MAX, Policy, PolicyFile, REFUSED_LINE_BYTES_MAX, Record,
-    Refusal,
+    Asking, Birth, GenesisRef, LINE_BYTES_MAX, REFUSED_LINE_BYTES_MAX, Record, Refusal,
 };
+use crate::log::entry::{Policy, PolicyFile};
 use crate::log::file;
 use crate::log::line::{LineError, body, read, record_json, self_hash, write};
 use crate::log::read::{Entries, Filter};
@@ -126,7 +126,7 @@ fn an_accepted_push_of_thousands_of_refs_fits_and_keeps_everything() {
     let log = bench.open();
     let open = log.open_on(&name("refs/heads/topic/2999")).unwrap();
     assert_eq!(open.iter().map(|one| one.entry).collect::<Vec<_>>(), [seq]);
-    let seen = log.statements_on(&name("refs/heads/main"), &oid(5)).unwrap();
+    let seen = log.statements_on(&oid(5)).unwrap();
     assert_eq!(seen[0].text.len(), 16_000);
     assert_eq!(verify(&bench.dir, &mut |_, _| {}).unwrap().broken, None);
 }

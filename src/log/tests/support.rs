@@ -233,6 +233,10 @@ pub(super) fn statement(
         delta: AsText(digest(delta)),
         base: AsText(oid(1)),
         commit: AsText(commit),
+        entries: match verdict {
+            "reject" => Listed::of(vec![AsText(digest(delta)), AsText(digest(delta + 1000))]),
+            _ => Listed::default(),
+        },
         date: AsText(at(seconds)),
         expires: AsText(at(seconds + 1_000_000)),
         text: Text::from(text),
