@@ -29,6 +29,14 @@ pub fn take_in_first(name: &Refname) -> Hint {
     Hint::run(Line::new("take them in first, then push without --force"), command)
 }
 
+/// How a topic meets a branch that has moved in the same file.
+pub fn meet(name: &Refname, then: &'static str) -> Hint {
+    let text = Line::new("merge ").short_ref(name).text(" into the topic, push it, ").text(then);
+    let command = Line::new("git switch TOPIC && git pull --no-rebase origin ");
+    let command = command.piece(Piece::ShortRef(name.clone()));
+    Hint::run(text, command.text(" && git push origin TOPIC"))
+}
+
 /// One objection a rule and ref: the first, and how many steps more are at odds.
 pub fn first_with_rest(mut objections: Vec<Objection>) -> Vec<Objection> {
     let more = objections.len().saturating_sub(1);
