@@ -19,9 +19,10 @@ use portcullis::log::decision::{
 };
 use portcullis::log::disk::{FIRST_SEGMENT, Modes};
 use portcullis::log::entry::{
-    Asked, Asking, Drift, Evidence, Genesis, GenesisRef, Outcome, Policy, PolicyFile, Record,
-    RefOutcome, Refusal, Session, State, Via,
+    Asked, Asking, Drift, Evidence, Genesis, GenesisRef, Outcome, Record, RefOutcome, Refusal,
+    Session, State, Via,
 };
+use portcullis::log::entry::{Policy, PolicyFile};
 use portcullis::log::file::Ctx;
 use portcullis::log::wire::{AsText, Listed, Text};
 use portcullis::names::digest::Digest;
@@ -211,6 +212,7 @@ fn decision(who: &str, verdict: Verdict, refs: Vec<RefDecision>) -> Decision {
         hook: Hook::PreReceive,
         git: Some("2.47.3".into()),
         opts: Vec::new(),
+        cert: None,
         policy: PolicyRef { sha256: AsText(Digest::of(b"policy")) },
         judged_at: 2,
         refs,
@@ -279,6 +281,7 @@ fn approval() -> Decision {
         delta: AsText(Digest::of(b"delta")),
         base: AsText(oid(1)),
         commit: AsText(oid(0x20)),
+        entries: Listed::default(),
         date: AsText(Moment::parse(BEGIN).unwrap()),
         expires: AsText(Moment::parse(BEGIN).unwrap().plus_seconds(3600)),
         text: "approval v1\nrepository infra-5f0c91ab\n".into(),

@@ -16,7 +16,7 @@ use portcullis::names::refname::Refname;
 use portcullis::policy::compiled::COMMON_KEYS;
 use portcullis::policy::glass::GLASS_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
-use portcullis::policy::{Policy, PolicyFile, compile};
+use portcullis::policy::{Policy, PolicyFile, compile, compile_with, signers_named};
 use portcullis::rules::KINDS;
 use portcullis::rules::rule::EXPLAIN_COLUMNS;
 use portcullis::verdict::finding::Level;
@@ -58,7 +58,9 @@ fn read(case: &str) -> (Vec<PolicyFile>, &str) {
 }
 
 fn said(files: &[PolicyFile]) -> String {
-    match compile(files) {
+    let keys = files.first().map_or(0, |site| signers_named(site).len());
+    let (policies, keys) = files.split_at(files.len().saturating_sub(keys).max(1));
+    match compile_with(policies, keys) {
         Err(problems) => problems.to_string(),
         Ok(policy) if policy.warnings.is_empty() => "none\n".to_owned(),
         Ok(policy) => policy.warnings.to_string(),
@@ -165,7 +167,17 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
     };
     let mut keys: Vec<&str> = COMMON_KEYS.to_vec();
     keys.extend(["version", "help", "logins", "emails", "keys", "machine", "shared"]);
-    keys.extend(["ssh", "http", "local", "platform", "unlisted", "dir", "on-drift", "refuse"]);
+    keys.extend([
+        "ssh",
+        "http",
+        "local",
+        "platform",
+        "unlisted",
+        "allowed-signers",
+        "dir",
+        "on-drift",
+        "refuse",
+    ]);
     keys.extend(GLASS_KEYS);
     keys.extend(LIMITS.iter().map(|row| row.key));
     keys.extend(KINDS.iter().flat_map(|kind| kind.key_names()));
@@ -234,6 +246,28 @@ fn digests_tell_texts_apart_and_not_names() {
     assert_eq!(one, of(&[("b", rule)]));
     assert_ne!(one, of(&[("a", &format!("{rule}\n"))]));
     assert_ne!(of(&[("a", rule), ("b", people)]), of(&[("a", people), ("b", rule)]));
+}
+
+#[test]
+fn keys_of_another_file_are_part_of_the_policy() {
+    let file = |label: &str, text: &str| PolicyFile {
+        label: label.to_owned(),
+        bytes: with_keys(text).into_bytes(),
+    };
+    let text = "version = 1\n[identity]\nallowed-signers = [\"keys\"]\n[people.alice]\n\
+                [rule.a]\nkind = \"signature\"\nrefs = [\"main\"]\n";
+    let site = [file("a", text)];
+    assert_eq!(signers_named(&site[0]), ["keys"]);
+    let of = |keys: &str| compile_with(&site, &[file("keys", keys)]);
+    let one = of("alice {alice}\n").unwrap_or_else(|problems| panic!("{problems}"));
+    let same = of("alice {alice}\n").unwrap_or_else(|problems| panic!("{problems}"));
+    let other = of("alice {alice}\n\n").unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(one.digest, same.digest);
+    assert_ne!(one.digest, other.digest);
+    // Without the file, or with a file too many, nothing is guessed.
+    assert!(compile(&site).is_err());
+    assert!(compile_with(&site, &[file("k", "alice {alice}"), file("l", "alice {bob}")]).is_err());
+    assert!(of("").is_err());
 }
 
 proptest! {

@@ -76,6 +76,23 @@ pub enum Operation {
     TypeChange,
 }
 
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Add, Self::Modify, Self::Delete, Self::ModeFlip, Self::TypeChange];
+
+    /// The word a policy has for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Modify => "modify",
+            Self::Delete => "delete",
+            Self::ModeFlip => "mode",
+            Self::TypeChange => "type",
+        }
+    }
+}
+
 /// A path that differs between two trees.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PathChange {
@@ -191,6 +208,16 @@ impl Delta {
         out
     }
 
+    /// The SHA-256 of each entry's part of `raw_bytes`, in order. What a reject is found by.
+    pub fn entry_digests(&self) -> Vec<Digest> {
+        let digest = |change: &PathChange| {
+            let mut raw = Vec::new();
+            change.append_raw(self.format, &mut raw);
+            Digest::of(&raw)
+        };
+        self.changes.iter().map(digest).collect()
+    }
+
     /// SHA-256 of `raw_bytes`. What statements bind to.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.raw_bytes())
@@ -230,6 +257,9 @@ mod tests {
         );
         assert_eq!(delta.raw_bytes(), expected.as_bytes());
         assert_eq!(delta.digest(), Digest::of(expected.as_bytes()));
+        let halves = expected.split_at(expected.find(":100644").unwrap_or_default());
+        let digests = [halves.0, halves.1].map(|half| Digest::of(half.as_bytes()));
+        assert_eq!(delta.entry_digests(), digests);
     }
 
     #[test]

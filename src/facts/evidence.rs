@@ -53,13 +53,15 @@ pub enum Standing {
     Not(Line),
 }
 
-/// A statement for an earlier form of a step's change.
+/// A statement for an earlier form of a step's change, or for another ref.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NearMiss {
     /// Who said so.
     pub person: PrincipalName,
     /// The commit they spoke of.
     pub commit: Oid,
+    /// The ref they spoke of, where that is another one.
+    pub other_ref: Option<Refname>,
     /// How many entries they saw.
     pub entries: usize,
     /// How many entries the step brings.
@@ -68,6 +70,21 @@ pub struct NearMiss {
     pub first_new: Option<RepoPath>,
     /// The branch moved in this file since, so that the entry's old side differs.
     pub moved: bool,
+}
+
+/// A reject that stands, of something in a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reject {
+    /// Who rejected.
+    pub person: PrincipalName,
+    /// The commit they rejected.
+    pub commit: Oid,
+    /// When.
+    pub date: Moment,
+    /// Until when it stands.
+    pub expires: Moment,
+    /// What of the step they rejected: places in its delta, ascending.
+    pub entries: Vec<usize>,
 }
 
 /// A check that was passed by an earlier form of a step's change.
@@ -88,6 +105,8 @@ pub struct StatementPush {
     pub statement: Statement,
     /// Whether it may enter its place. Where it may not, `structure` says why.
     pub enters: bool,
+    /// The entries of its delta, by their digests, where it rejects them.
+    pub rejected: Vec<Digest>,
     /// The date of the statement it replaces, when there is one.
     pub replaces: Option<Moment>,
 }

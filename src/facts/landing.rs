@@ -1,10 +1,11 @@
 //! What a push adds to a ref that a rule names, step by step (product contract, section 1).
 
 use crate::facts::change::Delta;
-use crate::facts::evidence::{Candidate, NearCheck, NearMiss};
+use crate::facts::evidence::{Candidate, NearCheck, NearMiss, Reject};
 use crate::facts::makers::Makers;
 use crate::facts::rollback::Rollback;
 use crate::infra::set::InfraKinds;
+use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 
@@ -86,8 +87,13 @@ pub struct Step {
     pub copied: Copied,
     /// Whose work it is.
     pub makers: Makers,
+    /// The digests of the deltas whose statements are candidates: the step's own and, for a merge,
+    /// those of the other parents' changes since a merge base. A landing uses all such statements.
+    pub digests: Vec<Digest>,
     /// Approvals of exactly this change, and words against it, whether they count or not.
     pub candidates: Vec<Candidate>,
+    /// Rejects that stand and share an entry with the step, whatever became of their refs.
+    pub rejects: Vec<Reject>,
     /// Approvals of an earlier form of this change.
     pub near: Vec<NearMiss>,
     /// Checks of exactly this change, whether they count or not; at most one a place.

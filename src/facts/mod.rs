@@ -15,10 +15,12 @@ pub mod needs;
 pub mod past;
 pub mod remembered;
 pub mod rollback;
+pub mod signature;
 
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
+use crate::facts::signature::Signatures;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::push::Push;
@@ -72,6 +74,11 @@ pub struct UpdateFacts {
     /// Which landing each asking rule reads: pairs of the rule's index in the policy and an index
     /// into `landings`.
     pub landing_of_rule: Vec<(usize, usize)>,
+    /// Who signed what arrives, by what it is counted from; rules find theirs by
+    /// [`UpdateFacts::signatures`]. Empty when no rule asked or nothing arrives.
+    pub signatures: Vec<Signatures>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub signatures_of_rule: Vec<(usize, usize)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -90,6 +97,12 @@ impl UpdateFacts {
     pub fn landing(&self, rule: usize) -> Option<&Landing> {
         let (_, at) = self.landing_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.landings.get(*at)
+    }
+
+    /// The signatures that the rule with this index reads.
+    pub fn signatures(&self, rule: usize) -> Option<&Signatures> {
+        let (_, at) = self.signatures_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.signatures.get(*at)
     }
 }
 

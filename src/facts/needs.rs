@@ -13,12 +13,28 @@ pub struct Needs {
     pub landing: bool,
     /// Whose statements it can count; their names are probed, nobody else's.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whether a reject can stop what lands.
+    pub veto: bool,
     /// Whose checks it can count; the same holds for them.
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure that must be told by content where the path says nothing.
     pub content: InfraKinds,
     /// Which of these refs have had the new value.
     pub had_by: Option<RefPatterns>,
+    /// Whose signatures are looked at.
+    pub signatures: SignaturesOf,
+}
+
+/// Whose signatures a rule looks at.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum SignaturesOf {
+    /// Nobody's.
+    #[default]
+    Nothing,
+    /// Those of annotated tags.
+    Tags,
+    /// Those of annotated tags, and of the commits that arrive on what is no tag.
+    TagsAndCommits,
 }
 
 /// What `[rollback]` asks of a commit that claims to go back to a state.

@@ -27,6 +27,14 @@ pub enum PastError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is more to look at than anybody may be made to look at.
+    #[error("the log holds more than {limit} {what}")]
+    TooMany {
+        /// What there is so much of.
+        what: &'static str,
+        /// How much would have been looked at.
+        limit: usize,
+    },
     /// The log does not say what it must say at this entry.
     #[error("entry {entry} of the log is damaged: {what}")]
     Damaged {
@@ -172,17 +180,13 @@ pub struct StatementSeen {
     pub text: Vec<u8>,
 }
 
-/// The newest statement accepted in a place.
+/// A reject that is the latest word in its place, and which of the entries asked about it rejects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LatestStatement {
-    /// Its date, which a next one must exceed.
-    pub date: Moment,
-    /// Its id.
-    pub id: Digest,
-    /// Its verdict.
-    pub verdict: String,
-    /// The decision that accepted it.
-    pub entry: u64,
+pub struct RejectSeen {
+    /// The statement.
+    pub statement: StatementSeen,
+    /// The digests of the entries, in the order in which they were asked.
+    pub entries: Vec<Digest>,
 }
 
 /// A delta that came to rest on a ref.
@@ -281,15 +285,12 @@ pub trait Past {
     /// What became of a statement.
     fn statement(&self, id: &Digest) -> Result<StatementState, PastError>;
 
-    /// The newest statement accepted in a place, by date.
-    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError>;
+    /// The newest statement accepted in a place, by date, whether its ref is still there or not. A
+    /// next one must be later.
+    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;
 
-    /// The newest statements for this ref that name this commit, whatever became of them.
-    fn statements_on(
-        &self,
-        for_ref: &Refname,
-        commit: &Oid,
-    ) -> Result<Vec<StatementSeen>, PastError>;
+    /// The newest statements that name this commit, for whichever ref and whatever became of them.
+    fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError>;
 
     /// When this delta last landed on this ref.
     fn delta_landed(
@@ -298,9 +299,13 @@ pub trait Past {
         delta: &Digest,
     ) -> Result<Option<DeltaLanded>, PastError>;
 
-    /// The rejects of this delta for this ref that are still the latest word in their place.
-    /// Whether they have expired is for the caller to say.
-    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError>;
+    /// Whether anybody ever rejected anything for this ref.
+    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError>;
+
+    /// The rejects for this ref of any of these entries (`Delta::entry_digests`) that are still the
+    /// latest word in their place, whether their refs are there or not. Whether they have expired
+    /// is for the caller to say.
+    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError>;
 
     /// The open decisions that accepted exactly this move, newest first.
     fn decision_for(
@@ -321,6 +326,9 @@ pub trait Past {
 
     /// The newest applied moves of a ref, newest first, at most so many.
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError>;
+
+    /// The newest decision on a push that carried this certificate, accepted or not.
+    fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError>;
 
     /// The newest statement accepted in a place, whole.
     fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;

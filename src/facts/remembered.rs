@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::facts::debt::Debt;
 use crate::facts::past::{
-    Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, OpenDecision, Past, PastError,
-    RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
+    Brought, DeltaLanded, GenesisSeen, Landing, OpenDecision, Past, PastError, RefValue,
+    RejectSeen, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -29,9 +29,11 @@ pub struct Remembered {
     /// The state of each statement.
     pub states: BTreeMap<Digest, StatementState>,
     /// The newest statement of each place.
-    pub latest: BTreeMap<Refname, LatestStatement>,
+    pub latest: BTreeMap<Refname, StatementSeen>,
     /// Every statement seen.
     pub statements: Vec<StatementSeen>,
+    /// The rejects among them, and the entries they reject.
+    pub rejects: Vec<(StatementSeen, Vec<Digest>)>,
     /// Deltas that landed.
     pub landed: BTreeMap<(Refname, Digest), DeltaLanded>,
     /// Open decisions, newest first.
@@ -68,6 +70,7 @@ impl Remembered {
             states: BTreeMap::new(),
             latest: BTreeMap::new(),
             statements: Vec::new(),
+            rejects: Vec::new(),
             landed: BTreeMap::new(),
             open: Vec::new(),
             open_commits: BTreeMap::new(),
@@ -119,17 +122,12 @@ impl Past for Remembered {
         Ok(self.states.get(id).cloned().unwrap_or(StatementState::Unseen))
     }
 
-    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError> {
+    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         Ok(self.latest.get(place).cloned())
     }
 
-    fn statements_on(
-        &self,
-        for_ref: &Refname,
-        commit: &Oid,
-    ) -> Result<Vec<StatementSeen>, PastError> {
-        let on = |s: &&StatementSeen| s.for_ref == *for_ref && s.commit == *commit;
-        Ok(self.statements.iter().filter(on).cloned().collect())
+    fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError> {
+        Ok(self.statements.iter().filter(|s| s.commit == *commit).cloned().collect())
     }
 
     fn delta_landed(
@@ -140,14 +138,21 @@ impl Past for Remembered {
         Ok(self.landed.get(&(for_ref.clone(), *delta)).copied())
     }
 
-    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {
-        let stands = |s: &&StatementSeen| {
-            s.verdict == "reject"
-                && s.for_ref == *for_ref
-                && s.delta == *delta
-                && self.latest.get(&s.place).is_none_or(|latest| latest.id == s.id)
+    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError> {
+        Ok(self.rejects.iter().any(|(reject, _)| reject.for_ref == *for_ref))
+    }
+
+    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError> {
+        let stands = |s: &StatementSeen| {
+            let latest = self.latest.get(&s.place);
+            s.for_ref == *for_ref && latest.is_none_or(|latest| latest.id == s.id)
         };
-        Ok(self.statements.iter().filter(stands).cloned().collect())
+        let shared = |(statement, all): &(StatementSeen, Vec<Digest>)| {
+            let entries = entries.iter().copied().filter(|entry| all.contains(entry)).collect();
+            RejectSeen { statement: statement.clone(), entries }
+        };
+        let standing = self.rejects.iter().filter(|(statement, _)| stands(statement));
+        Ok(standing.map(shared).filter(|reject| !reject.entries.is_empty()).collect())
     }
 
     fn decision_for(
@@ -175,6 +180,11 @@ impl Past for Remembered {
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError> {
         let all = self.landings.get(refname).map(Vec::as_slice).unwrap_or_default();
         Ok(all.iter().take(most).cloned().collect())
+    }
+
+    fn certificate(&self, _id: &Digest) -> Result<Option<u64>, PastError> {
+        // Nobody judges a certificate against a past without a log.
+        Ok(None)
     }
 
     fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {

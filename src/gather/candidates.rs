@@ -18,7 +18,7 @@ use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{ApprovalVerdict, Fields, Saying};
+use crate::statement::fields::{ApprovalVerdict, Saying};
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
@@ -58,12 +58,13 @@ pub struct Found {
     pub makers: Makers,
 }
 
-/// Finds the statements for a step. Those that may count are used by it, needed or not.
+/// Finds the approvals of a step, and words against it. `used` holds the digests whose statements
+/// earlier steps have used up; all that are about this step's are used by it, needed or not.
 pub fn find(
     scene: &mut Scene<'_>,
     draft: &Draft<'_>,
     asked: &Asked,
-    used: &mut BTreeSet<Digest>,
+    used: &BTreeSet<Digest>,
 ) -> Result<Found, GatherError> {
     let mut found = Found::default();
     if scene.repository.is_none() {
@@ -77,7 +78,6 @@ pub fn find(
             found.candidates.extend(candidate);
         }
     }
-    used.extend(found.candidates.iter().filter(|c| c.standing == Standing::Good).map(|c| c.id));
     found.near = near(scene, draft)?;
     Ok(found)
 }
@@ -92,8 +92,8 @@ pub(crate) fn probe(
     makers: &mut Makers,
 ) -> Result<Option<Candidate>, GatherError> {
     let name = place.refname();
-    let Some((statement, carried)) = at_place(scene, &name)? else { return Ok(None) };
-    let probe = Probe { digest, place, statement: &statement, carried };
+    let Some((statement, held)) = at_place(scene, &name)? else { return Ok(None) };
+    let probe = Probe { digest, place, statement: &statement, held };
     let (standing, delta) = standing(scene, draft, &probe, used)?;
     let says = statement.fields().clone();
     if standing == Standing::Good {
@@ -106,15 +106,30 @@ pub(crate) fn probe(
     Ok(Some(Candidate { id: statement.id(), place: name, says, standing, delta }))
 }
 
-/// The statement at a place: the one this push carries, else the one the ref holds. The flag says
-/// that the push carries it.
-fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, bool)>, GatherError> {
+/// Where a statement was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// This push carries it.
+    Push,
+    /// Its ref holds it.
+    Ref,
+    /// Its ref is gone; the log alone knows it. It does not count, and the log says why.
+    Log,
+}
+
+/// The statement at a place: the one this push carries, else the one the ref holds, else the last
+/// one that did.
+fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, Held)>, GatherError> {
     if let Some((_, push)) = scene.carried.iter().find(|(name, _)| name == place) {
-        return Ok(Some((push.statement.clone(), true)));
+        return Ok(Some((push.statement.clone(), Held::Push)));
     }
-    let Some(oid) = scene.reader.direct_ref(place)? else { return Ok(None) };
+    let Some(oid) = scene.reader.direct_ref(place)? else {
+        let latest = scene.past.latest_at(place)?;
+        let statement = latest.and_then(|seen| Statement::parse(&seen.text).ok());
+        return Ok(statement.map(|statement| (statement, Held::Log)));
+    };
     let Some(text) = scene.reader.small_blob(&oid, STATEMENT_BYTES_MAX)? else { return Ok(None) };
-    Ok(Statement::parse(&text).ok().map(|statement| (statement, false)))
+    Ok(Statement::parse(&text).ok().map(|statement| (statement, Held::Ref)))
 }
 
 /// A statement at the place that was probed for it.
@@ -122,7 +137,23 @@ struct Probe<'p> {
     digest: &'p Digest,
     place: &'p Place,
     statement: &'p Statement,
-    carried: bool,
+    held: Held,
+}
+
+impl Probe<'_> {
+    /// What its signer did, to follow their name.
+    fn did(&self) -> &'static str {
+        match &self.statement.fields().saying {
+            Saying::Approval { verdict: ApprovalVerdict::Reject } => "rejected",
+            Saying::Approval { .. } => "approved",
+            Saying::Check { verdict, .. } => verdict.past(),
+        }
+    }
+
+    /// The same with more words.
+    fn said(&self, rest: &'static str) -> Line {
+        Line::new(self.did()).text(rest)
+    }
 }
 
 fn standing(
@@ -153,9 +184,8 @@ fn standing(
     }
     for change in delta.changes() {
         if !arrives(scene, draft, change)? {
-            let did = did(fields);
-            let line = Line::new(did).text(" ").path(&change.path);
-            let line = line.text(", which does not land as ").text(did);
+            let line = probe.said(" ").path(&change.path).text(", which does not land as ");
+            let line = line.text(probe.did());
             return Ok((Standing::Not(line), empty));
         }
     }
@@ -177,11 +207,10 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
     }
     let repository = fields.repository.as_str();
     if Some(repository) != scene.repository {
-        let line = Line::new(did(fields)).text(" it for repository ");
-        return Some(line.quoted(repository.as_bytes()));
+        return Some(probe.said(" it for repository ").quoted(repository.as_bytes()));
     }
     if fields.refname != *draft.name {
-        return Some(Line::new(did(fields)).text(" it for ").refname(&fields.refname));
+        return Some(probe.said(" it for ").refname(&fields.refname));
     }
     if fields.delta != *probe.digest || fields.place() != *probe.place {
         return Some(Line::new("is named at a place that is not the statement's own"));
@@ -189,7 +218,12 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
     let signer = probe.place.signer();
     let statement = probe.statement;
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {}
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {
+            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
+            if let Some(why) = doubt {
+                return Some(Line::new("has a statement signed by a key that ").text(why));
+            }
+        }
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("has a statement signed by ").text(fingerprint);
             return Some(line.text(", which is not a key of theirs"));
@@ -209,8 +243,7 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
         return Some(Line::new("revoked their approval"));
     }
     if fields.expires.seconds() <= scene.moment.seconds() {
-        let line = Line::new(did(fields)).text(" it until ");
-        let line = line.text(fields.expires.rfc3339_seconds());
+        let line = probe.said(" it until ").text(fields.expires.rfc3339_seconds());
         return Some(line.text(", which is over"));
     }
     if fields.date.seconds() > scene.moment.seconds() + AHEAD_SECONDS_MAX {
@@ -227,44 +260,44 @@ fn doubt_of_past(
     used: &BTreeSet<Digest>,
 ) -> Result<Option<Line>, GatherError> {
     let (id, fields) = (probe.statement.id(), probe.statement.fields());
-    let did = did(fields);
-    if used.contains(&id) {
-        let line = Line::new(did).text(" it once, which an earlier step of this push has used");
-        return Ok(Some(line));
+    if used.contains(probe.digest) {
+        return Ok(Some(probe.said(" it once, which an earlier step of this push has used")));
     }
     if fields.date.seconds() < scene.past.genesis()?.at.seconds() {
-        return Ok(Some(Line::new(did).text(" it before the log began")));
+        return Ok(Some(probe.said(" it before the log began")));
     }
-    let with_entry = |words: &str, entry: u64| {
-        Ok(Some(Line::new(words.to_owned()).text(format!(", in entry {entry}"))))
-    };
-    match scene.past.statement(&id)? {
-        StatementState::Unseen if probe.carried => {}
+    let with_entry = |words: Line, entry: u64| Ok(Some(words.text(format!(", in entry {entry}"))));
+    let seen = match scene.past.statement(&id)? {
+        StatementState::Unseen if probe.held == Held::Push => None,
         StatementState::Unseen => {
             return Ok(Some(Line::new("has a statement that did not come through the gate")));
         }
-        StatementState::Seen { .. } => {}
-        StatementState::Replaced { entry } => return with_entry("replaced that statement", entry),
-        StatementState::Revoked { entry } => return with_entry("revoked their approval", entry),
+        StatementState::Seen { entry, .. } => Some(entry),
+        StatementState::Replaced { entry } => {
+            return with_entry(Line::new("replaced that statement"), entry);
+        }
+        StatementState::Revoked { entry } => {
+            return with_entry(Line::new("revoked their approval"), entry);
+        }
         StatementState::Used { entry } => {
-            return with_entry(&format!("{did} it once, which was used"), entry);
+            return with_entry(probe.said(" it once, which was used"), entry);
         }
-    }
+    };
     match scene.past.delta_landed(draft.name, &fields.delta)? {
-        Some(landed) if fields.date.seconds() <= landed.at.seconds() => {
-            let words = format!("{did} it before the same change last landed");
-            with_entry(&words, landed.entry)
+        // Whatever its date says: what stood in its place by then was used.
+        Some(landed) if seen.is_some_and(|entry| entry <= landed.entry) => {
+            return with_entry(probe.said(" it once, which was used"), landed.entry);
         }
-        _ => Ok(None),
+        Some(landed) if fields.date.seconds() <= landed.at.seconds() => {
+            let words = probe.said(" it before the same change last landed");
+            return with_entry(words, landed.entry);
+        }
+        Some(_) | None => {}
     }
-}
-
-/// What a statement's signer did, to follow their name.
-fn did(fields: &Fields) -> &'static str {
-    match &fields.saying {
-        Saying::Approval { .. } => "approved",
-        Saying::Check { verdict, .. } => verdict.past(),
+    if probe.held == Held::Log {
+        return Ok(Some(Line::new("has a statement that was taken out of the refs since")));
     }
+    Ok(None)
 }
 
 /// The base is an ancestor of the step's first parent, or nothing where the step starts at nothing.
@@ -291,19 +324,27 @@ fn arrives(
     merged::arrives(scene, (&draft.to, draft.delta), change)
 }
 
-/// Approvals of earlier forms of this change, found by the commits they name.
+/// Approvals of earlier forms of this change, or for another ref, found by the commits they name.
 fn near(scene: &mut Scene<'_>, draft: &Draft<'_>) -> Result<Vec<NearMiss>, GatherError> {
     let mut near: Vec<NearMiss> = Vec::new();
+    let mut elsewhere = Vec::new();
     for commit in draft.change.iter().take(NEAR_COMMITS_MAX) {
-        for seen in scene.past.statements_on(draft.name, commit)? {
-            let known = draft.digests.contains(&seen.delta) || near.len() == NEAR_MAX;
+        for seen in scene.past.statements_on(commit)? {
+            let here = seen.for_ref == *draft.name;
+            let known = (here && draft.digests.contains(&seen.delta)) || near.len() == NEAR_MAX;
             if known || seen.verdict != "approve" || near.iter().any(|n| n.person == seen.person) {
                 continue;
             }
             let Ok(statement) = Statement::parse(&seen.text) else { continue };
             let base = Some(statement.fields().base).filter(|base| !base.is_zero());
             let approved = scene.reader.delta(base, Some(*commit))?;
-            near.push(miss(seen.person, *commit, &approved, draft.delta));
+            let miss = miss(seen.person, *commit, &approved, draft.delta);
+            if here { near.push(miss) } else { elsewhere.push((seen.for_ref, miss)) }
+        }
+    }
+    for (name, miss) in elsewhere.into_iter().take(NEAR_MAX - near.len()) {
+        if near.iter().all(|n| n.person != miss.person) {
+            near.push(NearMiss { other_ref: Some(name), ..miss });
         }
     }
     Ok(near)
@@ -321,6 +362,7 @@ pub(crate) fn miss(person: PrincipalName, commit: Oid, approved: &Delta, step: &
     NearMiss {
         person,
         commit,
+        other_ref: None,
         entries: approved.changes().len(),
         step_entries: step.changes().len(),
         first_new: new.or(moved).map(|c| c.path.clone()),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::evidence::{Candidate, NearCheck, Standing};
+use crate::facts::evidence::{Candidate, NearCheck};
 use crate::facts::makers::Makers;
 use crate::facts::needs::Checker;
 use crate::gather::candidates::{Draft, NEAR_COMMITS_MAX, NEAR_MAX, miss, probe};
@@ -27,12 +27,12 @@ pub struct Found {
     pub makers: Makers,
 }
 
-/// Finds the checks of a step. Those that may count are used by it, needed or not.
+/// Finds the checks of a step. `used` is as for approvals.
 pub fn find(
     scene: &mut Scene<'_>,
     draft: &Draft<'_>,
     asked: &Asked,
-    used: &mut BTreeSet<Digest>,
+    used: &BTreeSet<Digest>,
 ) -> Result<Found, GatherError> {
     let mut found = Found::default();
     if scene.repository.is_none() || asked.checkers.is_empty() {
@@ -47,7 +47,6 @@ pub fn find(
             found.candidates.extend(candidate);
         }
     }
-    used.extend(found.candidates.iter().filter(|c| c.standing == Standing::Good).map(|c| c.id));
     found.near = near(scene, draft, asked)?;
     Ok(found)
 }
@@ -61,8 +60,9 @@ fn near(
 ) -> Result<Vec<NearCheck>, GatherError> {
     let mut near: Vec<NearCheck> = Vec::new();
     for commit in draft.change.iter().take(NEAR_COMMITS_MAX) {
-        for seen in scene.past.statements_on(draft.name, commit)? {
-            if draft.digests.contains(&seen.delta) || near.len() == NEAR_MAX {
+        for seen in scene.past.statements_on(commit)? {
+            let here = seen.for_ref == *draft.name;
+            if !here || draft.digests.contains(&seen.delta) || near.len() == NEAR_MAX {
                 continue;
             }
             let Ok(statement) = Statement::parse(&seen.text) else { continue };

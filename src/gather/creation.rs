@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::facts::past::ValueSource;
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
@@ -66,6 +67,31 @@ pub fn refs_that_had(
         }
     }
     Ok(had)
+}
+
+/// The values that the log gives the refs matching these patterns now, and gave them when it began,
+/// peeled to commits. What stands there by drift is none of them.
+pub fn values(scene: &Scene<'_>, patterns: &RefPatterns) -> Result<Vec<Oid>, GatherError> {
+    let default = scene.default_branch.as_ref();
+    let genesis = scene.past.genesis()?;
+    let first = genesis.refs.iter().filter(|(name, _)| patterns.matches(name, default));
+    let mut values: Vec<Oid> = first.map(|(_, oid)| *oid).collect();
+    for name in branches(scene, patterns)? {
+        if let Some(value) = scene.past.value(&name)?
+            && value.source != ValueSource::Drift
+            && !value.oid.is_zero()
+        {
+            values.push(value.oid);
+        }
+    }
+    let mut commits = Vec::new();
+    for value in values {
+        // What was there once may be gone from the disk by now.
+        if scene.reader.objects.header(&value)?.is_some() {
+            commits.extend(scene.reader.peel_commit(&value)?);
+        }
+    }
+    Ok(commits)
 }
 
 fn branches(scene: &Scene<'_>, patterns: &RefPatterns) -> Result<Vec<Refname>, GatherError> {

@@ -12,6 +12,7 @@ use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::{makers_named_by, makers_of};
 use crate::gather::merged::Merged;
+use crate::gather::rejects;
 use crate::gather::rollback;
 use crate::gather::scene::{Asked, Scene};
 use crate::gather::source;
@@ -26,8 +27,8 @@ type Arriving = BTreeMap<Oid, Arc<Commit>>;
 
 /// The landing of `end` on a ref, judged from `start`.
 ///
-/// `used` holds the statements that earlier steps of this push have used up; the steps found here
-/// add theirs.
+/// `used` holds the digests whose statements earlier steps of this push have used up; the steps
+/// found here add theirs.
 pub fn landing(
     scene: &mut Scene<'_>,
     name: &Refname,
@@ -217,14 +218,7 @@ impl Builder<'_, '_> {
     fn build(&mut self, shape: Shape<'_>) -> Result<Step, GatherError> {
         let Shape { kind, from, to, own, others } = shape;
         let delta = self.scene.reader.delta(from, Some(to))?;
-        let change = match kind {
-            StepKind::Merge => {
-                let exclude: Vec<Oid> = from.into_iter().collect();
-                let range = self.scene.reader.arriving(&others, &exclude)?;
-                range.into_iter().map(|(oid, _)| oid).collect()
-            }
-            StepKind::Run | StepKind::Jump => own.to_vec(),
-        };
+        let change = self.change(kind, from, own, &others)?;
         let merge = match kind {
             StepKind::Merge => Some(self.scene.reader.merge_fact(&to)?),
             StepKind::Run | StepKind::Jump => None,
@@ -235,10 +229,7 @@ impl Builder<'_, '_> {
             StepKind::Run => own.iter().find_map(|oid| self.claims.get(oid)).cloned(),
             StepKind::Merge | StepKind::Jump => None,
         };
-        let merged = match kind {
-            StepKind::Merge => self.merged(from, &others)?,
-            StepKind::Run | StepKind::Jump => Merged::default(),
-        };
+        let merged = Merged::look(self.scene, kind, from, &others)?;
         let overtaken = merged.overtaken(self.scene, (&to, &delta), merge.as_ref())?;
         let digests = merged.digests(&delta);
         let told_of = self.told_of(kind, &last, to, &change)?;
@@ -255,17 +246,14 @@ impl Builder<'_, '_> {
         makers.merge(&found.makers);
         let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&checked.makers);
+        let rejects = rejects::of(self.scene, self.name, &delta, self.asked)?;
+        self.used.extend(&digests);
         let itself_before = self.scene.provenance.origin(&to).was_before();
         let copied = match kind {
             StepKind::Run if !itself_before => {
                 let candidates = found.candidates.iter().chain(&checked.candidates).collect();
-                let copied =
-                    source::look(self.scene, &source::Run { from, to, last: &last, candidates })?;
-                for source in &copied.of {
-                    let change = source::change_of(self.scene, from, *source)?;
-                    makers_of(self.scene, &change, &mut makers)?;
-                }
-                copied
+                let run = source::Run { from, to, last: &last, candidates };
+                self.copied(&run, &mut makers)?
             }
             StepKind::Run | StepKind::Merge | StepKind::Jump => Copied::default(),
         };
@@ -293,13 +281,47 @@ impl Builder<'_, '_> {
             source,
             copied,
             makers,
+            digests,
             candidates: found.candidates,
+            rejects,
             near: found.near,
             checks: checked.candidates,
             near_checks: checked.near,
             infra,
             rollback,
         })
+    }
+
+    /// The commits a step brings in: from elsewhere for a merge, else its own.
+    fn change(
+        &self,
+        kind: StepKind,
+        from: Option<Oid>,
+        own: &[Oid],
+        others: &[Oid],
+    ) -> Result<Vec<Oid>, GatherError> {
+        match kind {
+            StepKind::Merge => {
+                let exclude: Vec<Oid> = from.into_iter().collect();
+                let range = self.scene.reader.arriving(others, &exclude)?;
+                Ok(range.into_iter().map(|(oid, _)| oid).collect())
+            }
+            StepKind::Run | StepKind::Jump => Ok(own.to_vec()),
+        }
+    }
+
+    /// What a run is a copy of. Whoever made that made the run.
+    fn copied(
+        &mut self,
+        run: &source::Run<'_>,
+        makers: &mut Makers,
+    ) -> Result<Copied, GatherError> {
+        let copied = source::look(self.scene, run)?;
+        for source in &copied.of {
+            let change = source::change_of(self.scene, run.from, *source)?;
+            makers_of(self.scene, &change, makers)?;
+        }
+        Ok(copied)
     }
 
     /// The commits by whose names statements about an earlier form of a step are found: its change,
@@ -342,14 +364,6 @@ impl Builder<'_, '_> {
             makers_of(self.scene, &[to], &mut makers)?;
         }
         Ok(makers)
-    }
-
-    /// A merge's other parents; nothing for what is no merge.
-    fn merged(&self, from: Option<Oid>, others: &[Oid]) -> Result<Merged, GatherError> {
-        match from {
-            Some(first) => Merged::look(self.scene, &first, others),
-            None => Ok(Merged::default()),
-        }
     }
 
     fn commit(&self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {

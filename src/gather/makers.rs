@@ -5,11 +5,8 @@ use crate::facts::makers::{MakerBy, Makers};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
-use crate::ssh::signature::{SignatureCheck, verify};
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
 use crate::store::commit::Commit;
-
-/// The namespace Git signs commits and tags in (`git help config`, gpg.format).
-pub const GIT_NAMESPACE: &str = "git";
 
 /// Adds the makers of these commits: who brought, signed, authored, committed or co-authored them.
 /// A merge that equals the merge recomputed is nobody's work.

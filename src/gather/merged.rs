@@ -2,7 +2,7 @@
 //! whether it lands as those parents have it.
 
 use crate::facts::change::{Delta, PathChange};
-use crate::facts::landing::MergeFact;
+use crate::facts::landing::{MergeFact, StepKind};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::names::digest::Digest;
@@ -13,18 +13,23 @@ use crate::names::path::RepoPath;
 pub const MERGE_BASES_MAX: usize = 8;
 
 /// A merge's other parents, seen from its first.
-#[derive(Default)]
 pub struct Merged {
     /// The delta of each other parent since a merge base with the first.
     deltas: Vec<(Oid, Delta)>,
 }
 
 impl Merged {
-    /// Looks at every other parent since every merge base.
-    pub fn look(scene: &Scene<'_>, first: &Oid, others: &[Oid]) -> Result<Self, GatherError> {
+    /// Looks at every other parent since every merge base; at nothing for what is no merge.
+    pub fn look(
+        scene: &Scene<'_>,
+        kind: StepKind,
+        from: Option<Oid>,
+        others: &[Oid],
+    ) -> Result<Self, GatherError> {
         let mut deltas = Vec::new();
+        let (StepKind::Merge, Some(first)) = (kind, from) else { return Ok(Self { deltas }) };
         for other in others {
-            for base in scene.reader.merge_bases(first, other)?.iter().take(MERGE_BASES_MAX) {
+            for base in scene.reader.merge_bases(&first, other)?.iter().take(MERGE_BASES_MAX) {
                 deltas.push((*other, scene.reader.delta(Some(*base), Some(*other))?));
             }
         }

@@ -15,8 +15,10 @@ pub mod merged;
 pub mod motion;
 pub mod provenance;
 pub mod reader;
+pub mod rejects;
 pub mod rollback;
 pub mod scene;
+pub mod signatures;
 pub mod source;
 pub mod statements;
 #[cfg(test)]
@@ -110,6 +112,8 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         motion: None,
         landings: Vec::new(),
         landing_of_rule: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -159,9 +163,11 @@ fn second_look(
             facts.had_by.extend(had);
         }
     }
+    signatures::look(scene, facts, needs, end)?;
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
+        asked.veto |= rule.needs.veto;
         asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
     }

@@ -20,13 +20,16 @@ use crate::store::delta::{DeltaLimits, TreeCache, WhichLimit, delta};
 use crate::store::merge::{MergeCheck, merge_equals, tree_equals_merge};
 use crate::store::objects::{ObjectKind, Objects, RefValue, read_kind};
 use crate::store::range::{Arriving, arriving};
-use crate::store::tag::{PeeledTo, peel};
+use crate::store::tag::{PeeledTo, Tag, TagProblem, peel};
 use crate::store::tree::EntryMode;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line};
 
 /// How many paths of a merge's own changes are kept for the message.
 const MERGE_PATHS_MAX: usize = 10;
+
+/// An annotated tag by its name, and the tag or what is wrong with it.
+pub type TagRead = (Oid, Result<Tag, TagProblem>);
 
 /// Reads a repository, within limits.
 pub struct Reader<'a> {
@@ -224,6 +227,16 @@ impl<'a> Reader<'a> {
             PeeledTo::Tree(_) | PeeledTo::Blob(_) => Target::Other,
             PeeledTo::Missing(_) | PeeledTo::TooManyTags => Target::Missing,
         })
+    }
+
+    /// The annotated tags in front of what a value leads to, outermost first, each as it reads.
+    pub fn tags(&self, new: &Oid) -> Result<Vec<TagRead>, GatherError> {
+        let mut tags = Vec::new();
+        for oid in peel(self.objects, new)?.tags {
+            let raw = read_kind(self.objects, &oid, ObjectKind::Tag)?;
+            tags.push((oid, Tag::parse(self.objects.format(), &raw)));
+        }
+        Ok(tags)
     }
 
     /// What a direct ref holds.

@@ -100,6 +100,8 @@ impl<'a> Scene<'a> {
 pub struct Asked {
     /// Whose statements are looked for.
     pub reviewers: BTreeSet<PrincipalName>,
+    /// Whether a reject can stop what lands.
+    pub veto: bool,
     /// Whose checks are looked for.
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure to tell by content.

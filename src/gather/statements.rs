@@ -13,7 +13,7 @@ use crate::names::refname::Refname;
 use crate::push::update::Change;
 use crate::roster::principal::Principal;
 use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{CheckVerdict, Fields, Saying};
+use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, Saying};
 use crate::statement::place::Place;
 use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
@@ -54,7 +54,16 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         },
     };
     let latest = scene.past.latest_at(&name)?;
+    let rejected = match (&doubt, &statement.fields().saying) {
+        (None, Saying::Approval { verdict: ApprovalVerdict::Reject }) => {
+            let fields = statement.fields();
+            let base = (!fields.base.is_zero()).then_some(fields.base);
+            scene.reader.delta(base, Some(fields.commit))?.entry_digests()
+        }
+        (_, Saying::Approval { .. } | Saying::Check { .. }) => Vec::new(),
+    };
     let push = StatementPush {
+        rejected,
         id: statement.id(),
         enters: doubt.is_none(),
         replaces: latest.map(|l| l.date),
@@ -91,7 +100,12 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
         }
     }
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {}
+        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {
+            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
+            if let Some(why) = doubt {
+                return Some(Line::new("is signed by a key that ").text(why));
+            }
+        }
         SignatureCheck::Good { fingerprint, .. } => {
             let line = Line::new("is signed by ").text(fingerprint).text(", which is no key of ");
             return Some(line.name(&fields.person));
@@ -109,7 +123,8 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
     let now = scene.moment.seconds();
     if statement.fields().date.seconds() > now + AHEAD_SECONDS_MAX {
         let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
-        return Some(line.text(", the server's clock says ").text(scene.moment.rfc3339_seconds()));
+        let line = line.text(", more than 5 minutes ahead of this server's clock, ");
+        return Some(line.text(scene.moment.rfc3339_seconds()));
     }
     if statement.fields().expires.seconds() <= now {
         return Some(Line::new("expired at ").text(statement.fields().expires.rfc3339_seconds()));
@@ -143,22 +158,25 @@ fn doubt_of_past(
     if statement.fields().date.seconds() < scene.past.genesis()?.at.seconds() {
         return Ok(Some(Line::new("is dated before the change log began")));
     }
-    if let Some(latest) = scene.past.latest_at(name)?
-        && statement.fields().date.seconds() <= latest.date.seconds()
-    {
-        let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
-        let line = line.text(", which is not later than the one of entry ");
-        return Ok(Some(line.text(latest.entry.to_string())));
-    }
+    let known = |words: &'static str, entry: u64| {
+        Ok(Some(Line::new(words).text(format!(" entry {entry} and never counts again"))))
+    };
     match scene.past.statement(&statement.id())? {
-        StatementState::Unseen => Ok(None),
-        StatementState::Seen { entry, .. }
-        | StatementState::Replaced { entry }
-        | StatementState::Revoked { entry }
-        | StatementState::Used { entry } => {
-            let line = Line::new("was here before, in entry ").text(entry.to_string());
-            Ok(Some(line.text(", and counts once")))
+        StatementState::Unseen => {}
+        StatementState::Seen { entry, .. } => {
+            return Ok(Some(Line::new(format!("is known already, from entry {entry}"))));
         }
+        StatementState::Replaced { entry } => return known("was replaced by the one of", entry),
+        StatementState::Revoked { entry } => return known("was revoked in", entry),
+        StatementState::Used { entry } => return known("was used by the landing of", entry),
+    }
+    match scene.past.latest_at(name)? {
+        Some(latest) if statement.fields().date.seconds() <= latest.date.seconds() => {
+            let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
+            let line = line.text(", not later than the last one here, of entry ");
+            Ok(Some(line.text(latest.entry.to_string())))
+        }
+        Some(_) | None => Ok(None),
     }
 }
 

@@ -171,7 +171,13 @@ impl Town {
         let statement = Statement::parse(&whole).unwrap();
         let key = ApprovalKey::of(&branch("main"), &fields.delta);
         let place = Place::Approval { key, person: name(person) }.refname();
-        let push = StatementPush { id: statement.id(), statement, enters: true, replaces: None };
+        let push = StatementPush {
+            id: statement.id(),
+            statement,
+            enters: true,
+            rejected: Vec::new(),
+            replaces: None,
+        };
         self.carried.push((place, push));
     }
 
@@ -191,6 +197,7 @@ impl Town {
             pusher,
             updates: Vec::new(),
             options: Seen::NotHere,
+            certificate: Seen::All(None),
             namespace: None,
             moment: Moment::from_seconds(NOW),
         };

@@ -41,7 +41,7 @@ pub fn answer(
     input: &Input<'_>,
     question: Question,
 ) -> Result<Answer, Stop> {
-    let pusher = who::pusher(input.env, &bench.policy);
+    let pusher = who::pusher(input.env, &bench.policy, &bench.certificate);
     let names: BTreeSet<Refname> = std::iter::once(question.name.clone()).collect();
     bench.log.settle(world, &names, None, &bench.ctx)?;
     debts::settle(world, &mut bench.log, &bench.policy, &names, &bench.ctx)?;

@@ -18,6 +18,7 @@ use crate::log::file::Ctx;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::{Policy, PolicyFile};
+use crate::push::certificate::Certified;
 use crate::push::env::Env;
 use crate::push::update::RefUpdate;
 use crate::push::{Door, Push, Seen};
@@ -52,6 +53,8 @@ pub struct Bench {
     pub log: Log,
     /// The push options.
     pub options: Seen<Vec<Vec<u8>>>,
+    /// The push certificate, looked at.
+    pub certificate: Seen<Option<Certified>>,
     /// When the run began, for the record.
     pub began: Instant,
 }

@@ -124,7 +124,7 @@ pub fn settle(
         }
         let refs: BTreeSet<Refname> = std::iter::once(name.clone()).collect();
         let statements = settled.iter().flat_map(|it| &it.uses).map(|id| id.0).collect();
-        let judged = JudgedAt { size, refs, statements };
+        let judged = JudgedAt { size, refs, statements, ..JudgedAt::default() };
         let records: Vec<Record> = settled.into_iter().map(Record::Settled).collect();
         match log.append(&records, ctx, Some(&judged))? {
             Appended::Written(_) | Appended::Held => {}

@@ -30,6 +30,11 @@ pub fn ctx(moment: Moment) -> Ctx {
     }
 }
 
+/// The same circumstances for what this process does by itself: it is over when we are.
+pub fn own_ctx(ctx: &Ctx) -> Ctx {
+    Ctx { session: session_of(u64::from(std::process::id())), ..ctx.clone() }
+}
+
 /// The run of receive-pack, as the log compares it.
 pub fn session_key(ctx: &Ctx) -> SessionKey {
     SessionKey { boot: ctx.boot.clone(), pid: ctx.session.pid, start: ctx.session.start }

@@ -8,6 +8,7 @@ pub mod ask;
 pub mod asked;
 pub mod back;
 pub mod bench;
+pub mod certificate;
 pub mod deadline;
 pub mod debts;
 pub mod earlier;
@@ -17,8 +18,10 @@ pub mod overlay;
 pub mod owed;
 pub mod post;
 pub mod record;
+pub mod removal;
 pub mod reply;
 pub mod said;
+pub mod tidy;
 pub mod update;
 pub mod who;
 pub mod wire;
@@ -38,7 +41,6 @@ use crate::judge::judge;
 use crate::log::book::Log;
 use crate::log::entry::{Asking, Record, Refusal};
 use crate::log::file::{Appended, Ctx};
-use crate::log::touched::JudgedAt;
 use crate::log::wire::Text;
 use crate::message::pusher;
 use crate::names::refname::Refname;
@@ -58,6 +60,7 @@ const TRIES: usize = 2;
 pub fn pre_receive(input: &Input<'_>) -> Answer {
     gate(input, Door::PreReceive, |world, bench| {
         let updates = bench.updates(world, input)?;
+        bench.certificate = certificate::look(world, bench, input, &updates)?;
         if let Some(asked) = ask::question(&updates, &bench.options) {
             return ask::answer(world, bench, input, asked);
         }
@@ -115,7 +118,8 @@ fn gate(
     let seconds = policy.limits.deadline_seconds;
     let _deadline =
         deadline::start(seconds, world.log_dir(), ctx.clone(), record::hook(door), help.clone());
-    let mut bench = Bench { door, ctx, policy, files, log, options, began };
+    let certificate = Seen::NotHere;
+    let mut bench = Bench { door, ctx, policy, files, log, options, certificate, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
     let ran = catch_unwind(AssertUnwindSafe(|| {
         can_judge(&world, &bench.policy)?;
@@ -224,14 +228,14 @@ fn decide(
     input: &Input<'_>,
     updates: Vec<RefUpdate>,
 ) -> Result<Answer, Stop> {
-    let pusher = who::pusher(input.env, &bench.policy);
     settle(world, bench, &updates)?;
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
-            pusher: pusher.clone(),
+            pusher: who::pusher(input.env, &bench.policy, &bench.certificate),
             updates: updates.clone(),
             options: bench.options.clone(),
+            certificate: bench.certificate.clone(),
             namespace: input.env.bytes("GIT_NAMESPACE").map(<[u8]>::to_vec),
             moment: input.moment,
         };
@@ -244,7 +248,13 @@ fn decide(
                 return Ok(Answer::judged(&judgement, &receipt, &facts.push.push.pusher, reach));
             }
             Appended::Held => return Ok(Answer::held(&judgement)),
-            Appended::Moved(_) => bench.log.refresh()?,
+            Appended::Moved(_) => {
+                bench.log.refresh()?;
+                if bench.certificate != Seen::NotHere {
+                    // The push that was in between may have carried the same certificate.
+                    bench.certificate = certificate::look(world, bench, input, &updates)?;
+                }
+            }
         }
     }
     let told = Line::new("another push was judged at the same time and touched the same refs");
@@ -324,12 +334,7 @@ fn write(
         git: None,
     };
     records.push(Record::Decision(Box::new(record::decision(facts, judgement, &frame))));
-    let (refs, statements) = record::rests_on(facts);
-    let judged = JudgedAt {
-        size: facts.push.log_size,
-        refs: refs.into_iter().collect(),
-        statements: statements.into_iter().collect(),
-    };
+    let judged = record::rests_on(facts);
     Ok(bench.log.append(&records, &bench.ctx, Some(&judged))?)
 }
 

@@ -1,14 +1,15 @@
 //! post-receive: Git says which refs were updated, and the log hears it.
 //!
-//! It can refuse nothing any more; what it misses is found by the next push.
+//! It can refuse nothing any more; what it misses is found by the next push. Then it takes the
+//! statements that this push was the end of out of the refs.
 
 use std::collections::BTreeSet;
 
 use crate::hook::bench::Input;
 use crate::hook::debts;
 use crate::hook::fault::Stop;
-use crate::hook::host;
 use crate::hook::world::World;
+use crate::hook::{host, tidy};
 use crate::log::settle::OwnPush;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -24,7 +25,15 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
     let session = host::session_key(&ctx);
     log.settle(&world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;
     // The policy is read only for this, and only where something is owed.
-    debts::settle_after(&world, &mut log, &names, &ctx)
+    let settled = debts::settle_after(&world, &mut log, &names, &ctx);
+    // Git never calls us here from within a quarantine, and inside one no ref can go.
+    if !input.env.has("GIT_QUARANTINE_PATH")
+        && let Err(stop) = tidy::after_push(&world, &mut log, &ctx)
+    {
+        // `log tidy` takes what stays.
+        tracing::warn!(reason = %stop.reason, "statements stay in the refs");
+    }
+    settled
 }
 
 /// `OLD SP NEW SP REF`; what is not that names no ref of ours.

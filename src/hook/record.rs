@@ -4,23 +4,26 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::evidence::{Candidate, Standing as Counts};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef, RefDecision,
-    RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
+    Actor, ActorKind, CertRecord, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef,
+    RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
 };
-use crate::log::entry::{Birth, GenesisRef, Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::entry::{Birth, GenesisRef};
+use crate::log::entry::{Policy as PolicyRecord, PolicyFile as PolicyText};
+use crate::log::touched::JudgedAt;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::PolicyFile;
+use crate::push::certificate::{Certified, Standing};
 use crate::push::pusher::{Pusher, Who};
 use crate::push::update::Change;
-use crate::push::{Door, Seen};
+use crate::push::{Door, Push, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
@@ -49,6 +52,9 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
     };
     let pairs = facts.updates.iter().zip(&judgement.refs);
     let mut refs: Vec<RefDecision> = pairs.map(|(u, j)| ref_decision(u, j)).collect();
+    if brings_nothing(push) {
+        refs.iter_mut().for_each(|one| one.brought = Listed::default());
+    }
     if let Some(first) = refs.first_mut() {
         let whole = judgement.findings.iter().map(finding);
         first.findings.splice(0..0, whole);
@@ -62,13 +68,29 @@ pub fn decision(facts: &Facts, judgement: &Judgement, frame: &Frame<'_>) -> Deci
             Seen::All(options) => options.iter().map(|o| Text(o.clone())).collect(),
             Seen::NotHere => Vec::new(),
         },
+        cert: match &push.certificate {
+            Seen::All(certified) => certified.as_ref().map(certificate),
+            Seen::NotHere => None,
+        },
         policy: PolicyRef { sha256: AsText(frame.policy) },
         judged_at: facts.push.log_size,
         refs,
-        statements: facts.updates.iter().filter_map(statement).collect(),
+        statements: facts
+            .updates
+            .iter()
+            .zip(&judgement.refs)
+            .filter(|(_, judged)| judged.verdict() == Verdict::Accept)
+            .filter_map(|(update, _)| statement(update))
+            .collect(),
         verdict,
         dur_us: frame.took_us,
     }
+}
+
+/// A push by nobody who can be named is refused, and its objects go with the quarantine. Nobody is
+/// on record as having brought them, and whoever signs and pushes them again brings them then.
+fn brings_nothing(push: &Push) -> bool {
+    push.door == Door::PreReceive && matches!(push.pusher.who, Who::Unnamed { .. })
 }
 
 /// The record of the push that first makes protected branches.
@@ -119,6 +141,21 @@ pub fn actor(pusher: &Pusher) -> Actor {
     }
 }
 
+/// A push certificate, as the log keeps it.
+fn certificate(certified: &Certified) -> CertRecord {
+    CertRecord {
+        id: AsText(certified.id),
+        good: certified.signer().is_some(),
+        by: certified.signer().cloned().map(AsText),
+        key: certified.fingerprint.clone(),
+        why: match &certified.standing {
+            Standing::Good(_) => None,
+            Standing::Not(why) => Some(Text(why.clone().into_bytes())),
+        },
+        text: Some(Text(certified.text.clone())),
+    }
+}
+
 /// A hook, as the log names it.
 pub const fn hook(door: Door) -> Hook {
     match door {
@@ -127,18 +164,21 @@ pub const fn hook(door: Door) -> Hook {
     }
 }
 
-/// Everything a judging rested on, so that the log can tell when it has moved.
-pub fn rests_on(facts: &Facts) -> (Vec<Refname>, Vec<Digest>) {
-    let mut refs: BTreeSet<Refname> = BTreeSet::new();
-    let mut statements: BTreeSet<Digest> = BTreeSet::new();
+/// Everything a judging rested on, so that the log can tell when it has moved. Values that other
+/// refs have *had* (rule `landed`, starts of creations) are not among it: nothing takes them away.
+pub fn rests_on(facts: &Facts) -> JudgedAt {
+    let mut judged = JudgedAt { size: facts.push.log_size, ..JudgedAt::default() };
     for update in &facts.updates {
-        refs.insert(update.update.name.clone());
+        judged.refs.insert(update.update.name.clone());
+        if !update.landings.is_empty() {
+            judged.vetoes.insert(update.update.name.clone());
+        }
         for step in update.landings.iter().flat_map(Landing::steps) {
-            refs.extend(step.statements().map(|c| c.place.clone()));
-            statements.extend(step.statements().map(|c| c.id));
+            judged.refs.extend(step.statements().map(|c| c.place.clone()));
+            judged.statements.extend(step.statements().map(|c| c.id));
         }
     }
-    (refs.into_iter().collect(), statements.into_iter().collect())
+    judged
 }
 
 fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
@@ -154,7 +194,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     let uses: BTreeSet<Digest> = steps
         .iter()
         .flat_map(|s| s.statements())
-        .filter(|c| c.standing == Standing::Good && is_used(c))
+        .filter(|c| c.standing == Counts::Good && is_used(c))
         .map(|c| c.id)
         .collect();
     RefDecision {
@@ -218,13 +258,10 @@ fn is_used(candidate: &Candidate) -> bool {
     }
 }
 
-/// The digests of what lands: of each step, and of what candidates of it approve.
+/// The digests of what lands: every statement with one of them is used up, looked at or not.
 pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
-    let digests = steps.flat_map(|step| {
-        let candidates = step.statements().map(|c| c.says.delta);
-        std::iter::once(step.delta.digest()).chain(candidates)
-    });
+    let digests = steps.flat_map(|step| step.digests.iter().copied());
     digests.collect::<BTreeSet<Digest>>().into_iter().collect()
 }
 
@@ -276,6 +313,7 @@ fn statement(update: &UpdateFacts) -> Option<StatementRecord> {
         delta: AsText(fields.delta),
         base: AsText(fields.base),
         commit: AsText(fields.commit),
+        entries: Listed::of(push.rejected.iter().copied().map(AsText).collect()),
         date: AsText(fields.date),
         expires: AsText(fields.expires),
         text: Text(push.statement.to_bytes()),

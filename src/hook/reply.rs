@@ -103,10 +103,17 @@ fn judge(
         }],
         // What goes with a question breaks no glass.
         options: Seen::All(Vec::new()),
+        // Whoever signs a question would sign the landing.
+        certificate: bench.certificate.clone(),
         namespace: None,
         moment: bench.ctx.moment,
     };
-    let facts = gather_with(overlay, world, bench, push)?;
+    let mut facts = gather_with(overlay, world, bench, push)?;
+    if new != asked.commit {
+        // Whoever lands it will make this commit, and sign it or not.
+        let signatures = facts.updates.iter_mut().flat_map(|update| &mut update.signatures);
+        signatures.for_each(|signatures| signatures.leave_out(&new));
+    }
     let judgement = crate::judge::judge(&bench.policy, &facts);
     Ok((judgement, facts.updates.into_iter().flat_map(|update| update.landings).collect()))
 }

@@ -63,7 +63,7 @@ pub fn checks(
     let key = ApprovalKey::of(&question.name, digest);
     let mut answers = Vec::new();
     let mut told: BTreeSet<Refname> = BTreeSet::new();
-    for seen in bench.log.statements_on(&question.name, &commit)? {
+    for seen in bench.log.statements_on(&commit)? {
         let Some(Place::Check { key: of, check, machine }) = Place::parse(&seen.place) else {
             continue;
         };

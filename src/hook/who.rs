@@ -7,12 +7,14 @@ use crate::hook::host;
 use crate::identity::{Given, Source, door, pusher as ask};
 use crate::policy::Policy;
 use crate::policy::settings::{Asks, DoorSource};
+use crate::push::Seen;
+use crate::push::certificate::Certified;
 use crate::push::env::Env;
 use crate::push::pusher::Pusher;
 use crate::ssh::auth_info::AUTH_INFO_BYTES_MAX;
 
 /// Asks the policy's source who pushes.
-pub fn pusher(env: &Env, policy: &Policy) -> Pusher {
+pub fn pusher(env: &Env, policy: &Policy, certificate: &Seen<Option<Certified>>) -> Pusher {
     let source = match &policy.identity.asks {
         Asks::Platform(name) => Source::Platform(name),
         Asks::Doors { ssh, http, local } => {
@@ -23,6 +25,7 @@ pub fn pusher(env: &Env, policy: &Policy) -> Pusher {
             };
             match at {
                 DoorSource::SshAuthInfo => Source::SshAuthInfo,
+                DoorSource::PushCertificate => Source::PushCertificate,
                 DoorSource::OsUser => Source::OsUser,
                 DoorSource::Variable(name) => Source::Variable(name),
             }
@@ -30,7 +33,8 @@ pub fn pusher(env: &Env, policy: &Policy) -> Pusher {
     };
     let auth_info = auth_info(env);
     let os_user = host::os_user();
-    let given = Given { env, auth_info: auth_info.as_deref(), os_user: os_user.as_deref() };
+    let (auth_info, os_user) = (auth_info.as_deref(), os_user.as_deref());
+    let given = Given { env, auth_info, os_user, certificate };
     ask(&given, source, &policy.roster)
 }
 

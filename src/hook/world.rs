@@ -20,7 +20,7 @@ use crate::log::settle::{self, Site};
 use crate::log::wire::Text;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
-use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile};
+use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
 use crate::push::env::Env;
 use crate::source::problem::Colour;
 use crate::store::error::StoreError;
@@ -118,8 +118,18 @@ impl World {
             let file = read_policy(&path)?;
             files.push((path, file));
         }
-        let texts: Vec<PolicyFile> = files.iter().map(|(_, file)| file.clone()).collect();
-        match compile(&texts) {
+        let policies: Vec<PolicyFile> = files.iter().map(|(_, file)| file.clone()).collect();
+        let mut signers = Vec::new();
+        if let (Some((path, _)), Some(site)) = (files.first(), policies.first()) {
+            let beside = path.parent().unwrap_or(path).to_owned();
+            for named in signers_named(site) {
+                let path = beside.join(named);
+                let file = read_policy(&path)?;
+                signers.push(file.clone());
+                files.push((path, file));
+            }
+        }
+        match compile_with(&policies, &signers) {
             Ok(policy) => Ok((policy, files)),
             Err(problems) => Err(Stop::fault_because(
                 "the policy on this server has problems",

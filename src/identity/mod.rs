@@ -3,14 +3,17 @@
 //! Made from the environment that the server set (threats F13: what a client can set is no
 //! identity). Reads nothing itself; the file that `SSH_USER_AUTH` names is handed in.
 
+pub mod certificate;
 pub mod gitea;
 pub mod gitolite;
 pub mod platform;
 
 use crate::identity::platform::Platform;
 use crate::names::principal::PrincipalName;
+use crate::push::Seen;
+use crate::push::certificate::{Certified, Standing};
 use crate::push::env::Env;
-use crate::push::pusher::{Pusher, Who};
+use crate::push::pusher::{BY_CERTIFICATE, Pusher, Who};
 use crate::roster::Roster;
 use crate::ssh::auth_info;
 use crate::ssh::key::SshKey;
@@ -23,6 +26,8 @@ pub static PLATFORMS: &[&Platform] = &[&gitolite::PLATFORM, &gitea::PLATFORM];
 pub enum Source<'p> {
     /// The key that sshd accepted (`ExposeAuthInfo` of sshd_config(5)).
     SshAuthInfo,
+    /// Whoever signed the push certificate.
+    PushCertificate,
     /// The account the hook runs as.
     OsUser,
     /// A variable that the server sets.
@@ -39,6 +44,8 @@ pub struct Given<'g> {
     pub auth_info: Option<&'g str>,
     /// The name of the account the hook runs as.
     pub os_user: Option<&'g str>,
+    /// The push certificate, looked at.
+    pub certificate: &'g Seen<Option<Certified>>,
 }
 
 /// Which way the push came: `ssh`, `http` or `local`.
@@ -58,6 +65,7 @@ pub fn pusher(given: &Given<'_>, source: Source<'_>, roster: &Roster) -> Pusher 
     let named = |login: Result<String, String>, source: &str| by_login(login, source, door, roster);
     match source {
         Source::SshAuthInfo => by_key(given, door, roster),
+        Source::PushCertificate => by_certificate(given, door, roster),
         Source::OsUser => {
             let login = given.os_user.map(str::to_owned);
             named(login.ok_or_else(|| "the account has no name".to_owned()), "os-user")
@@ -120,6 +128,25 @@ fn by_key(given: &Given<'_>, door: &'static str, roster: &Roster) -> Pusher {
         source: "ssh-auth-info".to_owned(),
         door,
         key: Some(fingerprint),
+    }
+}
+
+/// By whoever signed the push certificate, when it is good.
+fn by_certificate(given: &Given<'_>, door: &'static str, roster: &Roster) -> Pusher {
+    let (who, key) = match given.certificate {
+        Seen::NotHere => (Err("the update hook is shown no push certificate".to_owned()), None),
+        Seen::All(None) => (Err("the push carries no certificate".to_owned()), None),
+        Seen::All(Some(certified)) => match &certified.standing {
+            Standing::Good(name) => (Ok(listed(name, roster)), certified.fingerprint.clone()),
+            Standing::Not(why) => (Err(format!("the certificate {why}")), None),
+        },
+    };
+    Pusher {
+        who: who.unwrap_or_else(|why| Who::Unnamed { why }),
+        login: key.clone().unwrap_or_default(),
+        source: BY_CERTIFICATE.to_owned(),
+        door,
+        key,
     }
 }
 

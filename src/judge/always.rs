@@ -4,9 +4,9 @@ use crate::facts::{Facts, Motion, Target, UpdateFacts};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
-use crate::push::pusher::Who;
+use crate::push::pusher::{BY_CERTIFICATE, Who};
 use crate::push::update::Change;
-use crate::rules::words::{rewound, take_in_first};
+use crate::rules::words::{rewound, sign_the_push, take_in_first};
 use crate::verdict::finding::{Finding, Level, Objection, RuleRef};
 use crate::verdict::line::{Hint, Line, Piece};
 
@@ -35,6 +35,12 @@ pub fn of_push(policy: &Policy, facts: &Facts) -> Vec<Finding> {
             findings.push(always("identity", objection.hint(Hint::new(Line::new(hint)))));
         }
         Who::Unlisted => {}
+        Who::Unnamed { why } if push.pusher.source == BY_CERTIFICATE => {
+            let objection =
+                Objection::new(Line::new("the push has to be signed, ").text(why.clone()));
+            let objection = sign_the_push(push.door).into_iter().fold(objection, Objection::hint);
+            findings.push(always("identity", objection));
+        }
         Who::Unnamed { why } => {
             let what = Line::new("this server cannot tell who is pushing");
             let source = Line::new("asked: ").text(push.pusher.source.clone()).text(", ");

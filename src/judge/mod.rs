@@ -71,8 +71,9 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
             continue;
         }
-        let (landing, rollback) = (update.landing(index), policy.rollback.as_ref());
-        let view = View { update, landing, push: &facts.push, rollback };
+        let (landing, signatures) = (update.landing(index), update.signatures(index));
+        let rollback = policy.rollback.as_ref();
+        let view = View { update, landing, signatures, push: &facts.push, rollback };
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = match exempt::of(rule, &reference, &view) {
             Some((silent, held)) => {
@@ -108,7 +109,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
 /// The steps that are rollbacks with all that is asked for.
 fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
     let rollback = policy.rollback.as_ref();
-    let view = View { update, landing: None, push: &facts.push, rollback };
+    let view = View { update, landing: None, signatures: None, push: &facts.push, rollback };
     let steps = update.landings.iter().flat_map(Landing::steps);
     steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }

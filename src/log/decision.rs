@@ -27,6 +27,9 @@ pub struct Decision {
     /// The push options, as sent.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub opts: Vec<Text>,
+    /// The push certificate it came with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cert: Option<CertRecord>,
     /// The policy it was judged by.
     pub policy: PolicyRef,
     /// How many entries the log had when it was judged; the evidence is no newer than that.
@@ -59,6 +62,27 @@ pub struct Actor {
     /// The fingerprint of the key they came with, `SHA256:...`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub key: Option<String>,
+}
+
+/// A push certificate, and what it was found to be worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertRecord {
+    /// The SHA-256 of its signed bytes.
+    pub id: AsText<Digest>,
+    /// Whether it was good: a key of the roster signed exactly this push.
+    pub good: bool,
+    /// Who signed, when it was good.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<AsText<PrincipalName>>,
+    /// The fingerprint of the key whose signature fits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<String>,
+    /// Why it was not good.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<Text>,
+    /// All of it with its signature, verbatim. Absent where a refused push's line had no room.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<Text>,
 }
 
 /// What kind of principal an actor is.
@@ -155,7 +179,8 @@ pub struct RefDecision {
     /// The statements that a landing on this ref uses up: the SHA-256 of their signed bytes.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub uses: Vec<AsText<Digest>>,
-    /// The digests of the deltas that come to rest on the ref, one a step and one a candidate.
+    /// The digests of the deltas that come to rest on the ref: of each step and, for a merge, of
+    /// the other parents' changes. Every statement about one of them is used up.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub landed: Vec<AsText<Digest>>,
     /// The exemptions that made a rule silent.
@@ -272,6 +297,10 @@ pub struct StatementRecord {
     pub base: AsText<Oid>,
     /// The commit at its end.
     pub commit: AsText<Oid>,
+    /// The entries of its delta, where it rejects them: for each the SHA-256 of its bytes in the
+    /// raw diff that the delta is the digest of.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub entries: Listed<AsText<Digest>>,
     /// When it was made.
     pub date: AsText<Moment>,
     /// Until when it counts.

@@ -26,6 +26,7 @@ use crate::log::glass::{BreakGlass, Settled};
 use crate::log::kind::Kind;
 use crate::log::rate::Held;
 use crate::log::seal::Seal;
+use crate::log::tidy::Tidy;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -116,6 +117,8 @@ pub enum Record {
     Settled(Settled),
     /// What came before was sealed.
     Seal(Seal),
+    /// Dead statements leave the refs.
+    Tidy(Tidy),
 }
 
 impl Record {
@@ -134,6 +137,7 @@ impl Record {
             Self::BreakGlass(_) => Kind::BreakGlass,
             Self::Settled(_) => Kind::Settled,
             Self::Seal(_) => Kind::Seal,
+            Self::Tidy(_) => Kind::Tidy,
         }
     }
 }

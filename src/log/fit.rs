@@ -9,10 +9,10 @@ use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::glass::BreakGlass;
 use crate::log::line::{Body, JsonError, OF_BYTES, SEAL_BYTES, body, record_json};
+use crate::log::listed::lines_bytes;
 use crate::log::rate::HELD_BYTES_MAX;
-use crate::log::wire::{AsText, LISTED_INLINE_MAX, Listed, Short, Text};
+use crate::log::wire::{AsText, LISTED_INLINE_MAX, Short, Text};
 use crate::names::digest::Digest;
-use crate::names::oid::Oid;
 
 /// A record, ready for its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,8 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
-        | Record::Seal(_) => None,
+        | Record::Seal(_)
+        | Record::Tidy(_) => None,
     }
 }
 
@@ -107,9 +108,13 @@ fn who(actor: &Actor) -> Text {
 /// Whether no list is longer than a line may hold, though the bytes would fit.
 fn fits_inline(record: &Record) -> bool {
     match record {
-        Record::Decision(it) => it.refs.iter().all(|one| {
-            one.paths.list.len() <= LISTED_INLINE_MAX && one.brought.list.len() <= LISTED_INLINE_MAX
-        }),
+        Record::Decision(it) => {
+            let mut statements = it.statements.iter();
+            it.refs.iter().all(|one| {
+                one.paths.list.len() <= LISTED_INLINE_MAX
+                    && one.brought.list.len() <= LISTED_INLINE_MAX
+            }) && statements.all(|one| one.entries.list.len() <= LISTED_INLINE_MAX)
+        }
         Record::BreakGlass(it) => it.paths.list.len() <= LISTED_INLINE_MAX,
         Record::Genesis(_)
         | Record::Birth(_)
@@ -120,7 +125,8 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::Settled(_)
-        | Record::Seal(_) => true,
+        | Record::Seal(_)
+        | Record::Tidy(_) => true,
     }
 }
 
@@ -130,6 +136,7 @@ fn counts(record: &Record) -> Short {
         Record::Birth(it) => (it.refs.len(), 0),
         Record::Refusal(it) => (it.refs.len(), 0),
         Record::Outcome(it) => (it.refs.len(), 0),
+        Record::Tidy(it) => (it.refs.len(), 0),
         Record::Genesis(_)
         | Record::Drift(_)
         | Record::Policy(_)
@@ -152,16 +159,6 @@ pub fn paths_bytes(paths: &[Text]) -> Vec<u8> {
     bytes
 }
 
-/// The attachment's bytes of a list of oids: one a line.
-pub fn oids_bytes(oids: &[AsText<Oid>]) -> Vec<u8> {
-    let mut text = String::with_capacity(oids.len() * 41);
-    for oid in oids {
-        text.push_str(&oid.0.hex());
-        text.push('\n');
-    }
-    text.into_bytes()
-}
-
 fn digest_paths(record: &mut Record) {
     let digest = |paths: &mut Paths| {
         if paths.n > 0 && paths.sha256.is_none() {
@@ -180,7 +177,8 @@ fn digest_paths(record: &mut Record) {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::Settled(_)
-        | Record::Seal(_) => {}
+        | Record::Seal(_)
+        | Record::Tidy(_) => {}
     }
 }
 
@@ -210,8 +208,14 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
                     one.paths.list.truncate(LISTED_INLINE_MAX);
                 }
                 if one.brought.list.len() > LISTED_INLINE_MAX {
-                    one.brought.att = attach(oids_bytes(&one.brought.list));
+                    one.brought.att = attach(lines_bytes(&one.brought.list));
                     one.brought.list.truncate(LISTED_INLINE_MAX);
+                }
+            }
+            for one in &mut it.statements {
+                if one.entries.list.len() > LISTED_INLINE_MAX {
+                    one.entries.att = attach(lines_bytes(&one.entries.list));
+                    one.entries.list.truncate(LISTED_INLINE_MAX);
                 }
             }
         }
@@ -234,7 +238,8 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::Settled(_)
-        | Record::Seal(_) => {}
+        | Record::Seal(_)
+        | Record::Tidy(_) => {}
     }
 }
 
@@ -244,6 +249,7 @@ fn shorten(record: &mut Record, keep: Keep) {
         Record::Refusal(it) => shorten_refusal(it, keep),
         Record::Birth(it) => it.refs.truncate(keep.refs),
         Record::Outcome(it) => it.refs.truncate(keep.refs),
+        Record::Tidy(it) => it.refs.truncate(keep.refs),
         Record::Asked(it) => {
             shorten_actor(&mut it.actor, keep);
             cut_text(&mut it.refname, keep.text_bytes);
@@ -309,6 +315,13 @@ fn shorten_decision(decision: &mut Decision, keep: Keep) {
         cut_string(git, keep.text_bytes);
     }
     shorten_actor(&mut decision.actor, keep);
+    if let Some(cert) = &mut decision.cert {
+        // Half a certificate proves nothing.
+        cert.text.take_if(|text| text.0.len() > keep.text_bytes);
+        if let Some(why) = &mut cert.why {
+            cut_text(why, keep.text_bytes);
+        }
+    }
     decision.opts.truncate(keep.others);
     for opt in &mut decision.opts {
         cut_text(opt, keep.text_bytes);
@@ -319,6 +332,7 @@ fn shorten_decision(decision: &mut Decision, keep: Keep) {
     }
     decision.statements.truncate(keep.statements);
     for statement in &mut decision.statements {
+        statement.entries.list.truncate(keep.listed);
         cut_text(&mut statement.text, keep.text_bytes);
         cut_text(&mut statement.place, keep.text_bytes);
         cut_text(&mut statement.for_ref, keep.text_bytes);
@@ -373,23 +387,4 @@ fn shorten_actor(actor: &mut Actor, keep: Keep) {
     if let Some(key) = &mut actor.key {
         cut_string(key, keep.text_bytes);
     }
-}
-
-/// The list of a `Listed` of oids from its attachment's bytes. `None` when they are not that.
-pub fn oids_of(bytes: &[u8]) -> Option<Vec<AsText<Oid>>> {
-    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if lines.is_empty() {
-        return Some(Vec::new());
-    }
-    lines.split(|&byte| byte == b'\n').map(|hex| Oid::from_hex(hex).map(AsText)).collect()
-}
-
-/// A list made whole again from its attachment's bytes. `None` when they are not that list.
-pub fn refill(list: &mut Listed<AsText<Oid>>, bytes: &[u8]) -> Option<()> {
-    let all = oids_of(bytes)?;
-    if all.len() as u64 != list.n {
-        return None;
-    }
-    list.list = all;
-    Some(())
 }

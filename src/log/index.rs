@@ -193,7 +193,8 @@ impl Index {
             | Record::Recovered(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
-            | Record::Seal(_) => Vec::new(),
+            | Record::Seal(_)
+            | Record::Tidy(_) => Vec::new(),
         };
         let mut postings = Vec::new();
         posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);

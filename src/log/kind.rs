@@ -30,11 +30,13 @@ pub enum Kind {
     Settled,
     /// What came before was sealed.
     Seal,
+    /// Dead statements leave the refs.
+    Tidy,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -47,6 +49,7 @@ impl Kind {
         Self::BreakGlass,
         Self::Settled,
         Self::Seal,
+        Self::Tidy,
     ];
 
     /// The word in the line.
@@ -64,6 +67,7 @@ impl Kind {
             Self::BreakGlass => "break-glass",
             Self::Settled => "settled",
             Self::Seal => "seal",
+            Self::Tidy => "tidy",
         }
     }
 }

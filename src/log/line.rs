@@ -107,6 +107,7 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::BreakGlass(it) => serde_json::to_string(it),
         Record::Settled(it) => serde_json::to_string(it),
         Record::Seal(it) => serde_json::to_string(it),
+        Record::Tidy(it) => serde_json::to_string(it),
     }
 }
 
@@ -192,6 +193,7 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::BreakGlass => Record::BreakGlass(fields(json)?),
         Kind::Settled => Record::Settled(fields(json)?),
         Kind::Seal => Record::Seal(fields(json)?),
+        Kind::Tidy => Record::Tidy(fields(json)?),
     })
 }
 

@@ -10,12 +10,14 @@ use std::rc::Rc;
 use crate::facts::past::{Maker, OpenDecision, PastError, SessionKey, StatementSeen};
 use crate::log::book::Log;
 use crate::log::decision::{Actor, ActorKind, Decision, RefDecision, StatementRecord};
-use crate::log::entry::{LINE_BYTES_MAX, Record, State};
+use crate::log::entry::{Common, LINE_BYTES_MAX, Record, State};
 use crate::log::index::Index;
 use crate::log::line::{Entry, LineError, read};
 use crate::log::posting::{ACCEPTED, Key, Posting, is_yes, state_of};
 use crate::log::tail::read_range;
+use crate::log::tidy::Tidy;
 use crate::log::whole;
+use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 
 /// How many entries are kept in memory, read and checked.
@@ -120,6 +122,39 @@ impl Log {
         postings.into_iter().map(with_fate).collect()
     }
 
+    /// The newest entries by which a ref may move, decisions and tidyings, newest first, and what
+    /// became of each.
+    pub(super) fn moves_on(
+        &self,
+        refname: &Refname,
+    ) -> Result<Vec<(Posting, Option<State>)>, PastError> {
+        let mut moves = self.recent_on(refname)?;
+        for posting in self.postings(Key::Tidy(refname.as_bytes()), RECENT_MAX)? {
+            moves.push((posting, self.fate(posting.seq, refname.as_bytes())?));
+        }
+        moves.sort_by_key(|(posting, _)| std::cmp::Reverse(posting.seq));
+        moves.truncate(RECENT_MAX);
+        Ok(moves)
+    }
+
+    /// The move that one of those entries allows. `None` for a name that is no refname.
+    pub(super) fn move_of(&self, posting: &Posting) -> Result<Option<OpenDecision>, PastError> {
+        let entry = self.entry(posting)?;
+        let index = usize::try_from(posting.aux & !ACCEPTED).unwrap_or(usize::MAX);
+        if let Record::Tidy(tidy) = &entry.record {
+            let one = tidy.refs.get(index).ok_or_else(|| not_that(&entry))?;
+            let to = (one.old.0, Oid::zero(one.old.0.format()));
+            return Ok(one.refname.refname().map(|name| open_move(&entry, mover(tidy), name, to)));
+        }
+        let (decision, one) = one_ref(&entry, index)?;
+        Ok(open_decision(&entry, decision, one))
+    }
+
+    /// Whether anything that may move this ref is open.
+    pub fn is_open(&self, refname: &Refname) -> Result<bool, PastError> {
+        Ok(self.moves_on(refname)?.iter().any(|(_, fate)| fate.is_none()))
+    }
+
     /// Those of these postings whose decision is open, newest first.
     pub(super) fn open_among(&self, postings: &[Posting]) -> Result<Vec<OpenDecision>, PastError> {
         let mut open = Vec::new();
@@ -162,8 +197,25 @@ impl Log {
     pub(super) fn newest_in(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         let postings = self.postings(Key::Place(place.as_bytes()), STATEMENTS_MAX)?;
         let all = self.statements_at(&postings)?;
-        let there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
+        // Who makes so many pushes fail that those before are out of sight gains nothing by it.
+        let flooded = postings.len() >= STATEMENTS_MAX;
+        let there = all.into_iter().filter(|(_, fate)| flooded || *fate != Some(State::NotApplied));
         Ok(there.map(|(seen, _)| seen).max_by_key(|seen| (seen.date, seen.entry)))
+    }
+
+    /// Those of these statements that got there and are the latest word in their place.
+    pub(super) fn standing(&self, postings: &[Posting]) -> Result<Vec<StatementSeen>, PastError> {
+        let mut standing: Vec<StatementSeen> = Vec::new();
+        for (seen, fate) in self.statements_at(postings)? {
+            if fate == Some(State::NotApplied) || standing.iter().any(|it| it.id == seen.id) {
+                continue;
+            }
+            let newest = self.newest_in(&seen.place)?;
+            if newest.is_none_or(|newest| newest.id == seen.id) {
+                standing.push(seen);
+            }
+        }
+        Ok(standing)
     }
 
     /// The refs at genesis, as bytes.
@@ -207,6 +259,11 @@ pub(super) fn maker(actor: &Actor) -> Maker {
     Maker { name, login: actor.login.0.clone(), unknown }
 }
 
+/// Who tidied: nobody who could bring a commit.
+pub(super) fn mover(tidy: &Tidy) -> Maker {
+    Maker { name: None, login: tidy.by.0.clone(), unknown: true }
+}
+
 pub(super) fn add_maker(makers: &mut Vec<Maker>, one: Maker) {
     if !makers.contains(&one) {
         makers.push(one);
@@ -219,19 +276,15 @@ pub(super) fn open_decision(
     decision: &Decision,
     one: &RefDecision,
 ) -> Option<OpenDecision> {
-    Some(OpenDecision {
-        entry: entry.common.seq,
-        at: entry.common.ts.0,
-        session: SessionKey {
-            boot: entry.common.boot.clone(),
-            pid: entry.common.sess.pid,
-            start: entry.common.sess.start,
-        },
-        by: maker(&decision.actor),
-        refname: one.refname.refname()?,
-        old: one.old.0,
-        new: one.new.0,
-    })
+    let (old, new) = (one.old.0, one.new.0);
+    let refname = one.refname.refname()?;
+    Some(open_move(entry, maker(&decision.actor), refname, (old, new)))
+}
+
+fn open_move(entry: &Entry, by: Maker, refname: Refname, (old, new): (Oid, Oid)) -> OpenDecision {
+    let Common { seq, ts, boot, sess, .. } = &entry.common;
+    let session = SessionKey { boot: boot.clone(), pid: sess.pid, start: sess.start };
+    OpenDecision { entry: *seq, at: ts.0, session, by, refname, old, new }
 }
 
 pub(super) fn statement_seen(entry: u64, statement: &StatementRecord) -> Option<StatementSeen> {

@@ -1,12 +1,14 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `glass`, `damage` and `wire` are the records of each `kind`, `line` is one line,
-//!   `fit` makes room.
+//! - The format: `entry`, `decision`, `glass`, `tidy`, `damage` and `wire` are the records of each
+//!   `kind`, `line` is one line,
+//!   `fit` makes room, `listed` holds long lists.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
-//! - Asking: `past` answers, `debts` for what broken glasses owe, `states` for what a rollback may
-//!   go back to; `look` finds entries by the `index` with its `manifest`, its `run`s
+//! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
+//!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
+//!   `manifest`, its `run`s
 //!   and their `posting`s; `whole` brings in attachments.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
@@ -16,6 +18,7 @@
 pub mod book;
 mod cut;
 pub mod damage;
+pub mod dead;
 pub mod debts;
 pub mod decision;
 pub mod disk;
@@ -29,6 +32,7 @@ pub mod keeper;
 pub mod keys;
 pub mod kind;
 pub mod line;
+pub mod listed;
 pub mod look;
 pub mod manifest;
 pub mod past;
@@ -44,6 +48,7 @@ pub mod states;
 pub mod survey;
 pub mod suspect;
 pub mod tail;
+pub mod tidy;
 pub mod touched;
 pub mod verify;
 pub mod whole;

@@ -6,23 +6,25 @@
 
 use crate::facts::debt::Debt;
 use crate::facts::past::{
-    Brought, DeltaLanded, GenesisSeen, Landing, LatestStatement, Maker, OpenDecision, Past,
-    PastError, RefValue, StateSeen, StatementSeen, StatementState, ValueSource,
+    Brought, DeltaLanded, GenesisSeen, Landing, Maker, OpenDecision, Past, PastError, RefValue,
+    RejectSeen, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
 use crate::log::look::{
-    RECENT_MAX, STATEMENTS_MAX, add_maker, maker, not_that, one_ref, open_decision,
+    RECENT_MAX, STATEMENTS_MAX, add_maker, maker, mover, not_that, one_ref, open_decision,
 };
 use crate::log::posting::{ACCEPTED, Key, Posting, genesis_lines, is_yes};
 use crate::names::digest::Digest;
-use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 
 /// How many decisions that name one commit are looked at. Past that, somebody unknown is among
 /// those who brought it.
 pub const CLAIMS_MAX: usize = 256;
+
+/// How many rejects of one entry are looked at. Past that nothing with the entry lands.
+pub const REJECTS_MAX: usize = 4096;
 
 /// How many are read from the index at once where reading stops at the first that fits.
 const PAGE: usize = 64;
@@ -102,7 +104,8 @@ impl Past for Log {
             | Record::Recovered(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
-            | Record::Seal(_) => return Err(not_that(&entry)),
+            | Record::Seal(_)
+            | Record::Tidy(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -123,7 +126,8 @@ impl Past for Log {
             | Record::Recovered(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
-            | Record::Seal(_) => Err(not_that(&entry)),
+            | Record::Seal(_)
+            | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }
 
@@ -179,21 +183,12 @@ impl Past for Log {
         })
     }
 
-    fn latest_at(&self, place: &Refname) -> Result<Option<LatestStatement>, PastError> {
-        Ok(self.newest_in(place)?.map(|seen| LatestStatement {
-            date: seen.date,
-            id: seen.id,
-            verdict: seen.verdict,
-            entry: seen.entry,
-        }))
+    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        self.newest_in(place)
     }
 
-    fn statements_on(
-        &self,
-        for_ref: &Refname,
-        commit: &Oid,
-    ) -> Result<Vec<StatementSeen>, PastError> {
-        let postings = self.postings(Key::On(for_ref.as_bytes(), commit), STATEMENTS_MAX)?;
+    fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError> {
+        let postings = self.postings(Key::On(commit), STATEMENTS_MAX)?;
         let all = self.statements_at(&postings)?;
         let there = all.into_iter().filter(|(_, fate)| *fate != Some(State::NotApplied));
         Ok(there.map(|(seen, _)| seen).collect())
@@ -204,31 +199,45 @@ impl Past for Log {
         for_ref: &Refname,
         delta: &Digest,
     ) -> Result<Option<DeltaLanded>, PastError> {
-        let mut newest: Option<(u64, Moment)> = None;
-        for posting in self.postings(Key::Landed(for_ref.as_bytes(), delta), STATEMENTS_MAX)? {
+        let postings = self.postings(Key::Landed(for_ref.as_bytes(), delta), STATEMENTS_MAX)?;
+        // Who makes so many landings fail that those before are out of sight gains nothing by it.
+        let flooded = postings.len() >= STATEMENTS_MAX;
+        for posting in postings {
             let fate = self.fate(posting.seq, for_ref.as_bytes())?;
-            if fate != Some(State::NotApplied) {
+            if fate != Some(State::NotApplied) || flooded {
                 let entry = self.entry(&posting)?;
-                newest = Some((entry.common.seq, entry.common.ts.0));
-                break;
+                return Ok(Some(DeltaLanded { entry: entry.common.seq, at: entry.common.ts.0 }));
             }
         }
-        Ok(newest.map(|(entry, at)| DeltaLanded { entry, at }))
+        Ok(None)
     }
 
-    fn rejects(&self, for_ref: &Refname, delta: &Digest) -> Result<Vec<StatementSeen>, PastError> {
-        let postings = self.postings(Key::Reject(for_ref.as_bytes(), delta), STATEMENTS_MAX)?;
-        let mut standing: Vec<StatementSeen> = Vec::new();
-        for (seen, fate) in self.statements_at(&postings)? {
-            if fate == Some(State::NotApplied) || standing.iter().any(|it| it.id == seen.id) {
-                continue;
+    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError> {
+        Ok(!self.postings(Key::Rejects(for_ref.as_bytes()), 1)?.is_empty())
+    }
+
+    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError> {
+        let name = for_ref.as_bytes();
+        let all = self.postings(Key::Rejects(name), STATEMENTS_MAX)?;
+        // Most were taken back: then no entry need be looked up.
+        if all.len() < STATEMENTS_MAX && self.standing(&all)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found: Vec<RejectSeen> = Vec::new();
+        for entry in entries {
+            let postings = self.postings(Key::Reject(name, entry), REJECTS_MAX)?;
+            if postings.len() >= REJECTS_MAX {
+                let what = "rejects of one entry";
+                return Err(PastError::TooMany { what, limit: REJECTS_MAX });
             }
-            let newest = self.newest_in(&seen.place)?;
-            if newest.is_none_or(|newest| newest.id == seen.id) {
-                standing.push(seen);
+            for statement in self.standing(&postings)? {
+                match found.iter_mut().find(|it| it.statement.id == statement.id) {
+                    Some(known) => known.entries.push(*entry),
+                    None => found.push(RejectSeen { statement, entries: vec![*entry] }),
+                }
             }
         }
-        Ok(standing)
+        Ok(found)
     }
 
     fn decision_for(
@@ -287,13 +296,15 @@ impl Past for Log {
             let index = usize::try_from(posting.aux).unwrap_or(usize::MAX);
             let one = outcome.refs.get(index).ok_or_else(|| not_that(&entry))?;
             let decided = self.entry_by_number(outcome.of)?;
-            let Record::Decision(decision) = &decided.record else {
-                return Err(not_that(&decided));
+            let by = if let Record::Tidy(tidy) = &decided.record {
+                mover(tidy)
+            } else {
+                maker(&one_ref(&decided, 0)?.0.actor)
             };
             let landing = Landing {
                 entry: outcome.of,
                 at: decided.common.ts.0,
-                by: maker(&decision.actor),
+                by,
                 old: one.old.0,
                 new: one.new.0,
             };
@@ -302,6 +313,30 @@ impl Past for Log {
             }
         }
         Ok(landings)
+    }
+
+    fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError> {
+        let newest = self.postings(Key::Certificate(id), 1)?;
+        let Some(posting) = newest.first() else { return Ok(None) };
+        let entry = self.entry(posting)?;
+        match &entry.record {
+            Record::Decision(it) if it.cert.as_ref().is_some_and(|cert| cert.id.0 == *id) => {
+                Ok(Some(entry.common.seq))
+            }
+            Record::Decision(_)
+            | Record::Genesis(_)
+            | Record::Birth(_)
+            | Record::Refusal(_)
+            | Record::Outcome(_)
+            | Record::Drift(_)
+            | Record::Policy(_)
+            | Record::Asked(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
+            | Record::Seal(_)
+            | Record::Tidy(_)
+            | Record::Recovered(_) => Err(not_that(&entry)),
+        }
     }
 
     fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
@@ -328,7 +363,8 @@ impl Past for Log {
             | Record::Recovered(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
-            | Record::Seal(_) => Err(not_that(&entry)),
+            | Record::Seal(_)
+            | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }
 }

@@ -35,7 +35,9 @@ pub enum Key<'a> {
     Branches,
     /// The decisions that allow a ref to move. `aux`: the ref's place.
     Decision(&'a [u8]),
-    /// The outcomes of a decision for a ref. `aux`: the state.
+    /// The tidyings by which a ref may go. `aux`: the ref's place.
+    Tidy(&'a [u8]),
+    /// The outcomes of a decision or a tidying for a ref. `aux`: the state.
     Outcome(u64, &'a [u8]),
     /// The decisions that accepted a statement. `aux`: its place in the list.
     Statement(&'a Digest),
@@ -43,12 +45,16 @@ pub enum Key<'a> {
     Used(&'a Digest),
     /// The decisions that accepted a statement in a place. `aux`: its place in the list.
     Place(&'a [u8]),
-    /// The decisions that accepted a statement for a ref on a commit.
-    On(&'a [u8], &'a Oid),
+    /// The decisions that accepted a statement on a commit. `aux`: its place in the list.
+    On(&'a Oid),
     /// The decisions by which a delta lands on a ref. `aux`: the ref's place.
     Landed(&'a [u8], &'a Digest),
-    /// The decisions that accepted a reject of a delta for a ref.
+    /// The decisions that accepted a reject for a ref. `aux`: its place in the list.
+    Rejects(&'a [u8]),
+    /// The decisions that accepted a reject of an entry for a ref. `aux`: its place in the list.
     Reject(&'a [u8], &'a Digest),
+    /// The decisions on pushes that carried a certificate.
+    Certificate(&'a Digest),
     /// The broken glasses on a ref, whether they made a debt or not.
     Glass(&'a [u8]),
     /// All broken glasses.
@@ -78,18 +84,21 @@ impl Key<'_> {
             Self::Landing(name) => Digest::of_parts(&[b"m", name]),
             Self::Branches => Digest::of_parts(&[b"b"]),
             Self::Decision(name) => Digest::of_parts(&[b"d", name]),
+            Self::Tidy(name) => Digest::of_parts(&[b"z", name]),
             Self::Outcome(of, name) => Digest::of_parts(&[b"o", &of.to_be_bytes(), name]),
             Self::Statement(id) => Digest::of_parts(&[b"s", id.as_bytes()]),
             Self::Used(id) => Digest::of_parts(&[b"u", id.as_bytes()]),
             Self::Place(name) => Digest::of_parts(&[b"p", name]),
-            Self::On(name, oid) => Digest::of_parts(&[b"n", name, b"\0", oid.as_bytes()]),
+            Self::On(oid) => Digest::of_parts(&[b"n", oid.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
-            Self::Reject(name, delta) => Digest::of_parts(&[b"r", name, b"\0", delta.as_bytes()]),
+            Self::Certificate(id) => Digest::of_parts(&[b"f", id.as_bytes()]),
+            Self::Rejects(name) => Digest::of_parts(&[b"j", name]),
+            Self::Reject(name, entry) => Digest::of_parts(&[b"r", name, b"\0", entry.as_bytes()]),
             Self::Glass(name) => Digest::of_parts(&[b"k", name]),
             Self::Glasses => Digest::of_parts(&[b"a"]),
             Self::Settled(of, name) => Digest::of_parts(&[b"t", &of.to_be_bytes(), name]),
             Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
-            Self::Left(name, oid) => Digest::of_parts(&[b"f", name, b"\0", oid.as_bytes()]),
+            Self::Left(name, oid) => Digest::of_parts(&[b"q", name, b"\0", oid.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
@@ -176,11 +185,19 @@ pub fn file(
         Record::Decision(it) => {
             let Session { pid, start } = common.sess;
             filing.file(Key::Session(&common.boot, pid, start), 0);
+            if let Some(cert) = &it.cert {
+                filing.file(Key::Certificate(&cert.id.0), 0);
+            }
             file_decision(&mut filing, it);
         }
         Record::Outcome(it) => file_outcome(&mut filing, it),
         Record::Drift(Drift { refname, .. }) => filing.file(Key::Value(&refname.0), 0),
         Record::Policy(_) => filing.file(Key::Policy, 0),
+        Record::Tidy(it) => {
+            for (index, one) in it.refs.iter().enumerate() {
+                filing.file(Key::Tidy(&one.refname.0), place(index));
+            }
+        }
         Record::BreakGlass(it) => {
             filing.file(Key::Glass(&it.refname.0), 0);
             filing.file(Key::Glasses, 0);
@@ -251,12 +268,20 @@ fn file_decision(filing: &mut Filing<'_>, decision: &Decision) {
         return;
     }
     for (index, statement) in decision.statements.iter().enumerate() {
+        // In a push that is accepted the ref of a statement may be refused.
+        let carrier = decision.refs.iter().find(|one| one.refname == statement.place);
+        if carrier.is_some_and(|one| !is_yes(decision, one)) {
+            continue;
+        }
         let index = place(index);
         filing.file(Key::Statement(&statement.id.0), index);
         filing.file(Key::Place(&statement.place.0), index);
-        filing.file(Key::On(&statement.for_ref.0, &statement.commit.0), index);
+        filing.file(Key::On(&statement.commit.0), index);
         if statement.verdict == "reject" {
-            filing.file(Key::Reject(&statement.for_ref.0, &statement.delta.0), index);
+            filing.file(Key::Rejects(&statement.for_ref.0), index);
+            for entry in &statement.entries.list {
+                filing.file(Key::Reject(&statement.for_ref.0, &entry.0), index);
+            }
         }
     }
 }

@@ -153,7 +153,8 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
-        | Record::Seal(_) => None,
+        | Record::Seal(_)
+        | Record::Tidy(_) => None,
     };
     if verdict.is_some() && said != *verdict {
         return Ok(false);
@@ -222,7 +223,8 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         | Record::Policy(_)
         | Record::Recovered(_)
         | Record::Settled(_)
-        | Record::Seal(_) => None,
+        | Record::Seal(_)
+        | Record::Tidy(_) => None,
     }
 }
 
@@ -238,6 +240,7 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Birth(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Refusal(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Outcome(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
+        Record::Tidy(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Drift(it) => vec![&it.refname.0],
         Record::Asked(it) => vec![&it.refname.0],
         Record::BreakGlass(it) => vec![&it.refname.0],

@@ -283,7 +283,8 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Recovered(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
-            | Record::Seal(_) => None,
+            | Record::Seal(_)
+            | Record::Tidy(_) => None,
         });
         match host {
             Some(host) => host.refs.extend(outcome.refs.iter().cloned()),

@@ -10,7 +10,7 @@ use crate::log::book::Log;
 use crate::log::entry::{Evidence, Record};
 use crate::log::error::LogError;
 use crate::log::file::{Appended, Ctx};
-use crate::log::look::{RECENT_MAX, not_that, one_ref, open_decision};
+use crate::log::look::{RECENT_MAX, not_that};
 use crate::log::posting::{Key, is_yes};
 use crate::log::reconcile::{Accepted, RefKnown, Told, reconcile, together};
 use crate::log::touched::JudgedAt;
@@ -69,11 +69,8 @@ impl Log {
             if records.is_empty() {
                 return Ok(records);
             }
-            let expect = JudgedAt {
-                size: self.head().size,
-                refs: refs.clone(),
-                statements: BTreeSet::new(),
-            };
+            let expect =
+                JudgedAt { size: self.head().size, refs: refs.clone(), ..JudgedAt::default() };
             if self.write_settled(&records, ctx, &expect)? {
                 return Ok(records);
             }
@@ -177,7 +174,7 @@ impl Log {
         })
     }
 
-    /// The newest accepted decisions on a ref, oldest first; none when there is nothing to find
+    /// The newest accepted decisions and tidyings on a ref, oldest first; none when there is nothing to find
     /// out, as after most pushes.
     fn accepted_on(
         &self,
@@ -185,15 +182,13 @@ impl Log {
         moved: bool,
         is_running: impl Fn(&SessionKey) -> bool,
     ) -> Result<Vec<Accepted>, PastError> {
-        let recent = self.recent_on(refname)?;
+        let recent = self.moves_on(refname)?;
         if !moved && recent.iter().all(|(_, fate)| fate.is_some()) {
             return Ok(Vec::new());
         }
         let mut accepted = Vec::with_capacity(recent.len());
         for (posting, fate) in recent.iter().rev() {
-            let (entry, index) = self.decided(posting)?;
-            let (decision, one) = one_ref(&entry, index)?;
-            if let Some(decision) = open_decision(&entry, decision, one) {
+            if let Some(decision) = self.move_of(posting)? {
                 let running = fate.is_none() && is_running(&decision.session);
                 accepted.push(Accepted { decision, fate: *fate, running });
             }

@@ -2,7 +2,7 @@
 //!
 //! Used by `past`. A state is what a push left on the ref when it was judged, let in and applied;
 //! not what stood there at genesis, not what the push that made the repository brought, not what
-//! came past the gate, not what a broken glass let in and nobody approved since, and not what a
+//! came past the gate, not what came by a broken glass unless it was approved later, and not what a
 //! rollback has left.
 
 use crate::facts::past::{PastError, StateSeen};
@@ -18,9 +18,6 @@ use crate::names::refname::Refname;
 
 /// How many of the newest entries that gave a ref one value, or left it, are looked at.
 const VALUES_MAX: usize = 64;
-
-/// How many broken glasses of a ref are looked at; with more, every value counts as let in by one.
-const GLASSES_MAX: usize = 1024;
 
 impl Log {
     /// What this value is to this ref.
@@ -72,18 +69,19 @@ impl Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Recovered(_) => return Err(not_that(&entry)),
+            | Record::Recovered(_)
+            | Record::Tidy(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {
             Some(State::Applied | State::Superseded) => {}
             // A later word on it: lost in a crash, or never there.
             Some(State::Lost | State::NotApplied) | None => return Ok(StateSeen::Never),
         }
-        Ok(match self.gave(of, refname, oid)? {
-            None => StateSeen::Never,
-            Some(_) if self.is_birth(of, refname)? => StateSeen::Birth(of),
-            Some(_) if self.is_owed(of, refname)? => StateSeen::Owed(of),
-            Some(at) => StateSeen::State { entry: of, at },
+        let Some(at) = self.gave(of, refname, oid)? else { return Ok(StateSeen::Never) };
+        Ok(match self.before(of, refname)? {
+            Before::Birth => StateSeen::Birth(of),
+            Before::Glass if !self.is_approved(of, refname)? => StateSeen::Owed(of),
+            Before::Glass | Before::Nothing => StateSeen::State { entry: of, at },
         })
     }
 
@@ -97,34 +95,61 @@ impl Log {
         Ok(decision.refs.iter().find(gives).map(|_| entry.common.ts.0))
     }
 
-    /// Whether this decision broke the glass, and nobody has approved what it let in since. That it
-    /// is gone again settles what is owed, and makes it no better.
-    fn is_owed(&self, of: u64, refname: &Refname) -> Result<bool, PastError> {
-        let glasses = self.postings(Key::Glass(refname.as_bytes()), GLASSES_MAX)?;
-        let mut broke = glasses.len() == GLASSES_MAX;
-        for posting in &glasses {
-            let entry = self.entry(posting)?;
-            let Record::BreakGlass(glass) = &entry.record else { return Err(not_that(&entry)) };
-            broke |= glass.of == Some(of);
+    /// What was written for this ref with a decision, in the same append and before it.
+    fn before(&self, of: u64, refname: &Refname) -> Result<Before, PastError> {
+        let push = self.entry_by_number(of)?.common.push.clone();
+        let mut number = of;
+        while let Some(before) = number.checked_sub(1) {
+            number = before;
+            let entry = self.entry_by_number(number)?;
+            let is_its_own = entry.common.push == push;
+            match &entry.record {
+                Record::BreakGlass(it) if is_its_own && it.of == Some(of) => {
+                    if it.refname.0 == refname.as_bytes() {
+                        return Ok(Before::Glass);
+                    }
+                }
+                Record::Birth(it) if is_its_own => {
+                    let born = it.refs.iter().any(|one| one.refname.0 == refname.as_bytes());
+                    return Ok(if born { Before::Birth } else { Before::Nothing });
+                }
+                Record::BreakGlass(_)
+                | Record::Birth(_)
+                | Record::Genesis(_)
+                | Record::Decision(_)
+                | Record::Refusal(_)
+                | Record::Outcome(_)
+                | Record::Drift(_)
+                | Record::Policy(_)
+                | Record::Settled(_)
+                | Record::Seal(_)
+                | Record::Tidy(_)
+                | Record::Asked(_)
+                | Record::Recovered(_) => return Ok(Before::Nothing),
+            }
         }
-        if !broke {
-            return Ok(false);
-        }
+        Ok(Before::Nothing)
+    }
+
+    /// Whether what a broken glass owed was approved. That it was reverted says nothing for it.
+    fn is_approved(&self, of: u64, refname: &Refname) -> Result<bool, PastError> {
         for posting in self.postings(Key::Settled(of, refname.as_bytes()), VALUES_MAX)? {
             let entry = self.entry(&posting)?;
             let Record::Settled(settled) = &entry.record else { return Err(not_that(&entry)) };
             if settled.how == How::Approved {
-                return Ok(false);
+                return Ok(true);
             }
         }
-        Ok(true)
+        Ok(false)
     }
+}
 
-    /// Whether this decision is that of the push which made the repository: no rule judged it.
-    fn is_birth(&self, of: u64, refname: &Refname) -> Result<bool, PastError> {
-        let Some(before) = of.checked_sub(1) else { return Ok(true) };
-        let entry = self.entry_by_number(before)?;
-        let Record::Birth(birth) = &entry.record else { return Ok(false) };
-        Ok(birth.refs.iter().any(|one| one.refname.0 == refname.as_bytes()))
-    }
+/// What stands before a decision and belongs to it.
+enum Before {
+    /// The push made the repository, and this ref.
+    Birth,
+    /// Somebody broke the glass for this ref.
+    Glass,
+    /// Nothing about this ref.
+    Nothing,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::log::decision::Decision;
+use crate::log::decision::{Decision, StatementRecord};
 use crate::log::entry::Record;
 use crate::log::posting::is_yes;
 use crate::log::wire::Text;
@@ -21,6 +21,8 @@ pub struct JudgedAt {
     pub refs: BTreeSet<Refname>,
     /// The statements it used.
     pub statements: BTreeSet<Digest>,
+    /// The refs on which a reject would have stopped it.
+    pub vetoes: BTreeSet<Refname>,
 }
 
 /// What of it this record touches, in words. `None`: nothing.
@@ -33,6 +35,7 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         Record::Decision(it) => touched_by_decision(it, judged, used),
         Record::Outcome(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Drift(it) => used(&it.refname),
+        Record::Tidy(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Birth(it) => it.refs.iter().find_map(|one| used(&one.refname)),
         Record::Settled(it) => {
             let id = it.uses.iter().find(|id| judged.statements.contains(&id.0))?;
@@ -46,6 +49,12 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         | Record::Recovered(_)
         | Record::Seal(_) => None,
     }
+}
+
+/// A reject that came in between, in words.
+fn vetoed(statement: &StatementRecord, judged: &JudgedAt) -> Option<String> {
+    let name = statement.for_ref.refname().filter(|name| judged.vetoes.contains(name))?;
+    (statement.verdict == "reject").then(|| format!("a reject for {name}"))
 }
 
 fn touched_by_decision(
@@ -66,6 +75,7 @@ fn touched_by_decision(
             Some(format!("statement {id}"))
         })
         .or_else(|| decision.statements.iter().find_map(|it| used(&it.place)))
+        .or_else(|| decision.statements.iter().find_map(|it| vetoed(it, judged)))
         .or_else(|| {
             let id = decision.statements.iter().find(|it| judged.statements.contains(&it.id.0))?;
             Some(format!("statement {}", id.id.0))

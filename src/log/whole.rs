@@ -4,11 +4,11 @@ use std::io;
 
 use crate::log::disk::Folder;
 use crate::log::entry::{Genesis, Record};
-use crate::log::fit::refill;
 use crate::log::line::{Entry, read_record};
+use crate::log::listed::refill;
 use crate::names::digest::Digest;
 
-/// The record of an entry with every commit it names. Paths stay as they stand in the line: the
+/// The record of an entry with every commit and entry it names. Paths stay as they stand in the line: the
 /// first of them, and an attachment. What a refused push lost when it was cut is not known.
 pub fn record(folder: &Folder, entry: &Entry) -> io::Result<Record> {
     let mut record = match entry.short.as_ref().and_then(|short| short.whole) {
@@ -28,6 +28,11 @@ pub fn record(folder: &Folder, entry: &Entry) -> io::Result<Record> {
             let Some(name) = one.brought.att else { continue };
             let bytes = attachment(folder, &name.0)?;
             refill(&mut one.brought, &bytes).ok_or(io::ErrorKind::InvalidData)?;
+        }
+        for one in &mut decision.statements {
+            let Some(name) = one.entries.att else { continue };
+            let bytes = attachment(folder, &name.0)?;
+            refill(&mut one.entries, &bytes).ok_or(io::ErrorKind::InvalidData)?;
         }
     }
     Ok(record)

@@ -15,6 +15,7 @@ mod rollback;
 pub mod settings;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::facts::limits::Limits;
 use crate::facts::needs::Checker;
@@ -29,6 +30,7 @@ use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 use crate::roster::Roster;
 use crate::roster::read::Draft;
 use crate::rules::rollback::Terms;
+use crate::rules::signed_push;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Table, parse};
 use crate::source::text::SourceText;
@@ -79,6 +81,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether somebody may have to sign a push: by a rule, or to be known at all.
+    pub fn asks_certificates(&self) -> bool {
+        let rule = self.rules.iter().any(|rule| rule.kind == signed_push::NAME);
+        rule || self.identity.asks_certificates()
+    }
+
     /// Which machines may give which checks, by any of its rules.
     pub fn checkers(&self) -> BTreeSet<Checker> {
         self.rules.iter().flat_map(|rule| rule.body.needs().checkers).collect()
@@ -93,13 +101,37 @@ impl Policy {
     }
 }
 
-/// Reads the files of a policy, the site's first.
+/// The files in the form `allowed_signers` that the site's policy takes keys from, as it names them:
+/// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
+/// policy cannot be read.
+pub fn signers_named(site: &PolicyFile) -> Vec<String> {
+    let mut problems = Problems::new();
+    let Ok(text) = SourceText::read(0, &site.label, &site.bytes, POLICY_BYTES_MAX) else {
+        return Vec::new();
+    };
+    let Some(parsed) = parse(&text, &mut problems) else { return Vec::new() };
+    let mut table = Table::new(&text, text.whole(), parsed.get_ref());
+    let identity = table.table("identity", &mut problems);
+    let named = identity.map(|mut table| settings::allowed_signers(&mut table, &mut problems));
+    if problems.errors() > 0 { Vec::new() } else { named.unwrap_or_default() }
+}
+
+/// Reads the files of a policy, the site's first. Of one that names files of keys: `compile_with`.
 ///
 /// # Errors
 ///
 /// Everything that is wrong, each with its place, in one go. A text that cannot be read at all
 /// hides what is wrong with the others, since a name may be missing only because its file is.
 pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
+    compile_with(files, &[])
+}
+
+/// The same, with the files of keys that `signers_named` names, in that order.
+///
+/// # Errors
+///
+/// As `compile`; and where the files of keys are not as many as are named.
+pub fn compile_with(files: &[PolicyFile], signers: &[PolicyFile]) -> Result<Policy, Problems> {
     let mut problems = Problems::new();
     if files.is_empty() {
         problems.push(
@@ -107,11 +139,18 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
                 .hint("portcullis install writes one; git config portcullis.policy names one"),
         );
     }
-    if files.len() > POLICY_FILES_MAX {
+    if files.len() + signers.len() > POLICY_FILES_MAX {
         let what = format!("a policy of more than {POLICY_FILES_MAX} files");
         problems.push(Problem::error(what));
     }
-    let texts: Vec<_> = files
+    let named = files.first().map_or(0, |site| signers_named(site).len());
+    if named != signers.len() {
+        let what = "a file that `allowed-signers` names was not read";
+        problems.push(Problem::error(what).hint("is it there, and may we read it?"));
+        return Err(problems);
+    }
+    let all: Vec<&PolicyFile> = files.iter().chain(signers).collect();
+    let texts: Vec<_> = all
         .iter()
         .take(POLICY_FILES_MAX)
         .enumerate()
@@ -121,6 +160,8 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
                 .ok()
         })
         .collect();
+    let (texts, signers): (Vec<_>, Vec<_>) =
+        texts.into_iter().partition(|text| text.number() < files.len());
     let tables: Vec<_> =
         texts.iter().filter_map(|text| Some((text, parse(text, &mut problems)?))).collect();
     if problems.errors() > 0 {
@@ -131,12 +172,17 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
         RawFile::read(table, text.number() == 0, &mut problems)
     });
     let raw: Vec<RawFile<'_>> = raw.collect();
-    let policy = assemble(raw, digest(files), &mut problems);
+    let policy = assemble(raw, &signers, digest(&all), &mut problems);
     if problems.errors() > 0 { Err(problems) } else { Ok(Policy { warnings: problems, ..policy }) }
 }
 
 /// Makes a policy of the parts of its files. Good for nothing if there are problems.
-fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems) -> Policy {
+fn assemble(
+    mut files: Vec<RawFile<'_>>,
+    signers: &[Arc<SourceText>],
+    digest: Digest,
+    problems: &mut Problems,
+) -> Policy {
     let help = files.iter_mut().find_map(|file| file.help.take());
     let glass = files.first_mut().and_then(|site| site.site.glass.take());
     let rollback = files.first_mut().and_then(|site| site.site.rollback.take());
@@ -149,6 +195,7 @@ fn assemble(mut files: Vec<RawFile<'_>>, digest: Digest, problems: &mut Problems
         file.people.take().into_iter().for_each(|table| draft.people(table, problems));
         file.groups.take().into_iter().for_each(|table| draft.groups(table, problems));
     }
+    signers.iter().for_each(|text| draft.allowed_signers(text, problems));
     let roster = Roster::build(draft, problems);
     let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     let header = rollback.as_ref().map(|table| table.header().clone());
@@ -210,7 +257,7 @@ fn unguarded_bases(rule: &CompiledRule, all: &[CompiledRule]) -> Vec<Problem> {
 
 /// The digest of all texts, each with its length, so that moving a line from one file to the next
 /// is another policy. Names of files do not count: to move a file changes nothing.
-fn digest(files: &[PolicyFile]) -> Digest {
+fn digest(files: &[&PolicyFile]) -> Digest {
     let lengths: Vec<[u8; 8]> =
         files.iter().map(|file| (file.bytes.len() as u64).to_be_bytes()).collect();
     let mut parts: Vec<&[u8]> = vec![b"portcullis policy v1\n"];

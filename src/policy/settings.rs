@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::facts::limits::{LIMITS, Limits};
 use crate::policy::raw::Site;
+use crate::push::pusher::BY_CERTIFICATE;
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table, not_supported};
@@ -28,6 +29,8 @@ pub struct Identity {
     pub asks: Asks,
     /// What becomes of somebody who can be named and is in no `[people]`.
     pub unlisted: Unlisted,
+    /// Files in the form `allowed_signers` that keys are taken from, as they are written.
+    pub allowed_signers: Vec<String>,
 }
 
 /// Who is asked for the pusher's name.
@@ -51,6 +54,8 @@ pub enum Asks {
 pub enum DoorSource {
     /// What sshd says it let in: `ExposeAuthInfo` of sshd_config(5).
     SshAuthInfo,
+    /// Whoever signed the push certificate.
+    PushCertificate,
     /// The account that the hook runs as.
     OsUser,
     /// A variable that the server sets.
@@ -93,6 +98,9 @@ pub enum RefuseMode {
     Ref,
 }
 
+/// The key that names files of keys.
+const ALLOWED_SIGNERS: &str = "allowed-signers";
+
 /// The platforms that can be asked who pushes.
 pub const PLATFORMS: &[&str] = &["gitolite", "gitea"];
 
@@ -110,6 +118,16 @@ impl Identity {
         self.unlisted == Unlisted::Refuse
     }
 
+    /// Whether some way in knows who pushes by the push certificate.
+    pub fn asks_certificates(&self) -> bool {
+        match &self.asks {
+            Asks::Doors { ssh, http, local } => {
+                [ssh, http, local].contains(&&DoorSource::PushCertificate)
+            }
+            Asks::Platform(_) => false,
+        }
+    }
+
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
         let platform_spot = table.key_spot("platform");
         let platform = platform(&mut table, problems);
@@ -120,7 +138,7 @@ impl Identity {
             let what = format!("`platform` stands instead of `{door}`, not beside it");
             problems.error_hint(&spot, what, "take one of them out: one source says who pushes");
         }
-        let Self { asks, unlisted } = Self::default();
+        let Self { asks, unlisted, .. } = Self::default();
         let (mut ssh, mut http, mut local) = match asks {
             Asks::Doors { ssh, http, local } => (ssh, http, local),
             // The default asks at the doors.
@@ -133,10 +151,11 @@ impl Identity {
         }
         let words = &[("login", Unlisted::Login), ("refuse", Unlisted::Refuse)];
         let unlisted = table.word("unlisted", words, problems).map_or(unlisted, |w| w.value);
-        let known = &["ssh", "http", "local", "platform", "unlisted"];
+        let allowed_signers = allowed_signers(&mut table, problems);
+        let known = &["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS];
         table.finish(Keys { known, later: &[] }, problems);
         let asks = platform.map_or(Asks::Doors { ssh, http, local }, Asks::Platform);
-        Self { asks, unlisted }
+        Self { asks, unlisted, allowed_signers }
     }
 }
 
@@ -149,8 +168,23 @@ impl Default for Identity {
             http: DoorSource::Variable("REMOTE_USER".to_owned()),
             local: DoorSource::OsUser,
         };
-        Self { asks, unlisted: Unlisted::Login }
+        Self { asks, unlisted: Unlisted::Login, allowed_signers: Vec::new() }
     }
+}
+
+/// The files that keys are taken from.
+pub(super) fn allowed_signers(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
+    if !table.has(ALLOWED_SIGNERS) {
+        return Vec::new();
+    }
+    let Some(list) = table.texts_or_text(ALLOWED_SIGNERS, problems) else { return Vec::new() };
+    for file in &list.value {
+        if file.value.is_empty() || file.value.contains('\0') {
+            let hint = "name a file, by a full path or one from this policy's own folder";
+            problems.error_hint(&file.spot, "no file can be called this", hint);
+        }
+    }
+    list.value.into_iter().map(|file| file.value).collect()
 }
 
 fn platform(table: &mut Table<'_>, problems: &mut Problems) -> Option<&'static str> {
@@ -182,17 +216,13 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
             problems.error_hint(&spot, format!("`{value}` never says who comes by `{key}`"), hint);
             return None;
         }
-        "push-certificate" => {
-            problems.push(not_supported("the source `push-certificate`").at(&spot));
-            return None;
-        }
+        BY_CERTIFICATE => return Some(DoorSource::PushCertificate),
         _ => {}
     }
     let is_variable = value.starts_with(|c: char| c.is_ascii_uppercase())
         && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     if !is_variable {
-        let hint =
-            "\"ssh-auth-info\", \"os-user\", or the name of a variable such as \"REMOTE_USER\"";
+        let hint = "\"ssh-auth-info\", \"push-certificate\", \"os-user\", or a variable such as \"REMOTE_USER\"";
         problems.error_hint(&spot, format!("`{value}` is no source of names"), hint);
         return None;
     }

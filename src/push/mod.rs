@@ -4,11 +4,13 @@
 //! Nothing here is believed about the repository: old and new oids are claims of the client
 //! (`git help githooks`, pre-receive) until `gather` has looked.
 
+pub mod certificate;
 pub mod env;
 pub mod pusher;
 pub mod update;
 
 use crate::names::moment::Moment;
+use crate::push::certificate::Certified;
 use crate::push::pusher::Pusher;
 use crate::push::update::RefUpdate;
 
@@ -51,6 +53,8 @@ pub struct Push {
     pub updates: Vec<RefUpdate>,
     /// Push options, any bytes (`git push -o`); the update hook is not shown them.
     pub options: Seen<Vec<Vec<u8>>>,
+    /// The push certificate (`git push --signed`), looked at; the update hook is not shown it.
+    pub certificate: Seen<Option<Certified>>,
     /// `GIT_NAMESPACE`, when the server uses namespaces (`git help gitnamespaces`).
     pub namespace: Option<Vec<u8>>,
     /// The server's time when the hook began.

@@ -2,6 +2,9 @@
 
 use crate::names::principal::PrincipalName;
 
+/// The source that knows people by the push certificate, as the policy names it.
+pub const BY_CERTIFICATE: &str = "push-certificate";
+
 /// The pusher, and where that knowledge comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pusher {

@@ -41,7 +41,7 @@ const STEPS_AT_A_TIME: usize = 64;
 pub const THREADS_MAX: usize = 8;
 
 /// Kinds of rules that ask who pushed, which history does not tell.
-const UNTOLD_KINDS: [&str; 1] = ["access"];
+const UNTOLD_KINDS: [&str; 2] = ["access", "signed-push"];
 
 /// What is to be replayed.
 #[derive(Clone, Debug)]

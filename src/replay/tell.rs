@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
-use crate::facts::needs::{Checker, RefNeeds};
+use crate::facts::needs::{Checker, RefNeeds, SignaturesOf};
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::scene::{Scene, Sources};
+use crate::gather::signatures;
 use crate::infra::set::InfraKinds;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
@@ -63,6 +64,7 @@ impl Setting<'_> {
             pusher,
             updates: Vec::new(),
             options: Seen::All(Vec::new()),
+            certificate: Seen::All(None),
             namespace: None,
             moment: self.moment,
         }
@@ -125,6 +127,17 @@ impl<'a> Teller<'a> {
             true => Vec::new(),
             false => vec![self.landing(link, subject.clone())?],
         };
+        let signing = self
+            .setting
+            .needs
+            .rules
+            .iter()
+            .filter(|rule| rule.needs.signatures == SignaturesOf::TagsAndCommits);
+        let signatures_of_rule: Vec<(usize, usize)> = signing.map(|rule| (rule.index, 0)).collect();
+        let signatures = match signatures_of_rule.is_empty() {
+            true => Vec::new(),
+            false => vec![signatures::of_commits(&self.scene, link.commit, link.before)?],
+        };
         let format = self.scene.reader.objects.format();
         let update = RefUpdate {
             name: self.setting.refname.clone(),
@@ -141,6 +154,8 @@ impl<'a> Teller<'a> {
             motion: Some(motion),
             landings,
             landing_of_rule,
+            signatures,
+            signatures_of_rule,
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
@@ -209,7 +224,9 @@ impl<'a> Teller<'a> {
             source,
             copied,
             makers: Makers::default(),
+            digests: Vec::new(),
             candidates: Vec::new(),
+            rejects: Vec::new(),
             near: Vec::new(),
             checks: Vec::new(),
             near_checks: Vec::new(),

@@ -10,17 +10,33 @@ mod groups;
 pub mod party;
 pub mod principal;
 pub mod read;
+pub mod signers;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
 use crate::roster::party::Party;
 use crate::roster::principal::Principal;
 use crate::roster::read::Draft;
+use crate::roster::signers::Grants;
 use crate::roster::unknown::unknown;
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
+use crate::ssh::key::SshKey;
+use crate::statement::fields::APPROVAL_NAMESPACE;
+
+/// Whose word a good signature is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer<'r> {
+    /// Theirs.
+    Known(&'r PrincipalName),
+    /// The key is theirs, and does not count for this purpose, or not now.
+    NotNow(&'r PrincipalName, String),
+    /// The key is nobody's.
+    Nobody,
+}
 
 /// Everybody a policy knows.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +45,7 @@ pub struct Roster {
     groups: BTreeMap<PrincipalName, BTreeSet<PrincipalName>>,
     by_login: HashMap<String, PrincipalName>,
     by_key: HashMap<Vec<u8>, PrincipalName>,
+    grants: HashMap<Vec<u8>, Grants>,
     by_email: HashMap<Vec<u8>, PrincipalName>,
 }
 
@@ -37,7 +54,8 @@ impl Roster {
     /// roster then lacks it, and is good only for finding more problems.
     pub fn build(draft: Draft, problems: &mut Problems) -> Self {
         let groups = groups::resolve(&draft, problems);
-        let mut roster = Self { groups, ..Self::default() };
+        let grants = draft.granted.into_iter().map(|(key, (_, grants))| (key, grants)).collect();
+        let mut roster = Self { groups, grants, ..Self::default() };
         for (name, (principal, _)) in draft.people {
             for login in &principal.logins {
                 roster.by_login.insert(login.clone(), name.clone());
@@ -63,9 +81,30 @@ impl Roster {
         self.by_login.get(login)
     }
 
-    /// Whose key this is: the key as it stands on the wire.
+    /// Whose key this is: the key as it stands on the wire. Whether a signature by it counts is for
+    /// `signer` to say.
     pub fn by_key(&self, key: &[u8]) -> Option<&PrincipalName> {
         self.by_key.get(key)
+    }
+
+    /// Whose word a good signature by this key is, made for this purpose and looked at now.
+    pub fn signer(&self, key: &[u8], namespace: &str, now: Moment) -> Signer<'_> {
+        let Some(name) = self.by_key.get(key) else { return Signer::Nobody };
+        self.key_doubt(key, namespace, now)
+            .map_or(Signer::Known(name), |why| Signer::NotNow(name, why))
+    }
+
+    /// Why a key of somebody's does not count for this purpose at this moment, to follow "a key
+    /// that". `None`: nothing stands against it.
+    pub fn key_doubt(&self, key: &[u8], namespace: &str, now: Moment) -> Option<String> {
+        self.grants.get(key)?.doubt(namespace, now)
+    }
+
+    /// Whether this principal has a key that may ever sign for this purpose.
+    pub fn can_sign(&self, name: &PrincipalName, namespace: &str) -> bool {
+        let may =
+            |key: &SshKey| self.grants.get(key.bytes()).is_none_or(|grants| grants.ever(namespace));
+        self.get(name).is_some_and(|principal| principal.keys.iter().any(may))
     }
 
     /// Whose e-mail this is; ASCII letters match in either case.
@@ -91,7 +130,8 @@ impl Roster {
     /// Whether this principal can ever approve: a person, not a machine, not a login that several
     /// share, with a key to sign with.
     pub fn can_approve(&self, name: &PrincipalName) -> bool {
-        self.get(name).is_some_and(|p| !p.machine && !p.shared && !p.keys.is_empty())
+        self.get(name).is_some_and(|p| !p.machine && !p.shared)
+            && self.can_sign(name, APPROVAL_NAMESPACE)
     }
 
     /// Whether this principal can ever give a check: a machine with a key to sign with.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::names::principal::PrincipalName;
 use crate::roster::principal::Principal;
+use crate::roster::signers::Grants;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table};
 use crate::source::text::{Located, Spot};
@@ -26,6 +27,8 @@ pub struct Draft {
     logins: BTreeMap<String, Owner>,
     keys: BTreeMap<Vec<u8>, Owner>,
     emails: BTreeMap<String, Owner>,
+    /// Keys from `allowed_signers` files: whose, and under what conditions.
+    pub(super) granted: BTreeMap<Vec<u8>, (PrincipalName, Grants)>,
 }
 
 /// Whom something belongs to.
@@ -54,6 +57,22 @@ impl Draft {
             }
             self.groups.insert(name, Located { value: list.value, spot: written.spot });
         }
+    }
+
+    /// What stands against giving this key to this person: it is in `[people]` already.
+    pub(super) fn key_owner(
+        &self,
+        key: &[u8],
+        name: &PrincipalName,
+    ) -> Option<(String, &'static str)> {
+        let Owner(owner, spot) = self.keys.get(key)?;
+        Some(if owner == name {
+            let hint = "there it counts without conditions: take it out of one of the two";
+            (format!("this key stands in {} too", spot.place()), hint)
+        } else {
+            let what = format!("this key belongs to `{owner}` already, in {}", spot.place());
+            (what, "one key belongs to one person")
+        })
     }
 
     /// A well-formed name that nobody and no group has yet.

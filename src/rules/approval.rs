@@ -6,6 +6,7 @@ use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approval_step;
+use crate::rules::operations::{self, Operations};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::seats::{Seat, seat_people};
@@ -63,6 +64,14 @@ pub static KIND: Kind = Kind {
             doc: "more approvals, by other people: nobody counts twice",
         },
         KeyDoc {
+            name: "operations",
+            shape: Shape::Words(operations::words),
+            default: None,
+            required: false,
+            doc: "only for what happens to a path in these ways: add, modify, delete, mode, type; \
+                  without it for all. A rename is a delete and an add",
+        },
+        KeyDoc {
             name: "max-age",
             shape: Shape::Duration,
             default: None,
@@ -84,7 +93,7 @@ pub static KIND: Kind = Kind {
             doc: "a reject by anyone in `from` stops the change",
         },
     ],
-    keys_later: &["operations"],
+    keys_later: &[],
     compile,
 };
 
@@ -93,6 +102,8 @@ pub static KIND: Kind = Kind {
 pub struct Approval {
     /// Which changes need approval.
     pub(crate) scope: Scope,
+    /// What has to happen to a path for the rule to ask.
+    pub(crate) operations: Operations,
     /// Whose approvals are asked for, `approvals` and `from` first, then `and`; never empty.
     pub(crate) seats: Vec<Seat>,
     /// How old an approval may be.
@@ -119,6 +130,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
             table.finish(Keys { known: &["approvals", "from"], later: &[] }, problems);
         }
     }
+    let operations = operations::read(body.table, problems);
     let max_age_seconds = age::read(body.table, problems);
     let fresh = body.table.flag("fresh", problems).is_some_and(|flag| flag.value);
     let veto = body.table.flag("veto", problems).is_none_or(|flag| flag.value);
@@ -127,7 +139,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         return None;
     }
     all_can_sit(&seats, &header, problems);
-    let rule = Approval { scope, seats, max_age_seconds, fresh, veto };
+    let rule = Approval { scope, operations, seats, max_age_seconds, fresh, veto };
     (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
 }
 
@@ -224,6 +236,7 @@ impl Rule for Approval {
         Needs {
             landing: true,
             reviewers: self.seats.iter().flat_map(|seat| seat.from.names.iter().cloned()).collect(),
+            veto: self.veto,
             content: self.scope.infra(),
             ..Needs::default()
         }

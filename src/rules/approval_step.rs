@@ -1,7 +1,7 @@
 //! One step against an approval rule: which entries need approval, who gave it, what is missing.
 
 use crate::facts::change::PathChange;
-use crate::facts::evidence::{Candidate, NearMiss, Standing};
+use crate::facts::evidence::{Candidate, NearMiss, Reject, Standing};
 use crate::facts::landing::{Segment, Step, StepKind};
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
@@ -75,7 +75,7 @@ impl Bench<'_> {
     /// `Ok` with what spoke for the step, or the objection to it.
     pub(crate) fn step(&self, step: &Step) -> Result<Vec<Line>, Objection> {
         let matching: Vec<&PathChange> =
-            step.delta.changes().iter().filter(|c| self.rule.scope.covers(c, step)).collect();
+            step.delta.changes().iter().filter(|c| covers(self.rule, c, step)).collect();
         if let Some(path) = step.hidden.iter().find(|p| self.rule.scope.covers_path(p)) {
             let what = Line::new("").path(path).text(" changes and changes back within this push");
             let detail = Line::new("judged as one change nobody can have approved that");
@@ -147,22 +147,41 @@ impl Bench<'_> {
         if !self.rule.veto {
             return None;
         }
-        let stands = |c: &&Candidate| {
-            c.standing == Standing::Good
-                && c.verdict() == Some(ApprovalVerdict::Reject)
-                && self.rule.seats.iter().any(|seat| seat.from.contains(&c.says.person))
-                && c.delta.changes().iter().any(|change| self.rule.scope.covers(change, step))
+        let asked =
+            |reject: &&Reject| self.rule.seats.iter().any(|s| s.from.contains(&reject.person));
+        let stopped = |reject: &Reject| Some((reject.clone(), self.stops(step, reject)?));
+        let (reject, change) = step.rejects.iter().filter(asked).find_map(stopped)?;
+        let what = Line::new("").name(&reject.person).text(" rejected ").path(&change.path);
+        let what = what.text(" as in ").oid(reject.commit);
+        let when = Line::new("on ").text(reject.date.rfc3339_seconds());
+        let when = when.text("; it stands until they say otherwise, or until ");
+        let when = when.text(reject.expires.rfc3339_seconds());
+        let verb = |verb: &'static str, commit: Oid| {
+            let command = Line::new(verb).oid(commit).text(" --for ");
+            command.piece(short(self.name))
         };
-        let candidate = step.candidates.iter().find(stands)?;
-        let says = &candidate.says;
-        let what = Line::new("").name(&says.person).text(" rejected ").oid(says.commit);
-        let what = what.text(" on ").text(says.date.rfc3339_seconds());
-        let detail = Line::new("a reject stands until its signer says otherwise or it expires, ");
-        let detail = detail.text(says.expires.rfc3339_seconds());
-        let command = Line::new("portcullis approve ").oid(says.commit).text(" --for ");
-        let ask = Line::new("settle it with ").name(&says.person).text(", who can then run");
-        let hint = Hint::run(ask, command.piece(short(self.name)));
-        Some(Objection::new(what).detail(detail).hint(hint))
+        let talk = Line::new("settle it with ").name(&reject.person).text(", who can then run");
+        let approve = verb("portcullis approve ", self.approvable(step));
+        let back = verb("portcullis revoke ", reject.commit);
+        let objection = Objection::new(what).detail(when).hint(Hint::run(talk, approve));
+        Some(objection.hint(Hint::run(Line::new("or only take the reject back"), back)))
+    }
+
+    /// The first entry of the step that a reject stops: the rule covers it, and its signer has not
+    /// approved it since.
+    fn stops<'s>(&self, step: &'s Step, reject: &Reject) -> Option<&'s PathChange> {
+        let approved_since = |change: &PathChange| {
+            step.candidates.iter().any(|c| {
+                c.standing == Standing::Good
+                    && c.verdict() == Some(ApprovalVerdict::Approve)
+                    && c.says.person == reject.person
+                    && c.says.date > reject.date
+                    && holds(c, change)
+            })
+        };
+        let rejected = reject.entries.iter().filter_map(|at| step.delta.changes().get(*at));
+        let mut covered = rejected.filter(|change| covers(self.rule, change, step));
+        covered.find(|change| !approved_since(change))
     }
 
     fn lack(
@@ -182,10 +201,10 @@ impl Bench<'_> {
             let line = Line::new("by merge ").oid(step.to).text(" ").quoted(&step.subject);
             objection = objection.detail(line);
         }
-        objection = objection.detail(self.reviewers_line());
         if let Some((commit, why)) = &step.makers.unknown {
             let line = Line::new("").oid(*commit).text(" ").text(*why);
-            objection = objection.detail(line.text(": one approval more is asked"));
+            let seats = if self.rule.seats.len() > 1 { " in every seat" } else { "" };
+            objection = objection.detail(line.text(": one approval more is asked").text(seats));
         }
         for (candidate, word) in words.iter().take(TOLD_MAX) {
             let line = match word {
@@ -198,6 +217,8 @@ impl Bench<'_> {
         for near in step.near.iter().take(TOLD_MAX) {
             objection = objection.detail(near_line(near, self.name));
         }
+        // Last, for what is cut is cut from the end, and the hint names people anyway.
+        objection = objection.detail(self.reviewers_line());
         self.with_remedy(objection, step, people, lack.chairs - lack.have)
     }
 
@@ -286,6 +307,11 @@ fn overtaken(
     objection.detail(moved).hint(meet(name, "and have that approved")).hint(Hint::new(ask))
 }
 
+/// Whether the rule asks approval for a changed entry: by what it is, and by what happens to it.
+fn covers(rule: &Approval, change: &PathChange, step: &Step) -> bool {
+    rule.operations.touch(change) && rule.scope.covers(change, step)
+}
+
 struct Lack<'l> {
     first: &'l RepoPath,
     all: usize,
@@ -325,6 +351,9 @@ fn approved(candidate: &Candidate) -> Line {
 
 fn near_line(near: &NearMiss, name: &Refname) -> Line {
     let line = Line::new("").name(&near.person).text(" approved ");
+    if let Some(other) = &near.other_ref {
+        return line.oid(near.commit).text(" for ").refname(other).text(", which is another ref");
+    }
     let line = line.count(near.entries, "entry", "entries").text(" of ").oid(near.commit);
     let Some(path) = &near.first_new else {
         return line.text(", this push brings less");

@@ -41,6 +41,8 @@ fn main() -> Refname {
 /// A step from 111 to 333 that was not on the server before.
 fn step(kind: StepKind) -> Step {
     Step {
+        digests: Vec::new(),
+        rejects: Vec::new(),
         kind,
         from: Some(oid(1)),
         to: oid(3),
@@ -115,6 +117,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         },
         updates: vec![update.clone()],
         options: Seen::NotHere,
+        certificate: Seen::All(None),
         namespace: None,
         moment: Moment::from_seconds(1_000),
     };
@@ -127,6 +130,8 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         motion: None,
         landings: Vec::new(),
         landing_of_rule: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -141,7 +146,14 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         birth: false,
     };
     let rule = Merge { methods: methods.to_vec(), resolved_by };
-    judge(&rule, &View { update: &update, landing: Some(landing), push: &push, rollback: None })
+    let view = View {
+        update: &update,
+        landing: Some(landing),
+        signatures: None,
+        push: &push,
+        rollback: None,
+    };
+    judge(&rule, &view)
 }
 
 fn text(ruling: &Ruling) -> String {

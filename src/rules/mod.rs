@@ -15,10 +15,14 @@ pub mod landed;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
+pub mod operations;
 pub mod rollback;
 pub mod rule;
 mod scope;
 pub mod seats;
+pub mod signature;
+pub mod signed_push;
+pub mod signing;
 pub mod view;
 pub mod within;
 pub mod words;
@@ -26,16 +30,22 @@ pub mod words;
 use crate::rules::rule::Kind;
 
 /// Every rule kind. A new one is a file beside this and its row here.
-pub static KINDS: &[&Kind] =
-    &[&merge::KIND, &approval::KIND, &landed::KIND, &access::KIND, &immutable::KIND, &check::KIND];
+pub static KINDS: &[&Kind] = &[
+    &merge::KIND,
+    &approval::KIND,
+    &landed::KIND,
+    &access::KIND,
+    &immutable::KIND,
+    &check::KIND,
+    &signature::KIND,
+    &signed_push::KIND,
+];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
 pub const KINDS_LATER: &[&str] = &[
     "code-owners",
     "restrict-paths",
-    "signature",
-    "signed-push",
     "message",
     "author",
     "files",

@@ -53,6 +53,8 @@ fn step(rollback: Rollback) -> Step {
     let mut makers = Makers::default();
     makers.add(&name("alice"), MakerBy::Brought, oid(3));
     Step {
+        digests: Vec::new(),
+        rejects: Vec::new(),
         kind: StepKind::Run,
         from: Some(oid(2)),
         to: oid(3),
@@ -129,6 +131,7 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         },
         updates: vec![update.clone()],
         options: Seen::NotHere,
+        certificate: Seen::All(None),
         namespace: None,
         moment: Moment::from_seconds(1_000),
     };
@@ -146,6 +149,8 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         structure: Vec::new(),
         statement: None,
         debts: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
     };
     let push = PushFacts {
         push,
@@ -154,7 +159,7 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         log_size: 1,
         birth: false,
     };
-    ask(&View { update: &update, landing: None, push: &push, rollback: terms })
+    ask(&View { update: &update, landing: None, signatures: None, push: &push, rollback: terms })
 }
 
 fn judged(terms: &Terms, step: &Step) -> Word {

@@ -84,6 +84,8 @@ pub enum Shape {
     Duration,
     /// A list of some of these words.
     Words(fn() -> Vec<&'static str>),
+    /// One of these words.
+    Word(fn() -> Vec<&'static str>),
     /// A list of names that the policy's writer chooses.
     Names,
     /// A list of names and `@groups`.

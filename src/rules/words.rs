@@ -2,6 +2,7 @@
 
 use crate::facts::{Motion, UpdateFacts};
 use crate::names::refname::Refname;
+use crate::push::Door;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line, Piece};
 
@@ -35,6 +36,22 @@ pub fn meet(name: &Refname, then: &'static str) -> Hint {
     let command = Line::new("git switch TOPIC && git pull --no-rebase origin ");
     let command = command.piece(Piece::ShortRef(name.clone()));
     Hint::run(text, command.text(" && git push origin TOPIC"))
+}
+
+/// What somebody whose push is not signed, or not well, can do.
+pub fn sign_the_push(door: Door) -> Vec<Hint> {
+    if door == Door::Update {
+        let hint = "ask the operators to install the pre-receive hook as well";
+        return vec![Hint::new(Line::new(hint))];
+    }
+    vec![
+        Hint::run(Line::new("sign the push"), Line::new("git push --signed")),
+        Hint::run(Line::new("for good"), Line::new("git config push.gpgSign if-asked")),
+        Hint::new(Line::new(
+            "where git says that the receiving end does not support it, the operators have to set \
+             receive.certNonceSeed",
+        )),
+    ]
 }
 
 /// One objection a rule and ref: the first, and how many steps more are at odds.

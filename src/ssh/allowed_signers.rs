@@ -1,6 +1,6 @@
 //! The `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS), read as `ssh-keygen` reads it.
 //!
-//! Used by `install --people` and by tests. A line that `ssh-keygen` would pass over is reported
+//! Used by `roster`, by `install --people` and by tests. A line that `ssh-keygen` would pass over is reported
 //! with its number and a reason, never dropped in silence; later lines still count. Nothing here
 //! knows the time: whether a key is valid now is asked with a moment.
 
@@ -61,6 +61,12 @@ impl Signer {
     /// Whether this line names this principal: some pattern matches and no negated one does.
     pub fn names(&self, principal: &str) -> bool {
         matches_list(principal, &self.principals)
+    }
+
+    /// Whether a negated pattern of this line matches this principal.
+    pub fn excludes(&self, principal: &str) -> bool {
+        let negated = self.principals.split(',').filter_map(|pattern| pattern.strip_prefix('!'));
+        negated.into_iter().any(|pattern| matches_pattern(principal.as_bytes(), pattern.as_bytes()))
     }
 
     /// Whether the key may sign in this namespace.

@@ -152,6 +152,14 @@ impl SshKey {
     }
 }
 
+/// As much of a fingerprint as tells one's own keys apart: `SHA256:` and eight characters more.
+pub fn short_fingerprint(fingerprint: &str) -> &str {
+    fingerprint.get(..FINGERPRINT_SHOWN).unwrap_or(fingerprint)
+}
+
+/// How much that is, in bytes.
+const FINGERPRINT_SHOWN: usize = 15;
+
 /// Why bytes on the wire are no key we can use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum WireKeyError {

@@ -16,6 +16,9 @@ use crate::ssh::armor::{self, ArmorError};
 use crate::ssh::key::{KeyBytes, SshKey, UnsupportedKey, WireKeyError};
 use crate::ssh::wire::Reader;
 
+/// The namespace Git signs commits, tags and pushes in (`git help config`, gpg.format).
+pub const GIT_NAMESPACE: &str = "git";
+
 /// The version of the format that we read.
 const VERSION: u32 = 1;
 

@@ -9,6 +9,9 @@ use crate::support::statement::{Draft, Statement, key_file, moment};
 
 const NETWORK: &str = "infra/prod/network.tf";
 
+/// What stands there before anybody pushes.
+const FIRST: &str = "port 443\n\n";
+
 /// The statement must be turned away at the door: nothing stands in its place afterwards.
 #[track_caller]
 fn not_taken(site: &Site, person: &Person, draft: &Draft) -> Pushed {
@@ -265,7 +268,7 @@ fn a_used_statement_is_used_however_its_armour_is_wrapped() {
     let blob = bob.object("blob", whole.as_bytes());
     bob.push(&[&format!("{blob}:{}", draft.place())]).accepted();
     alice.land(&tip).accepted();
-    let back = alice.topic("close-port", &[(NETWORK, "port 443\n")]);
+    let back = alice.topic("close-port", &[(NETWORK, FIRST)]);
     site.approve(&bob, &back).accepted();
     alice.land(&back).accepted();
     let again = alice.topic("open-again", &[(NETWORK, "port 8443\n")]);

@@ -368,11 +368,11 @@ fn a_question_is_answered_with_what_is_missing() {
         Pushed::of(&run(&mut alice.git(&["push", "-o", "ask", "origin", &refspec])))
     };
     asked()
-        .says("missing: rule `plan-is-clean` policy.toml:")
+        .says("error: rule `plan-is-clean` is not satisfied")
         .says(&format!("  {NETWORK} changed, check terraform-plan has not passed"))
         .says(&format!("portcullis attest terraform-plan pass {} --for main", &tip[..7]));
     word(&site, &bot, &tip, "pass").push(&bot).accepted();
     asked()
-        .says("satisfied: rule `plan-is-clean` policy.toml:")
-        .says(&format!("  plan-bot passed terraform-plan of {}", &tip[..7]));
+        .says("rule `plan-is-clean` is satisfied: plan-bot passed terraform-plan of")
+        .says(&format!("terraform-plan of\n  {}", &tip[..7]));
 }

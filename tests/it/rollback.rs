@@ -7,6 +7,7 @@ use crate::support::person::Person;
 use crate::support::policy;
 use crate::support::push::Pushed;
 use crate::support::site::{Plan, Site};
+use crate::support::statement::Draft;
 
 const NETWORK: &str = "infra/prod/network.tf";
 const RULE: &str = "main-takes-merges";
@@ -403,6 +404,26 @@ fn other_rules_judge_a_rollback_like_any_push() {
     let carol = scene.site.person("carol");
     carol.fetch();
     carol.push(&[&format!("{back}:refs/heads/main")]).accepted();
+}
+
+#[test]
+fn what_came_by_a_broken_glass_is_a_state_once_somebody_approved_it() {
+    let glass = "\n[break-glass]\nby = [\"alice\"]\nsettle-within = \"7d\"\n";
+    let scene = Scene::of(Plan::new(gated() + glass));
+    scene.alice.begin("hotfix");
+    let broken = scene.alice.commit(NETWORK, "port 1\n");
+    let refspec = format!("{broken}:refs/heads/main");
+    scene.alice.push(&["-obreak-glass=INC-42: the door is open", &refspec]).accepted();
+    scene.land("bad", &[(NETWORK, "port 666\n")]);
+    let back = scene.back_to(&broken);
+    scene.approved(&back);
+    scene.no_rollback(&back, "came past the rules, in entry");
+    let base = scene.genesis.clone();
+    Draft::new(&scene.bob, &scene.site.id(), "refs/heads/main", &base, &broken)
+        .push(&scene.bob)
+        .accepted();
+    assert_eq!(scene.site.log().last("settled")["how"], "approved");
+    scene.lands(&back);
 }
 
 #[test]

@@ -102,6 +102,7 @@ fn a_check_that_does_not_count_says_why() {
         let miss = NearMiss {
             person: name("plan-bot"),
             commit: oid(0xfeed),
+            other_ref: None,
             entries: 1,
             step_entries: 1,
             first_new: Some(network()[0].path.clone()),

@@ -13,7 +13,14 @@ use crate::names::escape::escape_short;
 const HARMLESS: [&str; 4] = ["git-shell", "nologin", "false", "true"];
 
 /// Variables that change what Git or the hooks do; none may come from a client.
-const DANGEROUS: [&str; 4] = ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_DIR", "LD_PRELOAD"];
+const DANGEROUS: [&str; 6] = [
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_PUSH_CERT",
+    "GIT_PUSH_CERT_NONCE_STATUS",
+    "LD_PRELOAD",
+];
 
 /// Whoever logs in as the repository's owner and gets a shell needs no push.
 pub fn login_shell(snapshot: &Snapshot) -> Vec<Finding> {

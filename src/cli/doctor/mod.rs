@@ -4,6 +4,7 @@
 //! (`snapshot`), then looked at by a table of checks that know nothing of each other.
 
 pub mod account;
+pub mod certificates;
 pub mod finding;
 pub mod hooks;
 pub mod look;
@@ -86,6 +87,7 @@ static CHECKS: &[Check] = &[
     settings::pruning,
     account::login_shell,
     account::client_variables,
+    certificates::nonces,
     settings::worth_having,
     storage::log_place,
 ];

@@ -10,7 +10,7 @@ use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::Git;
 use crate::cli::platform::{Place, Platform};
-use crate::cli::policies;
+use crate::cli::policies::{self, Certificates};
 use crate::cli::quote::shown;
 use crate::cli::shim::{self, HOOK_BYTES_MAX, Hook, Shim};
 use crate::cli::site::{KEY_HOOKS, Site};
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub guarded: Vec<(&'static str, Look)>,
     /// The policy: problems in words, empty when there are none; or why it could not be read.
     pub policy: Result<String, String>,
+    /// What the policy asks of push certificates; `Never` where it could not be read.
+    pub certificates: Certificates,
     /// The log's folder.
     pub log: Look,
     /// Why the repository could not be opened, in words.
@@ -98,7 +100,10 @@ impl Snapshot {
             ("the repository's configuration", Look::at(&dir.join("config"))),
             ("the folder of Portcullis", Look::at(&site.folder())),
         ];
-        guarded.extend(site.policies().iter().map(|path| ("the policy", Look::through(path))));
+        let policies = site.policies();
+        guarded.extend(policies.iter().map(|path| ("the policy", Look::through(path))));
+        let signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
+        guarded.extend(signers.iter().map(|path| ("the file of keys", Look::through(path))));
         Ok(Self {
             platform,
             now: around.now,
@@ -107,6 +112,8 @@ impl Snapshot {
             hooks,
             guarded,
             policy: policy_of(&site),
+            certificates: policies::read(&site.policies())
+                .map_or(Certificates::Never, |texts| policies::certificates(&texts)),
             log: Look::at(&site.log_dir()),
             unreadable: open::open(&OpenAt::at_rest(&dir))
                 .err()

@@ -9,10 +9,15 @@ use crate::cli::log::row;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::words;
 use crate::log::decision::{
-    Actor, ActorKind, Decision, FindingRecord, Hook, RefDecision, StatementRecord, Verdict,
+    Actor, ActorKind, CertRecord, Decision, FindingRecord, Hook, RefDecision, StatementRecord,
+    Verdict,
 };
-use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
+use crate::log::entry::Policy;
+use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Record, Refusal, Via};
 use crate::log::line::Entry;
+use crate::log::tidy::Tidy;
+use crate::log::wire::Text;
+use crate::names::digest::Digest;
 use crate::names::escape::escape;
 
 /// How a block is laid out.
@@ -40,7 +45,8 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
-        | Record::Seal(_) => common.kind.name(),
+        | Record::Seal(_)
+        | Record::Tidy(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -89,6 +95,7 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
             sheet.field(1, "where", &format!("byte {}, {} bytes", it.offset, it.length));
             sheet.field(1, "sha256", &it.sha256.0.hex());
         }
+        Record::Tidy(it) => tidied(sheet, number, it, lore),
         Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
         Record::Settled(it) => glass::settled(sheet, it),
         Record::Seal(it) => {
@@ -135,6 +142,9 @@ fn decision(sheet: &mut Sheet, number: u64, it: &Decision, lore: &Lore) {
     let options: Vec<String> =
         it.opts.iter().map(|option| format!("\"{}\"", escape(&option.0))).collect();
     sheet.list(1, "options", options.len() as u64, &options);
+    if let Some(cert) = &it.cert {
+        sheet.field(1, "certificate", &certificate(cert));
+    }
     for one in &it.refs {
         moved(sheet, one);
         became(sheet, number, it, one, lore);
@@ -143,6 +153,17 @@ fn decision(sheet: &mut Sheet, number: u64, it: &Decision, lore: &Lore) {
     for one in &it.statements {
         statement(sheet, one);
     }
+}
+
+/// What the push certificate was worth.
+fn certificate(cert: &CertRecord) -> String {
+    let key = cert.key.as_ref().map(|key| format!(", key {}", words::plain(key)));
+    let worth = match (&cert.by, &cert.why) {
+        (Some(name), _) => format!("good, signed by {}", name.0),
+        (None, Some(why)) => format!("does not count: it {}", escape(&why.0)),
+        (None, None) => "does not count".to_owned(),
+    };
+    format!("{worth}{}", key.unwrap_or_default())
 }
 
 /// Who, and how that is known.
@@ -220,19 +241,20 @@ fn found(sheet: &mut Sheet, finding: &FindingRecord) {
 }
 
 fn used(sheet: &mut Sheet, one: &RefDecision, lore: &Lore) {
-    let said: Vec<String> = one
-        .uses
-        .iter()
-        .map(|id| match lore.statement(&id.0) {
-            Some(it) => {
-                let (verdict, person) = (words::plain(&it.verdict), words::plain(&it.person));
-                let check = it.check.as_ref().map(|name| format!("{} ", words::plain(name)));
-                format!("{}{verdict} by {person}, entry {}", check.unwrap_or_default(), it.entry)
-            }
-            None => format!("{}, which no entry here holds", id.0.hex()),
-        })
-        .collect();
-    sheet.list(2, "uses", said.len() as u64, &said);
+    let used: Vec<String> = one.uses.iter().map(|id| said(&id.0, lore)).collect();
+    sheet.list(2, "uses", used.len() as u64, &used);
+}
+
+/// A statement by its SHA-256: who said what, and where it stands.
+fn said(id: &Digest, lore: &Lore) -> String {
+    match lore.statement(id) {
+        Some(it) => {
+            let (verdict, person) = (words::plain(&it.verdict), words::plain(&it.person));
+            let check = it.check.as_ref().map(|name| format!("{} ", words::plain(name)));
+            format!("{}{verdict} by {person}, entry {}", check.unwrap_or_default(), it.entry)
+        }
+        None => format!("{}, which no entry here holds", id.hex()),
+    }
 }
 
 /// What became of one ref of a push, by the last entry that speaks of it.
@@ -240,8 +262,12 @@ fn became(sheet: &mut Sheet, number: u64, it: &Decision, one: &RefDecision, lore
     if it.verdict == Verdict::Refuse || one.verdict == Verdict::Refuse {
         return;
     }
+    ended(sheet, number, &one.refname, lore);
+}
+
+fn ended(sheet: &mut Sheet, number: u64, refname: &Text, lore: &Lore) {
     let last = lore.outcomes(number).iter().rev().find_map(|became| {
-        let of = became.refs.iter().find(|it| it.refname == one.refname)?;
+        let of = became.refs.iter().find(|it| it.refname == *refname)?;
         Some((became.entry, of))
     });
     let Some((entry, of)) = last else {
@@ -326,6 +352,16 @@ fn policy(sheet: &mut Sheet, it: &Policy) {
     for file in &it.files {
         sheet.field(1, "file", &escape(&file.place.0));
         sheet.field(1, "text", &format!("att/{}", file.att.0.hex()));
+    }
+}
+
+fn tidied(sheet: &mut Sheet, number: u64, it: &Tidy, lore: &Lore) {
+    sheet.field(1, "by", &escape(&it.by.0));
+    for one in &it.refs {
+        sheet.line(1, &format!("{}: {}", words::refname(&one.refname), words::dead(one)));
+        sheet.field(2, "old", &one.old.0.hex());
+        sheet.field(2, "statement", &said(&one.id.0, lore));
+        ended(sheet, number, &one.refname, lore);
     }
 }
 

@@ -66,7 +66,8 @@ impl Lore {
             | Record::Recovered(_)
             | Record::BreakGlass(_)
             | Record::Settled(_)
-            | Record::Seal(_) => {}
+            | Record::Seal(_)
+            | Record::Tidy(_) => {}
         }
     }
 

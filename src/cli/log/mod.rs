@@ -2,7 +2,7 @@
 //!
 //! Looking needs neither index nor repository and writes nothing: a copy of the log's folder is
 //! enough. What an entry means is told by `row` and `block`; whether the log holds together is the
-//! log room's to say. Sealing and signing write.
+//! log room's to say. Sealing, signing and tidying write.
 
 pub mod block;
 pub mod filter;
@@ -17,6 +17,7 @@ pub mod seal;
 pub mod sheet;
 pub mod show;
 pub mod tail;
+pub mod tidy;
 pub mod verify;
 pub mod words;
 
@@ -32,8 +33,8 @@ pub static VERB: Verb = Verb { group: Group::Audit, command: Log::command, run }
 ///
 /// Every push that was judged has an entry, accepted or refused; `portcullis explain log` tells
 /// about the kinds of entries. A log is named by its repository, or by its own folder: a copy of
-/// the folder can be read and checked anywhere. `seal` and `checkpoint` sign what is there; nothing
-/// here changes an entry.
+/// the folder can be read and checked anywhere. `seal` and `checkpoint` sign what is there, `tidy`
+/// writes what it took out of the refs; nothing here changes an entry.
 #[derive(Parser, Debug)]
 #[command(name = "log", subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]
@@ -50,6 +51,7 @@ enum What {
     Seal(seal::Seal),
     Checkpoint(seal::CheckpointOf),
     Prove(seal::Prove),
+    Tidy(tidy::Tidy),
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
@@ -61,5 +63,6 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Seal(seal) => seal.run(call),
         What::Checkpoint(checkpoint) => checkpoint.run(call),
         What::Prove(prove) => prove.run(call),
+        What::Tidy(tidy) => tidy.run(call),
     }
 }

@@ -183,7 +183,8 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
-        | Record::Seal(_) => {}
+        | Record::Seal(_)
+        | Record::Tidy(_) => {}
     }
     Ok(record)
 }

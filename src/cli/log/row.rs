@@ -7,6 +7,7 @@ use crate::log::decision::{Decision, RefDecision, Verdict};
 use crate::log::entry::{GenesisRef, Outcome, Record, Refusal};
 use crate::log::line::Entry;
 use crate::log::rate::Held;
+use crate::log::tidy::TidyRef;
 use crate::names::escape::{escape, escape_short};
 
 /// How many refs of one push a list shows.
@@ -114,6 +115,13 @@ fn row(record: &Record) -> Row {
             let bytes = words::counted(it.length, "byte");
             let tell = format!("{bytes} from {}: {}", it.offset, words::cause(it.cause));
             Row::new("-", "recovered", vec![tell])
+        }
+        Record::Tidy(it) => {
+            let tell = |one: &TidyRef| {
+                format!("{} leaves, {}", words::refname(&one.refname), words::dead(one))
+            };
+            let tells = capped(it.refs.iter().map(tell).collect(), it.refs.len());
+            Row::new(escape_short(&it.by.0), "tidy", tells)
         }
         Record::BreakGlass(it) => {
             let (name, new) = (words::refname(&it.refname), words::short(&it.new.0));

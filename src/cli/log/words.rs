@@ -6,6 +6,7 @@ use crate::log::damage::Cause;
 use crate::log::decision::{Actor, Decision, RefDecision, UpdateKind, Verdict};
 use crate::log::entry::State;
 use crate::log::glass::How;
+use crate::log::tidy::{TidyRef, Why};
 use crate::log::wire::Text;
 use crate::names::escape::{escape, escape_short};
 use crate::names::oid::Oid;
@@ -67,6 +68,17 @@ pub const fn cause(cause: Cause) -> &'static str {
         Cause::Torn => "no whole entry: a writer was stopped in the middle",
         Cause::Unended => "a whole entry without its line feed, which was added",
         Cause::NotSynced => "whole entries that the system failed to bring to the disk",
+    }
+}
+
+/// Why a statement left the refs.
+pub fn dead(one: &TidyRef) -> String {
+    let by = one.entry.map(|entry| format!(" entry {entry}")).unwrap_or_default();
+    match one.why {
+        Why::Used => format!("used by{by}"),
+        Why::Expired => "expired".to_owned(),
+        Why::Revoked => format!("revoked in{by}"),
+        Why::Landed => format!("its change landed in{by}"),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::cli::verb::{Call, Group, Verb};
 use crate::names::escape::escape_short;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
-use crate::policy::{Policy, PolicyFile, compile};
+use crate::policy::Policy;
 use crate::replay::error::ReplayError;
 use crate::replay::tally::Replayed;
 use crate::replay::{Order, THREADS_MAX, replay};
@@ -80,7 +80,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         [] => site.policies(),
         named => named.iter().map(|path| call.around.absolute(path)).collect::<Result<_, _>>()?,
     };
-    let policy = match compile(&files(&policies::read(&paths)?)) {
+    let policy = match policies::compiled_by_name(&policies::read(&paths)?) {
         Ok(policy) => policy,
         Err(problems) => return show_problems(call.console, &problems),
     };
@@ -109,7 +109,7 @@ pub fn preview(
     moment: Moment,
 ) -> Result<Option<String>, Fault> {
     let could_not = || format!("could not replay {}", shown(git_dir));
-    let policy = compile(&files(texts))
+    let policy = policies::compiled_by_name(texts)
         .map_err(|problems| Fault::new(could_not()).cause(problems.render(Colour::Off)))?;
     let git_dir = git_dir.to_owned();
     let order = Order { git_dir, refname: None, last: Some(last), threads: threads(), moment };
@@ -146,14 +146,6 @@ fn refname(typed: &str) -> Result<Refname, Fault> {
             .hint("give a branch, such as main, or a full name, such as refs/heads/main")
     })?;
     Ok(name.name().clone())
-}
-
-fn files(texts: &[(PathBuf, Vec<u8>)]) -> Vec<PolicyFile> {
-    let file = |(path, bytes): &(PathBuf, Vec<u8>)| {
-        let name = path.file_name().map_or(path.as_path(), Path::new);
-        PolicyFile { label: shown(name), bytes: bytes.clone() }
-    };
-    texts.iter().map(file).collect()
 }
 
 fn show_problems(console: &mut Console, problems: &Problems) -> Result<Exit, Fault> {

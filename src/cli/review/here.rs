@@ -93,7 +93,8 @@ pub fn judge(around: &Surroundings, here: &Here, typed: Typed<'_>) -> Result<Jud
     let pusher = pusher(&policy, typed.person)?;
     let ctx = host::ctx(around.now);
     let (door, options, began) = (Door::PreReceive, Seen::NotHere, Instant::now());
-    let mut bench = Bench { door, ctx, policy, files, log, options, began };
+    let certificate = Seen::All(None);
+    let mut bench = Bench { door, ctx, policy, files, log, options, certificate, began };
     let refs = BTreeSet::from([name.clone()]);
     let unsettled = bench.log.unsettled_records(&world, &refs, &bench.ctx).map_err(could_not)?;
     let question = Question { name, commit, json: false };

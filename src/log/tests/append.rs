@@ -69,6 +69,7 @@ fn nothing_is_written_when_what_the_judging_used_has_moved() {
     let bench = Bench::new();
     let mut judging = bench.open();
     let judged = |refs: &[&str], statements: &[Digest]| JudgedAt {
+        vetoes: BTreeSet::new(),
         size: 1,
         refs: refs.iter().map(|text| name(text)).collect(),
         statements: statements.iter().copied().collect::<BTreeSet<_>>(),

@@ -1,11 +1,11 @@
 //! What a line looks like. These tests hold the format for ever: mend the code, not the test.
 
 use crate::facts::past::{Brought, Past as _};
-use crate::log::decision::{FindingRecord, Hook};
+use crate::log::decision::{CertRecord, FindingRecord, Hook, Verdict};
 use crate::log::entry::{
-    Asking, Birth, GenesisRef, LINE_BYTES_MAX, Policy, PolicyFile, REFUSED_LINE_BYTES_MAX, Record,
-    Refusal,
+    Asking, Birth, GenesisRef, LINE_BYTES_MAX, REFUSED_LINE_BYTES_MAX, Record, Refusal,
 };
+use crate::log::entry::{Policy, PolicyFile};
 use crate::log::file;
 use crate::log::line::{LineError, body, read, record_json, self_hash, write};
 use crate::log::read::{Entries, Filter};
@@ -126,8 +126,51 @@ fn an_accepted_push_of_thousands_of_refs_fits_and_keeps_everything() {
     let log = bench.open();
     let open = log.open_on(&name("refs/heads/topic/2999")).unwrap();
     assert_eq!(open.iter().map(|one| one.entry).collect::<Vec<_>>(), [seq]);
-    let seen = log.statements_on(&name("refs/heads/main"), &oid(5)).unwrap();
+    let seen = log.statements_on(&oid(5)).unwrap();
     assert_eq!(seen[0].text.len(), 16_000);
+    assert_eq!(verify(&bench.dir, &mut |_, _| {}).unwrap().broken, None);
+}
+
+#[test]
+fn a_push_certificate_is_kept_whole_and_found_again() {
+    let bench = Bench::new();
+    let mut log = bench.open();
+    let cert = |text: &str| CertRecord {
+        id: AsText(Digest::of(text.as_bytes())),
+        good: false,
+        by: None,
+        key: Some("SHA256:abc".to_owned()),
+        why: Some(Text::from("is not signed")),
+        text: Some(Text::from(text)),
+    };
+    let small = Digest::of(b"small");
+    let mut decision = decision_of("alice", vec![moves("refs/heads/a", zero(), oid(7))]);
+    decision.cert = Some(cert("small"));
+    let json = record_json(&Record::Decision(Box::new(decision.clone()))).unwrap();
+    let kept = format!(
+        "\"cert\":{{\"id\":\"{small}\",\"good\":false,\"key\":\"SHA256:abc\",\
+         \"why\":\"is not signed\",\"text\":\"small\"}},\"policy\""
+    );
+    assert!(json.contains(&kept), "{json}");
+    assert_eq!(log.certificate(&small).unwrap(), None);
+    let seq = append(&mut log, Record::Decision(Box::new(decision.clone())), 1).seq();
+    // A large one moves to the attachment with everything, a refused one leaves its text behind.
+    let large = "x".repeat(100_000);
+    decision.cert = Some(cert(&large));
+    let second = append(&mut log, Record::Decision(Box::new(decision.clone())), 2).seq();
+    decision.verdict = Verdict::Refuse;
+    let refused = append(&mut log, Record::Decision(Box::new(decision)), 3).seq();
+    let log = bench.open();
+    assert_eq!(log.certificate(&small).unwrap(), Some(seq));
+    assert_eq!(log.certificate(&Digest::of(large.as_bytes())).unwrap(), Some(refused));
+    let text = |seq: u64| {
+        let entry = log.entry_by_number(seq).unwrap();
+        let Record::Decision(it) = &entry.record else { panic!("{entry:?}") };
+        it.cert.as_ref().and_then(|cert| cert.text.clone())
+    };
+    assert_eq!(text(second).map(|text| text.0.len()), Some(100_000));
+    assert_eq!(text(refused), None);
+    assert!(bench.bytes().split(|&b| b == b'\n').all(|line| line.len() < LINE_BYTES_MAX));
     assert_eq!(verify(&bench.dir, &mut |_, _| {}).unwrap().broken, None);
 }
 

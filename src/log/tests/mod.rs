@@ -4,6 +4,7 @@
 mod append;
 mod auditor;
 mod crash;
+mod dead;
 mod faults;
 mod format;
 mod glass;

@@ -8,7 +8,7 @@ use crate::log::tests::support::{
     Bench, append, applies, at, decides, decision_of, digest, moves, name, oid, outcome, person,
     place, pushes_statement, refuses, statement, zero,
 };
-use crate::log::wire::{AsText, Text};
+use crate::log::wire::{AsText, Listed, Text};
 
 const MAIN: &str = "refs/heads/main";
 
@@ -139,7 +139,7 @@ fn a_statement_goes_from_unseen_to_seen_to_used() {
     assert_eq!(log.statement(&id).unwrap(), seen);
     let latest = log.latest_at(&name(&place("bob", 1))).unwrap().unwrap();
     assert_eq!((latest.id, latest.date), (id, at(10)));
-    let near = log.statements_on(&name(MAIN), &oid(2)).unwrap();
+    let near = log.statements_on(&oid(2)).unwrap();
     assert_eq!(near.iter().map(|it| it.id).collect::<Vec<_>>(), [id]);
     let landing = Record::Decision(Box::new(lands(&[&approval], 1)));
     let used = append(&mut log, landing, 12).seq();
@@ -183,7 +183,7 @@ fn a_statement_whose_push_was_not_applied_was_never_there() {
     let _ = append(&mut log, outcome(of, &refname, zero(), oid(900), State::NotApplied), 12);
     assert_eq!(log.statement(&approval.id.0).unwrap(), StatementState::Unseen);
     assert_eq!(log.latest_at(&name(&refname)).unwrap(), None);
-    assert_eq!(log.statements_on(&name(MAIN), &oid(2)).unwrap(), []);
+    assert_eq!(log.statements_on(&oid(2)).unwrap(), []);
 }
 
 #[test]
@@ -192,11 +192,36 @@ fn a_reject_stands_until_its_signer_says_otherwise() {
     let mut log = bench.open();
     let reject = statement("carol", "reject", 1, oid(2), 10);
     gives(&mut log, "carol", &reject, 11);
-    let standing = log.rejects(&name(MAIN), &digest(1)).unwrap();
-    assert_eq!(standing.iter().map(|it| it.person.clone()).collect::<Vec<_>>(), [person("carol")]);
-    assert_eq!(log.rejects(&name(MAIN), &digest(2)).unwrap(), []);
+    assert!(log.any_reject(&name(MAIN)).unwrap());
+    assert!(!log.any_reject(&name("refs/heads/other")).unwrap());
+    let asked = [digest(7), digest(1001), digest(1)];
+    let standing = log.rejects(&name(MAIN), &asked).unwrap();
+    assert_eq!(standing.len(), 1);
+    assert_eq!(standing[0].statement.person, person("carol"));
+    assert_eq!(standing[0].entries, asked[1..], "both entries, in the order of the question");
+    assert_eq!(log.rejects(&name(MAIN), &[digest(2)]).unwrap(), []);
+    assert_eq!(log.rejects(&name("refs/heads/other"), &asked).unwrap(), []);
     gives(&mut log, "carol", &statement("carol", "approve", 1, oid(2), 20), 21);
-    assert_eq!(log.rejects(&name(MAIN), &digest(1)).unwrap(), []);
+    assert_eq!(log.rejects(&name(MAIN), &asked).unwrap(), []);
+}
+
+#[test]
+fn a_reject_of_many_entries_is_kept_and_found_whole() {
+    let bench = Bench::new();
+    let mut log = bench.open();
+    let mut reject = statement("carol", "reject", 1, oid(2), 10);
+    let entries: Vec<_> = (0..3_000).map(digest).collect();
+    reject.entries = Listed::of(entries.iter().copied().map(AsText).collect());
+    gives(&mut log, "carol", &reject, 11);
+    for log in [log, bench.open()] {
+        let found = log.rejects(&name(MAIN), &[digest(2_999), digest(3_000)]).unwrap();
+        assert_eq!(
+            found.iter().map(|it| it.entries.clone()).collect::<Vec<_>>(),
+            [[digest(2_999)]]
+        );
+    }
+    let report = crate::log::verify::verify(&bench.dir, &mut |_, _| {}).unwrap();
+    assert_eq!((report.broken, report.attachments), (None, 2));
 }
 
 #[test]

@@ -159,7 +159,7 @@ proptest! {
         prop_assert!(self_hash(&bytes).is_err());
         let _ = crate::log::keys::keys_of(&bytes);
         let _ = crate::log::manifest::Manifest::read(&bytes);
-        let _ = crate::log::fit::oids_of(&bytes);
+        let _ = crate::log::listed::lines_of::<crate::names::oid::Oid>(&bytes);
         let _ = crate::log::settle::start_of(&bytes);
     }
 }

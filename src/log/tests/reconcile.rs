@@ -100,7 +100,8 @@ fn told(record: &Record) -> String {
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
-        | Record::Seal(_) => panic!("{record:?}"),
+        | Record::Seal(_)
+        | Record::Tidy(_) => panic!("{record:?}"),
     }
 }
 

@@ -2,13 +2,16 @@
 
 use crate::facts::past::{Past as _, StateSeen};
 use crate::log::book::Log;
-use crate::log::decision::{RollbackRecord, Verdict};
+use crate::log::decision::{Paths, RollbackRecord, Verdict};
 use crate::log::entry::{Birth, Drift, GenesisRef, Record, State};
 use crate::log::file::Appended;
+use crate::log::glass::{BreakGlass, How, Settled};
 use crate::log::tests::support::{
-    Bench, append, applies, at, ctx, decides, decision_of, moves, name, oid, outcome, zero,
+    Bench, actor, append, applies, at, ctx, decides, decision_of, digest, moves, name, oid,
+    outcome, person, zero,
 };
 use crate::log::wire::{AsText, Text};
+use crate::names::oid::Oid;
 
 const MAIN: &str = "refs/heads/main";
 
@@ -121,4 +124,75 @@ fn a_rollback_that_did_not_happen_left_nothing() {
     let back = goes_back(&mut log, 3, (2, good), 4, 3);
     let _ = append(&mut log, outcome(back, MAIN, oid(3), oid(4), State::NotApplied), 4);
     assert_eq!(state(&log, 3), StateSeen::State { entry: bad, at: at(2) });
+}
+
+/// A broken glass for a move of a ref.
+fn glass(refname: &str, old: Oid, new: Oid) -> BreakGlass {
+    BreakGlass {
+        of: None,
+        actor: actor("alice"),
+        reason: Text::from("INC-42: down"),
+        refname: Text::from(refname),
+        old: AsText(old),
+        new: AsText(new),
+        overridden: Vec::new(),
+        base: AsText(old),
+        commit: AsText(new),
+        delta: AsText(digest(1)),
+        landed: Vec::new(),
+        paths: Paths::default(),
+        asks: Vec::new(),
+        makers: vec![AsText(person("alice"))],
+        unknown_maker: false,
+        settle_by: AsText(at(100)),
+    }
+}
+
+#[test]
+fn what_a_broken_glass_let_in_is_a_state_once_it_was_approved() {
+    let bench = Bench::new();
+    let mut log = bench.open();
+    let mut breaks = |old, new, seconds| {
+        let decision = decision_of("alice", vec![moves(MAIN, oid(old), oid(new))]);
+        let glass = Record::BreakGlass(Box::new(glass(MAIN, oid(old), oid(new))));
+        let records = [glass, Record::Decision(Box::new(decision))];
+        let Appended::Written(receipt) = log.append(&records, &ctx(seconds), None).unwrap() else {
+            panic!("it is written")
+        };
+        let of = receipt.seq();
+        let _ = append(&mut log, outcome(of, MAIN, oid(old), oid(new), State::Applied), seconds);
+        of
+    };
+    let (first, second) = (breaks(1, 2, 1), breaks(2, 3, 2));
+    assert_eq!(state(&log, 2), StateSeen::Owed(first));
+    let settled = |of, how, value| {
+        let refname = Text::from(MAIN);
+        let (by, uses) = (vec![AsText(person("bob"))], Vec::new());
+        Record::Settled(Settled { of, refname, how, by, uses, value: AsText(oid(value)) })
+    };
+    let _ = append(&mut log, settled(first, How::Approved, 3), 3);
+    assert_eq!(state(&log, 2), StateSeen::State { entry: first, at: at(1) });
+    let _ = append(&mut log, settled(second, How::Reverted, 3), 4);
+    assert_eq!(state(&log, 3), StateSeen::Owed(second), "gone is not approved");
+}
+
+#[test]
+fn a_glass_broken_in_the_same_push_hides_no_birth() {
+    let bench = Bench::with(&[("refs/heads/other", oid(5))]);
+    let mut log = bench.open();
+    let refs = vec![GenesisRef { refname: Text::from(MAIN), oid: AsText(oid(1)) }];
+    let other = "refs/heads/other";
+    let records = [
+        Record::Birth(Birth { refs }),
+        Record::BreakGlass(Box::new(glass(other, oid(5), oid(6)))),
+        decides("alice", vec![moves(MAIN, zero(), oid(1)), moves(other, oid(5), oid(6))]),
+    ];
+    let Appended::Written(receipt) = log.append(&records, &ctx(1), None).unwrap() else {
+        panic!("it is written")
+    };
+    let of = receipt.seq();
+    let _ = append(&mut log, outcome(of, MAIN, zero(), oid(1), State::Applied), 1);
+    let _ = append(&mut log, outcome(of, other, oid(5), oid(6), State::Applied), 1);
+    assert_eq!(state(&log, 1), StateSeen::Birth(of));
+    assert_eq!(log.state_of(&name(other), &oid(6)).unwrap(), StateSeen::Owed(of));
 }

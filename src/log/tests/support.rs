@@ -179,6 +179,7 @@ pub(super) fn decision_of(who: &str, refs: Vec<RefDecision>) -> Decision {
         hook: Hook::PreReceive,
         git: Some("2.47.3".to_owned()),
         opts: Vec::new(),
+        cert: None,
         policy: PolicyRef { sha256: AsText(Digest::of(b"policy")) },
         judged_at: 1,
         refs,
@@ -232,6 +233,10 @@ pub(super) fn statement(
         delta: AsText(digest(delta)),
         base: AsText(oid(1)),
         commit: AsText(commit),
+        entries: match verdict {
+            "reject" => Listed::of(vec![AsText(digest(delta)), AsText(digest(delta + 1000))]),
+            _ => Listed::default(),
+        },
         date: AsText(at(seconds)),
         expires: AsText(at(seconds + 1_000_000)),
         text: Text::from(text),

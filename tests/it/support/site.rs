@@ -30,6 +30,7 @@ pub(crate) struct Plan {
     install: Vec<String>,
     base: Option<Vec<u8>>,
     before: BTreeMap<&'static str, String>,
+    beside: Vec<(&'static str, String)>,
 }
 
 /// A bare repository behind the gate.
@@ -52,6 +53,7 @@ impl Plan {
             install: Vec::new(),
             base: Some(BASE.as_bytes().to_vec()),
             before: BTreeMap::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -97,6 +99,12 @@ impl Plan {
         self
     }
 
+    /// With one more file in the policy's folder.
+    pub(crate) fn beside(mut self, name: &'static str, text: &str) -> Self {
+        self.beside.push((name, text.to_owned()));
+        self
+    }
+
     /// Makes the repository, fills it, and installs.
     pub(crate) fn build(self) -> Site {
         let ground = Arc::new(Ground::new());
@@ -112,6 +120,11 @@ impl Plan {
         fs::create_dir_all(repository.join("hooks")).unwrap();
         let policy = ground.at("policy.toml");
         fs::write(&policy, &self.policy).unwrap();
+        for (name, text) in &self.beside {
+            let file = ground.at(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
         let site = Site { ground, repository, policy, format: self.format };
         for (key, value) in &self.settings {
             site.git(&["config", key, value]);

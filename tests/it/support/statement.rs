@@ -149,6 +149,12 @@ impl Draft {
     pub(crate) fn push(&self, person: &Person) -> Pushed {
         self.sign(person).push(person)
     }
+
+    /// Signs with the person's own key, and pushes with these options of Git.
+    pub(crate) fn push_with(&self, person: &Person, options: &[&str]) -> Pushed {
+        let refspec = self.sign(person).refspec();
+        person.push(&[options, &[refspec.as_str()]].concat())
+    }
 }
 
 impl Statement {

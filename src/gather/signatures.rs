@@ -1,0 +1,166 @@
+//! Who signed what arrives on a ref. Every signature is verified by us, against the roster, at the
+//! server's time: a commit's own date is a claim, and would let an old key sign new work.
+
+use crate::facts::UpdateFacts;
+use crate::facts::needs::{RefNeeds, SignaturesOf};
+use crate::facts::signature::{Signatures, Signed, SignedObject};
+use crate::gather::error::GatherError;
+use crate::gather::scene::Scene;
+use crate::gather::{creation, motion};
+use crate::names::oid::Oid;
+use crate::pattern::refs::RefPatterns;
+use crate::push::update::Change;
+use crate::roster::Signer;
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
+use crate::store::commit::CommitSignature;
+
+/// How an OpenPGP signature begins, on its own or clear-signed (RFC 9580, section 6.2).
+const OPENPGP: [&[u8]; 2] = [b"-----BEGIN PGP SIGNATURE-----", b"-----BEGIN PGP MESSAGE-----"];
+
+/// How an X.509 signature begins (gpg-interface.c).
+const X509: &[u8] = b"-----BEGIN SIGNED MESSAGE-----";
+
+/// Looks at the signatures that the rules of a ref ask for. `end`: the commit it would lead to.
+pub fn look(
+    scene: &mut Scene<'_>,
+    facts: &mut UpdateFacts,
+    needs: &RefNeeds,
+    end: Oid,
+) -> Result<(), GatherError> {
+    let mut starts_seen: Vec<(Option<&RefPatterns>, usize)> = Vec::new();
+    for rule in needs.rules.iter().filter(|r| r.needs.signatures != SignaturesOf::Nothing) {
+        let wants_commits = rule.needs.signatures == SignaturesOf::TagsAndCommits
+            && facts.update.name.tag().is_none()
+            && !motion::is_known_rewind(facts.motion.as_ref());
+        let starts = wants_commits.then_some(&rule.starts);
+        let known = starts_seen.iter().find(|(seen, _)| same(*seen, starts)).map(|(_, at)| *at);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let mut found = match starts {
+                    Some(starts) => arriving(scene, facts, starts, end)?,
+                    None => Signatures::default(),
+                };
+                found.tags = of_tags(scene, &facts.update.new)?;
+                facts.signatures.push(found);
+                starts_seen.push((starts, facts.signatures.len() - 1));
+                facts.signatures.len() - 1
+            }
+        };
+        facts.signatures_of_rule.push((rule.index, at));
+    }
+    Ok(())
+}
+
+fn same(one: Option<&RefPatterns>, other: Option<&RefPatterns>) -> bool {
+    one.map(RefPatterns::written) == other.map(RefPatterns::written)
+}
+
+/// The commits that a move brings to the ref, or that a creation brings to the refs it starts from.
+fn arriving(
+    scene: &mut Scene<'_>,
+    facts: &UpdateFacts,
+    starts: &RefPatterns,
+    end: Oid,
+) -> Result<Signatures, GatherError> {
+    match facts.change {
+        Change::Move { old, .. } => {
+            let from = scene.reader.peel_commit(&old)?;
+            of_commits(scene, end, from)
+        }
+        Change::Create { .. } => {
+            let from = creation::start(scene, &facts.update.name, starts, end)?;
+            let mut found = of_commits(scene, end, from)?;
+            // What those refs hold has arrived there once, under this rule or before it.
+            let unsigned: Vec<Oid> =
+                found.commits.iter().filter(|c| !is_good(c)).map(oid).collect();
+            if !unsigned.is_empty() {
+                let held = creation::values(scene, starts)?;
+                let strangers = scene.reader.not_reachable_from(&held, &unsigned)?;
+                found.commits.retain(|c| is_good(c) || strangers.contains(&c.oid));
+            }
+            Ok(found)
+        }
+        Change::Delete { .. } | Change::Nothing => Ok(Signatures::default()),
+    }
+}
+
+fn oid(object: &SignedObject) -> Oid {
+    object.oid
+}
+
+fn is_good(object: &SignedObject) -> bool {
+    matches!(object.signed, Signed::By(_))
+}
+
+/// The signatures of the commits reachable from `end` and not from `from`.
+pub fn of_commits(
+    scene: &Scene<'_>,
+    end: Oid,
+    from: Option<Oid>,
+) -> Result<Signatures, GatherError> {
+    let mut found = Signatures { base: from, ..Signatures::default() };
+    for (oid, commit) in scene.reader.arriving(&[end], from.as_slice())? {
+        found.has_merges |= commit.parents.len() > 1;
+        found.commits.push(SignedObject {
+            oid,
+            claims: scene.roster.by_email(&commit.committer.email).cloned(),
+            email: commit.committer.email.clone(),
+            named: Vec::new(),
+            signed: signed(scene, commit.signature().as_ref()),
+        });
+    }
+    Ok(found)
+}
+
+fn of_tags(scene: &Scene<'_>, new: &Oid) -> Result<Vec<SignedObject>, GatherError> {
+    let tags = scene.reader.tags(new)?.into_iter().map(|(oid, tag)| {
+        let tag = match tag {
+            Ok(tag) => tag,
+            Err(why) => {
+                let signed = Signed::Malformed { why: why.to_string() };
+                return SignedObject {
+                    oid,
+                    claims: None,
+                    email: Vec::new(),
+                    named: Vec::new(),
+                    signed,
+                };
+            }
+        };
+        let email = tag.tagger.map(|tagger| tagger.email).unwrap_or_default();
+        SignedObject {
+            oid,
+            claims: scene.roster.by_email(&email).cloned(),
+            email,
+            named: tag.name,
+            signed: signed(scene, tag.signature.as_ref()),
+        }
+    });
+    Ok(tags.collect())
+}
+
+/// Whether an object is signed, and by whom.
+fn signed(scene: &Scene<'_>, signature: Option<&CommitSignature>) -> Signed {
+    let Some(signature) = signature else { return Signed::Not };
+    if OPENPGP.iter().any(|begin| signature.armor.starts_with(begin)) {
+        return Signed::OpenPgp;
+    }
+    if signature.armor.starts_with(X509) {
+        return Signed::X509;
+    }
+    match verify(GIT_NAMESPACE, &signature.payload, &signature.armor) {
+        SignatureCheck::Good { key, fingerprint } => {
+            match scene.roster.signer(&key, GIT_NAMESPACE, scene.moment) {
+                Signer::Known(name) => Signed::By(name.clone()),
+                Signer::NotNow(name, why) => Signed::KeyNotNow { name: name.clone(), why },
+                Signer::Nobody => Signed::NobodysKey { fingerprint },
+            }
+        }
+        other @ (SignatureCheck::Untouched { .. }
+        | SignatureCheck::Bad { .. }
+        | SignatureCheck::WrongNamespace { .. }
+        | SignatureCheck::Unsupported { .. }
+        | SignatureCheck::Malformed { .. }) => Signed::Bad(other),
+    }
+}
