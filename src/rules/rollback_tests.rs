@@ -63,6 +63,7 @@ fn step(rollback: Rollback) -> Step {
         delta: delta(9),
         hidden: Vec::new(),
         merge: None,
+        overtaken: None,
         change_commits: 1,
         not_before: vec![oid(3)],
         itself_before: false,
