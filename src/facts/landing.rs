@@ -71,6 +71,9 @@ pub struct Step {
     pub hidden: Vec<RepoPath>,
     /// How a merge compares with the merge recomputed; `None` for what is no merge.
     pub merge: Option<MergeFact>,
+    /// A path that a merge lands otherwise than its other parent has it, because the branch has
+    /// changed it too. Then no statement about that parent can count.
+    pub overtaken: Option<RepoPath>,
     /// How many commits the step brings in from elsewhere.
     pub change_commits: usize,
     /// Those of them that were not on the server before this push.

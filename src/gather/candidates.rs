@@ -11,6 +11,7 @@ use crate::facts::makers::Makers;
 use crate::facts::past::StatementState;
 use crate::gather::error::GatherError;
 use crate::gather::makers::makers_of;
+use crate::gather::merged;
 use crate::gather::scene::{Asked, Scene};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -320,10 +321,7 @@ fn arrives(
     draft: &Draft<'_>,
     change: &PathChange,
 ) -> Result<bool, GatherError> {
-    if let Ok(at) = draft.delta.changes().binary_search_by(|c| c.path.cmp(&change.path)) {
-        return Ok(draft.delta.changes()[at].new == change.new);
-    }
-    Ok(scene.reader.entry_at(&draft.to, &change.path)? == change.new)
+    merged::arrives(scene, (&draft.to, draft.delta), change)
 }
 
 /// Approvals of earlier forms of this change, or for another ref, found by the commits they name.

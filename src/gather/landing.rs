@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::change::Delta;
 use crate::facts::landing::{Copied, Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
 use crate::facts::rollback::Rollback;
@@ -12,6 +11,7 @@ use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::makers::{makers_named_by, makers_of};
+use crate::gather::merged::Merged;
 use crate::gather::rejects;
 use crate::gather::rollback;
 use crate::gather::scene::{Asked, Scene};
@@ -22,9 +22,6 @@ use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::store::commit::Commit;
 use crate::verdict::line::Line;
-
-/// How many merge bases of one merge are looked at; any of them will do.
-pub const MERGE_BASES_MAX: usize = 8;
 
 type Arriving = BTreeMap<Oid, Arc<Commit>>;
 
@@ -232,7 +229,9 @@ impl Builder<'_, '_> {
             StepKind::Run => own.iter().find_map(|oid| self.claims.get(oid)).cloned(),
             StepKind::Merge | StepKind::Jump => None,
         };
-        let digests = self.digests(kind, from, &delta, &others)?;
+        let merged = Merged::look(self.scene, kind, from, &others)?;
+        let overtaken = merged.overtaken(self.scene, (&to, &delta), merge.as_ref())?;
+        let digests = merged.digests(&delta);
         let told_of = self.told_of(kind, &last, to, &change)?;
         let draft =
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
@@ -272,6 +271,7 @@ impl Builder<'_, '_> {
             delta,
             hidden: Vec::new(),
             merge,
+            overtaken,
             change_commits: change.len(),
             not_before,
             itself_before,
@@ -361,31 +361,6 @@ impl Builder<'_, '_> {
             makers_of(self.scene, &[to], &mut makers)?;
         }
         Ok(makers)
-    }
-
-    /// The digests of the deltas whose statements are candidates: the step's own and, for a merge,
-    /// of each other parent's change since a merge base with the first parent.
-    fn digests(
-        &mut self,
-        kind: StepKind,
-        from: Option<Oid>,
-        delta: &Delta,
-        others: &[Oid],
-    ) -> Result<Vec<Digest>, GatherError> {
-        let mut digests = vec![delta.digest()];
-        if let (StepKind::Merge, Some(first)) = (kind, from) {
-            for other in others {
-                for base in
-                    self.scene.reader.merge_bases(&first, other)?.iter().take(MERGE_BASES_MAX)
-                {
-                    let digest = self.scene.reader.delta(Some(*base), Some(*other))?.digest();
-                    if !digests.contains(&digest) {
-                        digests.push(digest);
-                    }
-                }
-            }
-        }
-        Ok(digests)
     }
 
     fn commit(&self, oid: &Oid) -> Result<Arc<Commit>, GatherError> {

@@ -11,6 +11,7 @@ pub mod debts;
 pub mod error;
 pub mod landing;
 pub mod makers;
+pub mod merged;
 pub mod motion;
 pub mod provenance;
 pub mod reader;

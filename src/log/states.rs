@@ -123,6 +123,7 @@ impl Log {
                 | Record::Policy(_)
                 | Record::Settled(_)
                 | Record::Seal(_)
+                | Record::Tidy(_)
                 | Record::Asked(_)
                 | Record::Recovered(_) => return Ok(Before::Nothing),
             }

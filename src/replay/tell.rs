@@ -216,6 +216,7 @@ impl<'a> Teller<'a> {
             delta,
             hidden: Vec::new(),
             merge,
+            overtaken: None,
             // Not walked: no rule asks for more than whether there are any.
             change_commits: source.len(),
             not_before: Vec::new(),

@@ -13,7 +13,7 @@ use crate::rules::approval::Approval;
 use crate::rules::rollback;
 use crate::rules::seats::seat_people;
 use crate::rules::view::View;
-use crate::rules::words::first_with_rest;
+use crate::rules::words::{first_with_rest, meet};
 use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Missing, Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
@@ -237,6 +237,9 @@ impl Bench<'_> {
             self.rule.seats.iter().flat_map(|s| &s.from.names).filter(can).cloned().collect();
         from.sort();
         from.dedup();
+        if let Some(path) = &step.overtaken {
+            return overtaken(objection, path, self.name, &from);
+        }
         if step.near.iter().any(|near| near.moved) {
             let line = Line::new("merge ").short_ref(self.name).text(" into the topic, push it, ");
             objection = objection.hint(Hint::new(line.text("and have that approved")));
@@ -282,6 +285,26 @@ impl Bench<'_> {
         }
         line
     }
+}
+
+/// What can be done where no approval of the topic as it is would count.
+fn overtaken(
+    objection: Objection,
+    path: &RepoPath,
+    name: &Refname,
+    from: &[PrincipalName],
+) -> Objection {
+    let moved = Line::new("").short_ref(name).text(" has moved in ").path(path);
+    let moved = moved.text(" since the topic left it");
+    let ask = match from {
+        [] => Line::new("ask the operators for a reviewer: everyone in `from` is a maker of this"),
+        [one] => Line::new("then ask ").names([one]).text(" to approve that"),
+        _ => {
+            let ask = Line::new("then ask one of ").names(from.iter().take(NAMES_TOLD_MAX));
+            ask.text(" to approve that")
+        }
+    };
+    objection.detail(moved).hint(meet(name, "and have that approved")).hint(Hint::new(ask))
 }
 
 /// Whether the rule asks approval for a changed entry: by what it is, and by what happens to it.

@@ -11,7 +11,7 @@ use crate::rules::age;
 use crate::rules::check::Check;
 use crate::rules::rollback;
 use crate::rules::view::View;
-use crate::rules::words::first_with_rest;
+use crate::rules::words::{first_with_rest, meet};
 use crate::statement::fields::{CheckVerdict, Saying, Url};
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
@@ -274,6 +274,9 @@ impl Bench<'_> {
         let near = |heard: &Heard<'_>| {
             step.near_checks.iter().any(|near| near.check == *heard.check && near.miss.moved)
         };
+        if let (Some(_), [_, ..]) = (&step.overtaken, missing) {
+            return objection.hint(meet(self.name, "and have that checked"));
+        }
         if missing.iter().any(near) {
             let line = Line::new("merge ").short_ref(self.name).text(" into the topic, push it, ");
             objection = objection.hint(Hint::new(line.text("and have that checked")));

@@ -51,6 +51,7 @@ fn step(kind: StepKind) -> Step {
         delta: Delta::new(ObjectFormat::Sha1, Vec::new()),
         hidden: Vec::new(),
         merge: None,
+        overtaken: None,
         change_commits: 1,
         not_before: Vec::new(),
         itself_before: false,

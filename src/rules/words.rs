@@ -30,6 +30,14 @@ pub fn take_in_first(name: &Refname) -> Hint {
     Hint::run(Line::new("take them in first, then push without --force"), command)
 }
 
+/// How a topic meets a branch that has moved in the same file.
+pub fn meet(name: &Refname, then: &'static str) -> Hint {
+    let text = Line::new("merge ").short_ref(name).text(" into the topic, push it, ").text(then);
+    let command = Line::new("git switch TOPIC && git pull --no-rebase origin ");
+    let command = command.piece(Piece::ShortRef(name.clone()));
+    Hint::run(text, command.text(" && git push origin TOPIC"))
+}
+
 /// What somebody whose push is not signed, or not well, can do.
 pub fn sign_the_push(door: Door) -> Vec<Hint> {
     if door == Door::Update {

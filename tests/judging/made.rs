@@ -86,6 +86,7 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         delta: delta(changes),
         hidden: Vec::new(),
         merge: None,
+        overtaken: None,
         change_commits: 1,
         not_before: Vec::new(),
         itself_before: false,
