@@ -1,5 +1,7 @@
 //! `[rollback]`: going back to a state that was judged, and everything that only looks like it.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use crate::support::ground::{feed, run, text};
@@ -27,6 +29,8 @@ struct Scene {
     alice: Person,
     bob: Person,
     genesis: String,
+    /// How often Bob has approved: a next word in one place has to be a second later.
+    approvals: Cell<i64>,
 }
 
 impl Scene {
@@ -38,7 +42,7 @@ impl Scene {
         let site = plan.build();
         let (alice, bob) = (site.person("alice"), site.person("bob"));
         let genesis = site.main();
-        Self { site, alice, bob, genesis }
+        Self { site, alice, bob, genesis, approvals: Cell::new(0) }
     }
 
     /// Alice's change, approved by Bob and merged; the value that main has then.
@@ -78,7 +82,9 @@ impl Scene {
     #[track_caller]
     fn approved(&self, commit: &str) {
         self.offer(commit);
-        self.site.approve(&self.bob, commit).accepted();
+        self.approvals.set(self.approvals.get() + 1);
+        let approval = self.site.draft(&self.bob, commit).later(self.approvals.get());
+        approval.push(&self.bob).accepted();
     }
 
     /// Alice pushes it to a branch of its own.
@@ -512,7 +518,7 @@ fn what_the_first_push_brought_is_no_state() {
     let (alice, bob) = (site.person("alice"), site.person("bob"));
     let first = alice.commit(NETWORK, "port 1\n");
     alice.push(&["HEAD:refs/heads/main"]).accepted();
-    let scene = Scene { site, alice, bob, genesis: first.clone() };
+    let scene = Scene { site, alice, bob, genesis: first.clone(), approvals: Cell::new(0) };
     scene.land("next", &[(NETWORK, "port 2\n")]);
     let commit = scene.back_to(&first);
     scene.approved(&commit);
