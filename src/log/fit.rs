@@ -318,9 +318,7 @@ fn shorten_decision(decision: &mut Decision, keep: Keep) {
     if let Some(cert) = &mut decision.cert {
         // Half a certificate proves nothing.
         cert.text.take_if(|text| text.0.len() > keep.text_bytes);
-        if let Some(why) = &mut cert.why {
-            cut_text(why, keep.text_bytes);
-        }
+        cert.why.iter_mut().for_each(|why| cut_text(why, keep.text_bytes));
     }
     decision.opts.truncate(keep.others);
     for opt in &mut decision.opts {

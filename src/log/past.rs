@@ -319,23 +319,10 @@ impl Past for Log {
         let newest = self.postings(Key::Certificate(id), 1)?;
         let Some(posting) = newest.first() else { return Ok(None) };
         let entry = self.entry(posting)?;
-        match &entry.record {
-            Record::Decision(it) if it.cert.as_ref().is_some_and(|cert| cert.id.0 == *id) => {
-                Ok(Some(entry.common.seq))
-            }
-            Record::Decision(_)
-            | Record::Genesis(_)
-            | Record::Birth(_)
-            | Record::Refusal(_)
-            | Record::Outcome(_)
-            | Record::Drift(_)
-            | Record::Policy(_)
-            | Record::Asked(_)
-            | Record::BreakGlass(_)
-            | Record::Settled(_)
-            | Record::Seal(_)
-            | Record::Tidy(_)
-            | Record::Recovered(_) => Err(not_that(&entry)),
+        let Record::Decision(decision) = &entry.record else { return Err(not_that(&entry)) };
+        match &decision.cert {
+            Some(cert) if cert.id.0 == *id => Ok(Some(entry.common.seq)),
+            Some(_) | None => Err(not_that(&entry)),
         }
     }
 

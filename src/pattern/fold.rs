@@ -46,11 +46,13 @@ fn fold_letters(name: &[u8]) -> Vec<u8> {
     }
     let mut out = Vec::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
-        // Upper case first: the long s and the sharp s have no lower case of their own.
+        // By way of upper case: the long s has no lower case of its own, and the sharp s becomes
+        // two letters. Lower case before that: the capital sharp s is its own upper case.
         let folded: String = chunk
             .valid()
             .nfd()
             .filter(|c| !is_deceptive(*c) && !c.is_ascii_control())
+            .flat_map(char::to_lowercase)
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
             .nfc()
@@ -109,6 +111,7 @@ mod tests {
         // Composed or not, sharp or not, the long s, and the sign for kelvin.
         assert_eq!(spellings("e\u{301}tat"), spellings("\u{c9}TAT"));
         assert_eq!(spellings("Stra\u{df}e"), spellings("STRASSE"));
+        assert_eq!(spellings("STRA\u{1e9e}E"), spellings("STRASSE"));
         assert_eq!(spellings("\u{17f}tate/\u{212a}eys"), spellings("state/keys"));
     }
 
@@ -117,6 +120,15 @@ mod tests {
         assert_ne!(spellings("infra"), spellings("infras"));
         assert_eq!(spellings(".../x"), [".../x"]);
         assert_eq!(folded(b"\xff\xfe/A").letters, b"\xff\xfe/a");
+    }
+
+    #[test]
+    fn every_letter_folds_to_something_that_stays() {
+        // No letter beyond the first two planes has a case (Unicode, CaseFolding.txt).
+        for letter in (0..=0x0001_ffff).filter_map(char::from_u32) {
+            let once = folded(letter.to_string().as_bytes()).letters;
+            assert_eq!(folded(&once).letters, once, "{letter:?} {:x}", u32::from(letter));
+        }
     }
 
     proptest! {

@@ -144,13 +144,13 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         motion: None,
         landings: Vec::new(),
         landing_of_rule: Vec::new(),
+        signatures: Vec::new(),
+        signatures_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
         statement: None,
         debts: Vec::new(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
     };
     let push = PushFacts {
         push,

@@ -10,7 +10,7 @@ use crate::support::statement::{Draft, Statement, key_file, moment};
 const NETWORK: &str = "infra/prod/network.tf";
 
 /// What stands there before anybody pushes.
-const FIRST: &str = "port 443\n\n";
+const FIRST: &str = "port 443\n";
 
 /// The statement must be turned away at the door: nothing stands in its place afterwards.
 #[track_caller]

@@ -169,7 +169,7 @@ fn a_door_may_know_people_by_what_they_sign() {
         &settings,
         &["-oask", &format!("{tip}:refs/portcullis/ask/heads/main")],
     );
-    asked.says("you are bob (person)");
+    asked.says("you are bob");
     draft.push_with(&bob, &["--signed"]).accepted();
     let merge = alice.merge(&tip);
     push_with(&alice, &site, &settings, &[&format!("{merge}:refs/heads/main")]).accepted();

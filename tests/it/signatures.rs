@@ -244,10 +244,12 @@ fn a_question_does_not_ask_for_the_signature_of_a_merge_nobody_made() {
     alice.push(&["HEAD:refs/heads/topic"]).accepted();
     bob.push(&["HEAD:refs/heads/main"]).accepted();
     let asked = alice.push(&["-oask", "HEAD:refs/portcullis/ask/heads/main"]);
-    asked.says("satisfied: rule `signed-commits`").says("alice signed");
+    asked.says("rule `signed-commits` is satisfied: alice signed");
     alice.commit("b", "new\n");
     let asked = alice.push(&["-oask", "HEAD:refs/portcullis/ask/heads/main"]);
-    asked.says("missing: rule `signed-commits`").says("1 of 2 commits carries no signature");
+    asked
+        .says("rule `signed-commits` is not satisfied")
+        .says("1 of 2 commits carries no signature");
 }
 
 #[test]

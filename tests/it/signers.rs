@@ -90,7 +90,7 @@ fn what_a_line_says_beside_its_key_is_honoured() {
         (erin, "counts from 2099-01-01T00:00:00Z"),
     ] {
         let push = site.approve(person, &tip);
-        push.refused().says("is signed by a key that").says(&why[..12]);
+        push.refused().says("is signed by a key that").says(&why[..11]);
     }
     let tip = alice.topic("close-port", &[("infra/prod/network.tf", "port 80\n")]);
     site.approve(bob, &tip).accepted();

@@ -120,7 +120,7 @@ fn killed_after_the_refs_went_it_is_no_drift() {
     assert_eq!(site.value(&used.place), None);
     assert_eq!(states(&site, &used.place), ["applied"]);
     // The next push to this place: Bob says the same of the same change, later.
-    let back = alice.topic("back", &[(NETWORK, "port 443\n\n")]);
+    let back = alice.topic("back", &[(NETWORK, "port 443\n")]);
     site.approve(&bob, &back).accepted();
     alice.land(&back).accepted();
     let again = alice.topic("again", &[(NETWORK, "port 8443\n")]);
@@ -151,7 +151,7 @@ fn a_git_that_says_no_is_told_and_nothing_is_lost() {
 #[test]
 fn a_statement_that_comes_between_the_record_and_the_removal_stays() {
     let (site, alice, bob, used) = untidy();
-    let back = alice.topic("back", &[(NETWORK, "port 443\n\n")]);
+    let back = alice.topic("back", &[(NETWORK, "port 443\n")]);
     site.approve(&bob, &back).accepted();
     alice.land(&back).accepted();
     let again = alice.topic("again", &[(NETWORK, "port 8443\n")]);
