@@ -235,18 +235,15 @@ impl Builder<'_, '_> {
         let told_of = self.told_of(kind, &last, to, &change)?;
         let draft =
             Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
-        let found = match &rollback {
-            Some(Rollback::To(_)) => {
-                candidates::find(self.scene, &draft, &self.asked.of_rollback(), self.used)?
-            }
-            Some(Rollback::Not(_)) | None => {
-                candidates::find(self.scene, &draft, self.asked, self.used)?
-            }
+        let asked = match &rollback {
+            Some(Rollback::To(_)) => &self.asked.of_rollback(),
+            Some(Rollback::Not(_)) | None => self.asked,
         };
+        let found = candidates::find(self.scene, &draft, asked, self.used)?;
         makers.merge(&found.makers);
         let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
         makers.merge(&checked.makers);
-        let rejects = rejects::of(self.scene, self.name, &delta, self.asked)?;
+        let rejects = rejects::of(self.scene, self.name, &delta, asked)?;
         self.used.extend(&digests);
         let itself_before = self.scene.provenance.origin(&to).was_before();
         let copied = match kind {

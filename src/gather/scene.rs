@@ -111,9 +111,10 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The same for a step that is a rollback: those who may approve one are looked for too.
+    /// The same for a step that is a rollback: those who may approve one are looked for too, and
+    /// rejects can stop it.
     pub fn of_rollback(&self) -> Self {
-        let mut asked = self.clone();
+        let mut asked = Self { veto: true, ..self.clone() };
         asked.reviewers.extend(self.rollback.iter().flat_map(|r| r.reviewers.iter().cloned()));
         asked
     }

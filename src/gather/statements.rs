@@ -123,7 +123,7 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
     let now = scene.moment.seconds();
     if statement.fields().date.seconds() > now + AHEAD_SECONDS_MAX {
         let line = Line::new("is dated ").text(statement.fields().date.rfc3339_seconds());
-        let line = line.text(", more than 5 minutes ahead of this server's clock, ");
+        let line = line.text(", more than 5 minutes ahead of the server's clock, ");
         return Some(line.text(scene.moment.rfc3339_seconds()));
     }
     if statement.fields().expires.seconds() <= now {

@@ -4,7 +4,7 @@
 //! No rule kind of its own. The kinds that a rollback satisfies ask here, step by step; every other
 //! kind judges a rollback like any step. Pure.
 
-use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::evidence::{Candidate, Reject, Standing};
 use crate::facts::landing::Step;
 use crate::facts::makers::Makers;
 use crate::facts::rollback::{BackTo, Rollback};
@@ -144,19 +144,29 @@ impl Terms {
         None
     }
 
-    /// A reject by anyone in `by`, maker or not, stops a rollback as it stops any change.
+    /// A reject by anyone in `by`, maker or not, stops a rollback as it stops any change, until its
+    /// signer approves exactly this.
     fn rejected(&self, step: &Step, name: &Refname) -> Option<Objection> {
-        let stands = |c: &&Candidate| {
-            c.standing == Standing::Good
-                && c.verdict() == Some(ApprovalVerdict::Reject)
-                && self.by.contains(&c.says.person)
+        let approved_since = |reject: &Reject| {
+            step.candidates.iter().any(|c| {
+                c.standing == Standing::Good
+                    && c.verdict() == Some(ApprovalVerdict::Approve)
+                    && c.delta == step.delta
+                    && c.says.person == reject.person
+                    && c.says.date > reject.date
+            })
         };
-        let says = &step.candidates.iter().find(stands)?.says;
-        let what = Line::new("").name(&says.person).text(" rejected this rollback on ");
+        let stands = |reject: &&Reject| {
+            self.by.contains(&reject.person)
+                && !reject.entries.is_empty()
+                && !approved_since(reject)
+        };
+        let reject = step.rejects.iter().find(stands)?;
+        let what = Line::new("").name(&reject.person).text(" rejected this rollback, as in ");
+        let what = what.oid(reject.commit).text(" on ").text(reject.date.rfc3339_seconds());
         let command = Line::new("portcullis approve ").oid(step.to).text(" --for ");
-        let ask = Line::new("settle it with ").name(&says.person).text(", who can then run");
-        let objection = Objection::new(what.text(says.date.rfc3339_seconds()));
-        Some(objection.hint(Hint::run(ask, command.short_ref(name))))
+        let ask = Line::new("settle it with ").name(&reject.person).text(", who can then run");
+        Some(Objection::new(what).hint(Hint::run(ask, command.short_ref(name))))
     }
 
     /// Too few approvals: who gave one, who still can, and how.

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::facts::change::{Delta, FileMode, PathChange, Side};
-use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::evidence::{Candidate, Reject, Standing};
 use crate::facts::landing::{Copied, Step, StepKind};
 use crate::facts::makers::{BY_NOBODY, MakerBy, Makers};
 use crate::facts::rollback::{BackTo, Rollback};
@@ -244,14 +244,25 @@ fn an_unknown_maker_costs_one_more_even_where_none_is_asked_for() {
 }
 
 #[test]
-fn a_reject_outweighs_any_number_of_approvals() {
+fn a_reject_outweighs_any_number_of_approvals_until_its_signer_approves() {
+    let date = |text| Moment::parse(text).unwrap();
     let mut step = approved(back(), &["bob"]);
-    step.candidates.push(says("carol", ApprovalVerdict::Reject));
+    step.rejects = vec![Reject {
+        person: name("carol"),
+        commit: oid(4),
+        date: date("2026-11-22T20:00:00Z"),
+        expires: date("2026-12-06T20:00:00Z"),
+        entries: vec![0],
+    }];
     assert_eq!(
         lacks(judged(&terms(1), &step)),
-        "carol rejected this rollback on 2026-11-22T21:00:00Z\n\
+        "carol rejected this rollback, as in 4444444 on 2026-11-22T20:00:00Z\n\
          hint: settle it with carol, who can then run: portcullis approve 3333333 --for main\n"
     );
+    step.candidates.push(says("carol", ApprovalVerdict::Approve));
+    granted(judged(&terms(1), &step));
+    step.rejects[0].person = name("dave");
+    granted(judged(&terms(1), &step));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn each_statement_that_is_not_taken_hears_its_own_reason() {
         says(&push, words);
     };
     let draft = site.draft(&bob, &tip);
-    refuse(&draft.clone().later(3_600), "more than 5 minutes ahead of this server's clock");
+    refuse(&draft.clone().later(3_600), "more than 5 minutes ahead of the server's clock");
     refuse(&draft.clone().later(-86_400), "is dated before the change log began");
     refuse(&Draft { expires: moment(-1), ..draft.clone().later(-2) }, "this statement expired at");
     refuse(&Draft { key: key_file(&bob, "mallory"), ..draft.clone() }, "which is no key of bob");
