@@ -116,7 +116,7 @@ impl Act {
     fn asks_for_an_outcome(&self) -> bool {
         match self {
             Self::Server(_) => false,
-            Self::Shell { script, .. } => script.contains("git push"),
+            Self::Shell { script, .. } => script.lines().any(pushes),
             Self::Deed { deed, .. } => {
                 matches!(deed, Deed::Pushes { .. } | Deed::Lands { .. } | Deed::Sends(_))
             }
@@ -141,6 +141,11 @@ impl Act {
         };
         told || self.asks_for_an_outcome()
     }
+}
+
+/// Is this line of a shell a `git push`, whatever stands between the two words?
+fn pushes(line: &str) -> bool {
+    line.split_whitespace().skip_while(|word| *word != "git").any(|word| word == "push")
 }
 
 /// Reads a case file; `Err` is `line: what is wrong`.
