@@ -50,7 +50,8 @@ impl Person {
             clone,
             server: server.to_owned(),
         };
-        text(person.command("git").arg("clone").arg("--quiet").arg(server).arg(&person.clone));
+        let mut git = person.command("git");
+        text(git.args(["clone", "--quiet", "--template="]).arg(server).arg(&person.clone));
         person
     }
 
