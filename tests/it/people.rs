@@ -200,8 +200,10 @@ fn a_reject_is_told_with_who_can_lift_it() {
     verb(&bob, &["reject", &tip, "--yes"], 0);
     let text = verb(&alice, &["review", "open-port"], 1);
     has(&text, &["bob rejected", "settle it with bob"]);
+    // To approve after all, or only to take it back.
     let lift = commands(&text);
-    assert_eq!(lift.len(), 1, "{text}");
+    assert_eq!(lift.len(), 2, "{text}");
+    assert!(lift[1].contains("portcullis revoke "), "{text}");
     must(&bob, &format!("{} --yes", lift[0]));
     has(&verb(&alice, &["review", "open-port"], 0), &["bob approved"]);
 }
