@@ -16,17 +16,8 @@ use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
 use crate::cli::quote::{shell, shell_word, shown};
 use crate::cli::surroundings::Surroundings;
+use crate::hook::host::GIT_VARIABLES;
 use crate::names::escape::escape;
-
-/// The variables that `git` gets: where it finds itself and the configuration of this account.
-const PASSED_ON: [&str; 6] = [
-    "PATH",
-    "HOME",
-    "XDG_CONFIG_HOME",
-    "GIT_CONFIG_NOSYSTEM",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CONFIG_GLOBAL",
-];
 
 /// `git` asks for this exit code when a key is not there (git-config(1)).
 const KEY_ABSENT: i32 = 1;
@@ -72,7 +63,7 @@ impl Git {
         let path = around.variable("PATH").unwrap_or_default();
         let program = find_program(OsStr::new("git"), path)
             .ok_or_else(|| Fault::new("git is not in PATH").hint("install it: apt install git"))?;
-        let environment = PASSED_ON
+        let environment = GIT_VARIABLES
             .iter()
             .filter_map(|name| Some(((*name).into(), around.environment.get(name)?.to_owned())))
             .chain([("LC_ALL".into(), "C".into())])

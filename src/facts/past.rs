@@ -330,9 +330,6 @@ pub trait Past {
     /// The newest decision on a push that carried this certificate, accepted or not.
     fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError>;
 
-    /// The newest statement accepted in a place, whole.
-    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;
-
     /// What broken glasses on this ref owe still, oldest first. A push that was not applied owes
     /// nothing; one whose outcome is not known yet does.
     fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError>;

@@ -187,11 +187,6 @@ impl Past for Remembered {
         Ok(None)
     }
 
-    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
-        let latest = self.latest.get(place);
-        Ok(self.statements.iter().find(|it| latest.is_some_and(|l| l.id == it.id)).cloned())
-    }
-
     fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {
         Ok(self.debts.iter().filter(|debt| debt.refname == *refname).cloned().collect())
     }

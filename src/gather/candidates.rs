@@ -97,7 +97,7 @@ pub(crate) fn probe(
     let (standing, delta) = standing(scene, draft, &probe, used)?;
     let says = statement.fields().clone();
     if standing == Standing::Good {
-        let base = Some(says.base).filter(|base| !base.is_zero());
+        let base = says.base_commit();
         let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
         let range = scene.reader.arriving(&[says.commit], &exclude)?;
         let commits: Vec<Oid> = range.iter().map(|(oid, _)| *oid).collect();
@@ -171,7 +171,7 @@ fn standing(
         return Ok((Standing::Not(line), empty));
     }
     let fields = probe.statement.fields();
-    let base = (!fields.base.is_zero()).then_some(fields.base);
+    let base = fields.base_commit();
     if !scene.reader.is_commit(&fields.commit)? {
         return Ok((not("names a commit that is not on the server"), empty));
     }
@@ -336,7 +336,7 @@ fn near(scene: &mut Scene<'_>, draft: &Draft<'_>) -> Result<Vec<NearMiss>, Gathe
                 continue;
             }
             let Ok(statement) = Statement::parse(&seen.text) else { continue };
-            let base = Some(statement.fields().base).filter(|base| !base.is_zero());
+            let base = statement.fields().base_commit();
             let approved = scene.reader.delta(base, Some(*commit))?;
             let miss = miss(seen.person, *commit, &approved, draft.delta);
             if here { near.push(miss) } else { elsewhere.push((seen.for_ref, miss)) }

@@ -76,7 +76,7 @@ fn near(
             if !asked.checkers.contains(&checker) || near.iter().any(known) {
                 continue;
             }
-            let base = Some(statement.fields().base).filter(|base| !base.is_zero());
+            let base = statement.fields().base_commit();
             let passed = scene.reader.delta(base, Some(*commit))?;
             let miss = miss(seen.person, *commit, &passed, draft.delta);
             near.push(NearCheck { check: checker.check, miss });

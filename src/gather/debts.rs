@@ -91,7 +91,7 @@ fn latest(eye: &Eye<'_>, debt: &Debt, place: &Refname) -> Result<Option<Statemen
     if let Some((_, push)) = eye.carried.iter().find(|(name, _)| name == place) {
         return Ok(Some(push.statement.clone()));
     }
-    let Some(seen) = eye.past.word_at(place)? else { return Ok(None) };
+    let Some(seen) = eye.past.latest_at(place)? else { return Ok(None) };
     let is_free = match eye.past.statement(&seen.id)? {
         StatementState::Seen { .. } => true,
         // What was there before the glass was broken was used by that very landing.

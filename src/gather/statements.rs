@@ -57,7 +57,7 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
     let rejected = match (&doubt, &statement.fields().saying) {
         (None, Saying::Approval { verdict: ApprovalVerdict::Reject }) => {
             let fields = statement.fields();
-            let base = (!fields.base.is_zero()).then_some(fields.base);
+            let base = fields.base_commit();
             scene.reader.delta(base, Some(fields.commit))?.entry_digests()
         }
         (_, Saying::Approval { .. } | Saying::Check { .. }) => Vec::new(),
@@ -187,7 +187,7 @@ fn doubt_of_delta(
     if !scene.reader.is_commit(&statement.fields().commit)? {
         return Ok(Some(Line::new("names a commit that is not on the server")));
     }
-    let base = (!statement.fields().base.is_zero()).then_some(statement.fields().base);
+    let base = statement.fields().base_commit();
     if let Some(base) = base
         && !scene.reader.is_commit(&base)?
     {
@@ -201,7 +201,7 @@ fn doubt_of_delta(
 }
 
 fn objection(doubt: Line, hint: Hint) -> Objection {
-    let what = doubt.pieces().iter().cloned().fold(Line::new("this statement "), Line::piece);
+    let what = Line::new("this statement ").line(&doubt);
     Objection::new(what).hint(hint)
 }
 

@@ -145,7 +145,7 @@ pub fn settle_after(
     let mut about: BTreeSet<Refname> = BTreeSet::new();
     for name in names {
         match Place::is_reserved(name) {
-            true => about.extend(log.word_at(name)?.map(|word| word.for_ref)),
+            true => about.extend(log.latest_at(name)?.map(|word| word.for_ref)),
             false => drop(about.insert(name.clone())),
         }
     }

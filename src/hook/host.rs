@@ -15,6 +15,17 @@ use crate::names::moment::Moment;
 /// How far up the process tree receive-pack is looked for: wrappers stand between.
 const ANCESTORS_MAX: usize = 16;
 
+/// The variables that a `git` of ours gets, besides what we tell it: the way to itself, and to the
+/// configuration of this account.
+pub const GIT_VARIABLES: [&str; 6] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_GLOBAL",
+];
+
 /// The circumstances of one run, as the log records them.
 pub fn ctx(moment: Moment) -> Ctx {
     let uptime = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);

@@ -5,18 +5,18 @@
 
 use crate::answer::{Answer as Wire, ApprovalAnswer, DEBT_KIND, DebtAnswer, Missing, RuleAnswer};
 use crate::facts::debt::{Debt, DebtFacts};
-use crate::facts::past::Past as _;
 use crate::hook::asked::Question;
 use crate::hook::bench::Bench;
 use crate::hook::debts::on;
 use crate::hook::fault::Stop;
+use crate::hook::said::words_of_people;
 use crate::hook::world::World;
 use crate::judge::debts::lacks;
 use crate::names::escape::escape;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::policy::Policy;
-use crate::statement::place::{ApprovalKey, Place};
+use crate::statement::place::ApprovalKey;
 use crate::store::objects::Objects as _;
 use crate::verdict::finding::Missing as Lack;
 
@@ -93,16 +93,13 @@ fn rules(policy: &Policy, facts: &DebtFacts) -> Vec<RuleAnswer> {
 
 fn approvals(bench: &Bench, facts: &DebtFacts) -> Result<Vec<ApprovalAnswer>, Stop> {
     let debt = &facts.debt;
-    let key = ApprovalKey::of(&debt.refname, &debt.delta);
     let mut answers = Vec::new();
-    for principal in bench.policy.roster.people().filter(|p| !p.machine) {
-        let place = Place::Approval { key, person: principal.name.clone() }.refname();
-        let Some(latest) = bench.log.latest_at(&place)? else { continue };
-        let holds =
-            facts.approved.iter().any(|(name, id)| *name == principal.name && *id == latest.id);
-        let why = if debt.by.name.as_ref() == Some(&principal.name) {
+    for latest in words_of_people(bench, &debt.refname, &debt.delta)? {
+        let person = &latest.person;
+        let holds = facts.approved.iter().any(|(name, id)| name == person && *id == latest.id);
+        let why = if debt.by.name.as_ref() == Some(person) {
             "they broke the glass"
-        } else if debt.makers.contains(&principal.name) {
+        } else if debt.makers.contains(person) {
             "makers do not count"
         } else if !holds {
             "it does not hold"
@@ -110,7 +107,7 @@ fn approvals(bench: &Bench, facts: &DebtFacts) -> Result<Vec<ApprovalAnswer>, St
             ""
         };
         answers.push(ApprovalAnswer {
-            person: principal.name.to_string(),
+            person: person.to_string(),
             verdict: latest.verdict,
             date: latest.date.rfc3339_seconds(),
             counts: why.is_empty(),

@@ -8,18 +8,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::hook::host::GIT_VARIABLES;
 use crate::hook::tidy::Dead;
 use crate::names::escape::escape_short;
-
-/// The variables that Git gets: the way to itself and to this account's configuration.
-const PASSED_ON: [&str; 6] = [
-    "PATH",
-    "HOME",
-    "XDG_CONFIG_HOME",
-    "GIT_CONFIG_NOSYSTEM",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CONFIG_GLOBAL",
-];
 
 /// Removes these refs: all at once, else one by one. Answers what Git said of those it left.
 pub fn remove(git_dir: &Path, dead: &[Dead]) -> Option<String> {
@@ -48,7 +39,7 @@ fn update(git_dir: &Path, dead: &[Dead]) -> Result<(), String> {
     git.arg("--git-dir").arg(git_dir).args(["-c", "core.hooksPath=/dev/null"]);
     git.args(["update-ref", "--no-deref", "-z", "--stdin"]);
     for (name, _) in std::env::vars_os() {
-        if !PASSED_ON.iter().any(|passed| name == *passed) {
+        if !GIT_VARIABLES.iter().any(|passed| name == *passed) {
             git.env_remove(name);
         }
     }

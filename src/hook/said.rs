@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::answer::{ApprovalAnswer, LandingAnswer};
 use crate::facts::evidence::{Candidate, Standing};
-use crate::facts::past::{Landing, Past as _, StatementState};
+use crate::facts::past::{Landing, Past as _, StatementSeen, StatementState};
 use crate::hook::asked::Question;
 use crate::hook::back;
 use crate::hook::bench::Bench;
@@ -29,11 +29,8 @@ pub fn approvals(
     digest: &Digest,
     candidates: &[&Candidate],
 ) -> Result<Vec<ApprovalAnswer>, Stop> {
-    let key = ApprovalKey::of(&question.name, digest);
     let mut answers = Vec::new();
-    for principal in bench.policy.roster.people().filter(|p| !p.machine) {
-        let place = Place::Approval { key, person: principal.name.clone() }.refname();
-        let Some(latest) = bench.log.latest_at(&place)? else { continue };
+    for latest in words_of_people(bench, &question.name, digest)? {
         let found = candidates.iter().find(|candidate| candidate.id == latest.id);
         let why = match found.map(|candidate| &candidate.standing) {
             Some(Standing::Good) => String::new(),
@@ -41,7 +38,7 @@ pub fn approvals(
             None => "no rule counts it".to_owned(),
         };
         answers.push(ApprovalAnswer {
-            person: principal.name.to_string(),
+            person: latest.person.to_string(),
             verdict: latest.verdict,
             date: latest.date.rfc3339_seconds(),
             counts: found.is_some() && why.is_empty(),
@@ -51,6 +48,22 @@ pub fn approvals(
         });
     }
     Ok(answers)
+}
+
+/// The latest statement of every person about this delta on a ref, in the order of the roster.
+pub(super) fn words_of_people(
+    bench: &Bench,
+    name: &Refname,
+    delta: &Digest,
+) -> Result<Vec<StatementSeen>, Stop> {
+    let key = ApprovalKey::of(name, delta);
+    let people = bench.policy.roster.people().filter(|principal| !principal.machine);
+    let mut words = Vec::new();
+    for principal in people {
+        let place = Place::Approval { key, person: principal.name.clone() }.refname();
+        words.extend(bench.log.latest_at(&place)?);
+    }
+    Ok(words)
 }
 
 /// The latest word of every machine about exactly this change, as it was said of this commit.

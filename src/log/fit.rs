@@ -9,7 +9,7 @@ use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::glass::BreakGlass;
 use crate::log::line::{Body, JsonError, OF_BYTES, SEAL_BYTES, body, record_json};
-use crate::log::listed::lines_bytes;
+use crate::log::listed::{lines_bytes, refs_bytes};
 use crate::log::rate::HELD_BYTES_MAX;
 use crate::log::wire::{AsText, LISTED_INLINE_MAX, Short, Text};
 use crate::names::digest::Digest;
@@ -192,14 +192,9 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
     match record {
         Record::Genesis(it) => {
             it.refs.list.sort_by(|a, b| a.refname.cmp(&b.refname));
-            let mut bytes = Vec::new();
-            for one in it.refs.list.drain(..) {
-                bytes.extend_from_slice(one.oid.0.hex().as_bytes());
-                bytes.push(b'\t');
-                bytes.extend_from_slice(&one.refname.0);
-                bytes.push(b'\n');
-            }
-            it.refs.att = attach(bytes);
+            let refs = it.refs.list.iter().map(|one| (one.refname.0.as_slice(), one.oid.0));
+            it.refs.att = attach(refs_bytes(refs));
+            it.refs.list.clear();
         }
         Record::Decision(it) => {
             for one in &mut it.refs {

@@ -16,7 +16,7 @@ use crate::log::book::Log;
 use crate::log::disk::{Disk, Folder, io_fault, read_small, sync_folder};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
-use crate::log::file::{Appended, Ctx, LOCK_PATIENCE, lock_file};
+use crate::log::file::{Appended, Ctx, LOCK_PATIENCE, Lock, lock_file};
 use crate::log::seal::Seal;
 use crate::log::survey::{Survey, survey};
 use crate::names::digest::Digest;
@@ -53,10 +53,10 @@ pub struct Done {
 /// was signed before as something else, or the key that its last seal names is gone.
 pub fn seal(dir: &Path, refs: Digest, lost: LostKey, ctx: &Ctx) -> Result<Done, LogError> {
     let keeper = Keeper::open(dir, lost)?;
-    let checkpoint = keeper.survey.checkpoint();
+    let checkpoint = &keeper.survey.checkpoint;
     let next = keeper.next_key()?;
-    let seal = Seal::new(&checkpoint, refs, &keeper.key, &next.verifier())
-        .map_err(|_| LogError::NoKeyName { origin: keeper.survey.origin.clone() })?;
+    let seal = Seal::new(checkpoint, refs, &keeper.key, &next.verifier())
+        .map_err(|_| LogError::NoKeyName { origin: keeper.survey.checkpoint.origin.clone() })?;
     let record = Record::Seal(seal.clone());
     let mut log = Log::open(dir)?;
     let entry = match log.append(&[record], ctx, None)? {
@@ -64,7 +64,7 @@ pub fn seal(dir: &Path, refs: Digest, lost: LostKey, ctx: &Ctx) -> Result<Done, 
         // A seal is no refusal and rests on nothing that could move.
         Appended::Moved(_) | Appended::Held => return Err(LogError::Restless),
     };
-    keeper.turn()?;
+    turn(&keeper.folder)?;
     Ok(Done { entry, seal })
 }
 
@@ -76,9 +76,9 @@ pub fn checkpoint(dir: &Path, lost: LostKey) -> Result<Note, LogError> {
     let keeper = Keeper::open(dir, lost)?;
     let note = keeper
         .survey
-        .checkpoint()
+        .checkpoint
         .sign(&keeper.key)
-        .map_err(|_| LogError::NoKeyName { origin: keeper.survey.origin.clone() })?;
+        .map_err(|_| LogError::NoKeyName { origin: keeper.survey.checkpoint.origin.clone() })?;
     let path = checkpoint_path(&keeper.folder);
     keeper.folder.write_whole(&Disk, &path, note.to_string().as_bytes())?;
     Ok(note)
@@ -119,7 +119,7 @@ struct Keeper {
     folder: Folder,
     survey: Survey,
     key: SignerKey,
-    _lock: crate::log::file::Lock,
+    _lock: Lock,
 }
 
 impl Keeper {
@@ -146,18 +146,14 @@ impl Keeper {
 
     /// The key of the next epoch, made and kept before a seal names it.
     fn next_key(&self) -> Result<SignerKey, LogError> {
-        let next = made(&self.survey.origin)?;
+        let next = made(&self.survey.checkpoint.origin)?;
         let text = next.secret_text() + "\n";
         self.folder.write_secret(&Disk, &next_path(&self.folder), text.as_bytes())?;
         Ok(next)
     }
-
-    /// The next key takes the place of this one, which is gone then.
-    fn turn(&self) -> Result<(), LogError> {
-        turn(&self.folder)
-    }
 }
 
+/// The next key takes the place of this one, which is gone then.
 fn turn(folder: &Folder) -> Result<(), LogError> {
     let (from, to) = (next_path(folder), key_path(folder));
     std::fs::rename(&from, &to).map_err(|source| io_fault("name", &to, source))?;
@@ -170,7 +166,7 @@ fn key(folder: &Folder, survey: &Survey, lost: LostKey) -> Result<SignerKey, Log
     let Some(named) = &survey.next else {
         return match here {
             Some(key) => Ok(key),
-            None => first(folder, &survey.origin),
+            None => first(folder, &survey.checkpoint.origin),
         };
     };
     if let Some(key) = here.filter(|key| key.verifier() == *named) {
@@ -183,7 +179,7 @@ fn key(folder: &Folder, survey: &Survey, lost: LostKey) -> Result<SignerKey, Log
     }
     match lost {
         LostKey::Refuse => Err(LogError::KeyGone { key: named.to_string() }),
-        LostKey::BeginAnew => first(folder, &survey.origin),
+        LostKey::BeginAnew => first(folder, &survey.checkpoint.origin),
     }
 }
 

@@ -1,6 +1,7 @@
-//! Long lists of oids and digests as attachments hold them, and whole again.
+//! Long lists as attachments hold them, and whole again.
 
 use crate::log::wire::{AsText, Listed, Plain};
+use crate::names::oid::Oid;
 
 /// The attachment's bytes of a list of oids or digests: one a line.
 pub fn lines_bytes<T: Plain>(list: &[AsText<T>]) -> Vec<u8> {
@@ -31,4 +32,16 @@ pub fn refill<T: Plain>(list: &mut Listed<AsText<T>>, bytes: &[u8]) -> Option<()
     }
     list.list = all;
     Some(())
+}
+
+/// Refs in the form of `git ls-remote --refs`: `<oid> TAB <refname> LF`, in the order given.
+pub fn refs_bytes<'a>(refs: impl IntoIterator<Item = (&'a [u8], Oid)>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, oid) in refs {
+        bytes.extend_from_slice(oid.hex().as_bytes());
+        bytes.push(b'\t');
+        bytes.extend_from_slice(name);
+        bytes.push(b'\n');
+    }
+    bytes
 }

@@ -1,15 +1,14 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `glass`, `tidy`, `damage` and `wire` are the records of each
-//!   `kind`, `line` is one line,
-//!   `fit` makes room, `listed` holds long lists.
+//! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `damage` and `wire` are the records of
+//!   each `kind`, `line` is one line, `fit` makes room, `listed` holds long lists.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
-//!   `manifest`, its `run`s
-//!   and their `posting`s; `whole` brings in attachments.
+//!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
+//! - Proof: `survey` walks a log for its tree and its seals, `keeper` holds the key and signs.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
 //!

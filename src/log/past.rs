@@ -326,10 +326,6 @@ impl Past for Log {
         }
     }
 
-    fn word_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
-        self.newest_in(place)
-    }
-
     fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {
         self.debts_of(Key::Glass(refname.as_bytes()))
     }

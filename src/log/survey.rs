@@ -9,24 +9,19 @@ use std::path::Path;
 use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
-use crate::log::file::Head;
 use crate::log::index::scan_fault;
 use crate::log::scan::{Position, Scanner};
 use crate::log::seal::{Seal, SealError};
 use crate::names::digest::Digest;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::key::VerifierKey;
-use crate::tlog::tree::{Frontier, Whole, leaf_hash};
+use crate::tlog::tree::{Frontier, Whole, empty_root, leaf_hash};
 
 /// What a walk has found.
 #[derive(Clone, Debug)]
 pub struct Survey {
-    /// The log's name.
-    pub origin: String,
-    /// How long it is, and the hash of its last entry.
-    pub head: Head,
-    /// Its tree.
-    pub frontier: Frontier,
+    /// What the log says it is now.
+    pub checkpoint: Checkpoint,
     /// Its seals, oldest first, each with its entry and what is wrong with it.
     pub seals: Vec<Sealed>,
     /// The roots it had at the sizes that were asked for, where it has been that long.
@@ -47,12 +42,6 @@ pub struct Sealed {
 }
 
 impl Survey {
-    /// What the log says it is now.
-    pub fn checkpoint(&self) -> Checkpoint {
-        let (size, root) = (self.frontier.size(), self.frontier.root());
-        Checkpoint { origin: self.origin.clone(), size, root }
-    }
-
     /// Every key that the seals name, first to last, each once.
     pub fn keys(&self) -> Vec<VerifierKey> {
         let mut keys: Vec<VerifierKey> = Vec::new();
@@ -78,12 +67,11 @@ pub fn survey(dir: &Path, sizes: &[u64], leaf: &mut dyn FnMut(Digest)) -> Result
     let file = folder.open_segment()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
     let mut scanner = Scanner::from(file, Position::START, None).map_err(fault)?;
-    let mut frontier = Frontier::default();
     let (mut origin, mut next) = (String::new(), None);
     let (mut seals, mut roots) = (Vec::new(), BTreeMap::new());
     let mut lately = Lately::default();
     if sizes.contains(&0) {
-        roots.insert(0, frontier.root());
+        roots.insert(0, empty_root());
     }
     while let Some(found) = scanner.next_entry().map_err(|it| scan_fault(&folder, it))? {
         let common = &found.entry.common;
@@ -106,18 +94,16 @@ pub fn survey(dir: &Path, sizes: &[u64], leaf: &mut dyn FnMut(Digest)) -> Result
         }
         let hash = leaf_hash(&found.line);
         leaf(hash);
-        frontier.push(hash, &mut |_, _, _| {});
         lately.push(hash);
-        let size = frontier.size();
-        if sizes.contains(&size) {
-            roots.insert(size, frontier.root());
+        if sizes.contains(&lately.size()) {
+            roots.insert(lately.size(), lately.root());
         }
     }
-    if frontier.size() == 0 {
+    let (size, root) = (lately.size(), lately.root());
+    if size == 0 {
         return Err(LogError::NoGenesis { dir: dir.to_owned() });
     }
-    let head = scanner.position().head;
-    Ok(Survey { origin, head, frontier, seals, roots, next })
+    Ok(Survey { checkpoint: Checkpoint { origin, size, root }, seals, roots, next })
 }
 
 /// How many entries may come between what a seal covers and the seal itself, because pushes were
@@ -142,14 +128,24 @@ impl Lately {
         }
     }
 
+    fn size(&self) -> u64 {
+        self.before.size() + self.leaves.len() as u64
+    }
+
+    fn root(&self) -> Digest {
+        self.root_of(self.leaves.len())
+    }
+
     fn root_at(&self, size: u64) -> Option<Digest> {
         let more = usize::try_from(size.checked_sub(self.before.size())?).ok()?;
-        if more > self.leaves.len() {
-            return None;
-        }
+        (more <= self.leaves.len()).then(|| self.root_of(more))
+    }
+
+    /// The root with so many of the leaves.
+    fn root_of(&self, leaves: usize) -> Digest {
         let mut tree = self.before.clone();
-        self.leaves.iter().take(more).for_each(|leaf| tree.push(*leaf, &mut |_, _, _| {}));
-        Some(tree.root())
+        self.leaves.iter().take(leaves).for_each(|leaf| tree.push(*leaf, &mut |_, _, _| {}));
+        tree.root()
     }
 }
 

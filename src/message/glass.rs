@@ -43,7 +43,7 @@ pub(crate) fn offer(offer: &Offer) -> Vec<String> {
         Offer::Command { command, pattern } => {
             let mut text = Line::new("in an emergency you may break the glass");
             if let Some(pattern) = pattern {
-                text = text.text(", for a reason that matches ").text(pattern.clone());
+                text = text.text(", for a reason that matches `").text(pattern.clone()).text("`");
             }
             hint_lines(&Hint::run(text, command.clone()))
         }

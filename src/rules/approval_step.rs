@@ -13,7 +13,7 @@ use crate::rules::approval::Approval;
 use crate::rules::rollback;
 use crate::rules::seats::seat_people;
 use crate::rules::view::View;
-use crate::rules::words::{first_with_rest, meet};
+use crate::rules::words::{by_a_maker, first_with_rest, meet, no_approval};
 use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Missing, Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
@@ -114,18 +114,12 @@ impl Bench<'_> {
 
     /// Whether one candidate counts for this rule.
     fn word(&self, step: &Step, candidate: &Candidate) -> Word {
+        let no = no_approval(candidate).or_else(|| by_a_maker(step, candidate));
+        if let Some(why) = no {
+            return Word::Not(why);
+        }
         let says = &candidate.says;
         let person = Line::new("").name(&says.person).text(" ");
-        if let Standing::Not(why) = &candidate.standing {
-            return Word::Not(why.pieces().iter().cloned().fold(person, Line::piece));
-        }
-        if candidate.verdict() != Some(ApprovalVerdict::Approve) {
-            return Word::Not(person.text("rejected it"));
-        }
-        if let Some((by, commit)) = step.makers.known.get(&says.person) {
-            let line = person.text("approved it, but ").text(by.words()).text(" ").oid(*commit);
-            return Word::Not(line.text(": makers do not count"));
-        }
         if !self.rule.seats.iter().any(|seat| seat.from.contains(&says.person)) {
             return Word::Not(person.text("approved it, and is not in `from`"));
         }

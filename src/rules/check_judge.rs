@@ -185,7 +185,7 @@ impl Bench<'_> {
         let says = &candidate.says;
         let machine = Line::new("").name(&says.person).text(" ");
         if let Standing::Not(why) = &candidate.standing {
-            return Some(why.pieces().iter().cloned().fold(machine, Line::piece));
+            return Some(machine.line(why));
         }
         if !self.rule.from.contains(&says.person) {
             return Some(machine.text(verdict.past()).text(" it, and is not in `from`"));
@@ -218,7 +218,7 @@ impl Bench<'_> {
                 let passed = heard.passed.iter().map(|c| word(of(), c).text(" without "));
                 objection.details.extend(passed.map(|line| line.path(&change.path)));
             }
-            objection.details.extend(heard.not.iter().map(|line| after(of(), line)));
+            objection.details.extend(heard.not.iter().map(|line| of().line(line)));
             let near = step.near_checks.iter().filter(|near| near.check == *heard.check);
             objection.details.extend(near.map(|near| self.near(of(), &near.miss)));
         }
@@ -364,10 +364,6 @@ fn word(line: Line, candidate: &Candidate) -> Line {
     let did = candidate.checked().map_or("spoke of", |(_, verdict)| verdict.past());
     let line = line.name(&says.person).text(" ").text(did).text(" ").oid(says.commit);
     line.text(" on ").text(says.date.rfc3339_seconds())
-}
-
-fn after(line: Line, rest: &Line) -> Line {
-    rest.pieces().iter().cloned().fold(line, Line::piece)
 }
 
 fn url_of(candidate: &Candidate) -> Option<&Url> {

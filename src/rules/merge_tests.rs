@@ -2,70 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crate::facts::change::Delta;
 use crate::facts::evidence::{Candidate, Standing};
 use crate::facts::landing::{
     Copied, Landing, MergeFact, NotSource, Segment, Step, StepKind, WhyNotSource,
 };
 use crate::facts::makers::{BY_NOBODY, MakerBy, Makers};
-use crate::facts::{PushFacts, Target, UpdateFacts};
-use crate::names::digest::Digest;
-use crate::names::moment::Moment;
-use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
-use crate::names::principal::PrincipalName;
-use crate::names::refname::Refname;
-use crate::push::pusher::{Pusher, Who};
-use crate::push::update::{Change, RefUpdate};
-use crate::push::{Door, Push, Seen};
+use crate::push::pusher::Who;
 use crate::roster::party::Party;
 use crate::rules::merge::Method::{FastForward, Merge as ByMerge, Rebase, Squash};
 use crate::rules::merge::{Merge, Method};
 use crate::rules::merge_judge::judge;
+use crate::rules::testing::{name, oid, push_of, step, word_of};
 use crate::rules::view::View;
-use crate::statement::fields::{ApprovalVerdict, Fields, RepositoryId, Saying};
+use crate::statement::fields::{ApprovalVerdict, Saying};
 use crate::verdict::finding::Ruling;
-
-fn oid(digit: u8) -> Oid {
-    Oid::from_bytes(&[digit * 0x11; 20]).unwrap()
-}
-
-fn name(text: &str) -> PrincipalName {
-    PrincipalName::parse(text).unwrap()
-}
-
-fn main() -> Refname {
-    Refname::parse(b"refs/heads/main").unwrap()
-}
-
-/// A step from 111 to 333 that was not on the server before.
-fn step(kind: StepKind) -> Step {
-    Step {
-        digests: Vec::new(),
-        rejects: Vec::new(),
-        kind,
-        from: Some(oid(1)),
-        to: oid(3),
-        subject: b"open port 8443".to_vec(),
-        commits: 1,
-        delta: Delta::new(ObjectFormat::Sha1, Vec::new()),
-        hidden: Vec::new(),
-        merge: None,
-        overtaken: None,
-        change_commits: 1,
-        not_before: Vec::new(),
-        itself_before: false,
-        source: vec![oid(3)],
-        copied: Copied::default(),
-        makers: Makers::default(),
-        candidates: Vec::new(),
-        near: Vec::new(),
-        checks: Vec::new(),
-        near_checks: Vec::new(),
-        infra: Vec::new(),
-        rollback: None,
-    }
-}
 
 fn direct() -> Step {
     Step { not_before: vec![oid(3)], ..step(StepKind::Run) }
@@ -105,46 +56,7 @@ fn party(names: &[&str]) -> Party {
 }
 
 fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> Ruling {
-    let update = RefUpdate { name: main(), claimed_old: oid(1), new: landing.end };
-    let push = Push {
-        door: Door::PreReceive,
-        pusher: Pusher {
-            who: Who::Unlisted,
-            login: String::new(),
-            source: String::new(),
-            door: "local",
-            key: None,
-        },
-        updates: vec![update.clone()],
-        options: Seen::NotHere,
-        certificate: Seen::All(None),
-        namespace: None,
-        moment: Moment::from_seconds(1_000),
-    };
-    let update = UpdateFacts {
-        real: Some(oid(1)),
-        change: Change::Move { old: oid(1), new: landing.end },
-        update,
-        alias_of: None,
-        target: Target::Commit(landing.end),
-        motion: None,
-        landings: Vec::new(),
-        landing_of_rule: Vec::new(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
-        had_by: Vec::new(),
-        brought: Vec::new(),
-        structure: Vec::new(),
-        debts: Vec::new(),
-        statement: None,
-    };
-    let push = PushFacts {
-        push,
-        repository: None,
-        default_branch: Some(main()),
-        log_size: 1,
-        birth: false,
-    };
+    let (update, push) = push_of(Who::Unlisted, oid(1), landing.end);
     let rule = Merge { methods: methods.to_vec(), resolved_by };
     let view = View {
         update: &update,
@@ -358,23 +270,7 @@ fn a_move_that_leaves_the_old_value_aside_is_taken_by_no_method() {
 }
 
 fn candidate(person: &str) -> Candidate {
-    Candidate {
-        id: Digest::of(person.as_bytes()),
-        place: Refname::parse(b"refs/approvals/x/y").unwrap(),
-        says: Fields {
-            repository: RepositoryId::parse("infra-5f0c91ab").unwrap(),
-            refname: main(),
-            base: oid(1),
-            commit: oid(3),
-            delta: Digest::of(b""),
-            person: name(person),
-            date: Moment::from_seconds(900),
-            expires: Moment::from_seconds(2_000),
-            saying: Saying::Approval { verdict: ApprovalVerdict::Approve },
-        },
-        standing: Standing::Good,
-        delta: Delta::new(ObjectFormat::Sha1, Vec::new()),
-    }
+    word_of(person, oid(1), ApprovalVerdict::Approve)
 }
 
 fn conflict() -> Step {

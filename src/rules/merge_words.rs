@@ -1,6 +1,6 @@
 //! What a merge rule says of a step that it does not take: what, why, and how to land it.
 
-use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::evidence::Candidate;
 use crate::facts::landing::{Landing, MergeFact, NotSource, Step, WhyNotSource};
 use crate::facts::makers::BY_NOBODY;
 use crate::names::oid::Oid;
@@ -9,7 +9,7 @@ use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::roster::party::Party;
 use crate::rules::merge::{Merge, Method};
-use crate::statement::fields::ApprovalVerdict;
+use crate::rules::words::{by_a_maker, no_approval};
 use crate::verdict::finding::{Missing, Objection};
 use crate::verdict::line::{Hint, Line, Piece};
 
@@ -307,18 +307,12 @@ pub(crate) fn not_resolved(
 
 /// Why a statement about a merge does not let it stand. `None`: it does.
 fn not_counted(party: &Party, step: &Step, candidate: &Candidate) -> Option<Line> {
+    let no = no_approval(candidate).or_else(|| by_a_maker(step, candidate));
+    if no.is_some() {
+        return no;
+    }
     let says = &candidate.says;
     let person = Line::new("").name(&says.person).text(" ");
-    if let Standing::Not(why) = &candidate.standing {
-        return Some(why.pieces().iter().cloned().fold(person, Line::piece));
-    }
-    if candidate.verdict() != Some(ApprovalVerdict::Approve) {
-        return Some(person.text("rejected it"));
-    }
-    if let Some((by, commit)) = step.makers.known.get(&says.person) {
-        let line = person.text("approved it, but ").text(by.words()).text(" ").oid(*commit);
-        return Some(line.text(": makers do not count"));
-    }
     if !party.contains(&says.person) {
         return Some(person.text("approved it, and is not in `resolved-by`"));
     }

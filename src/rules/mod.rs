@@ -23,6 +23,8 @@ pub mod seats;
 pub mod signature;
 pub mod signed_push;
 pub mod signing;
+#[cfg(test)]
+mod testing;
 pub mod view;
 pub mod within;
 pub mod words;

@@ -12,6 +12,7 @@ use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::roster::party::Party;
 use crate::rules::view::View;
+use crate::rules::words::{by_a_maker, no_approval};
 use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Missing, Objection};
 use crate::verdict::line::{Hint, Line};
@@ -72,10 +73,7 @@ pub fn objection(view: &View<'_>, step: &Step, own: Objection) -> Objection {
     match word(view, step) {
         Word::Ordinary | Word::Granted(_) => own,
         Word::Lacks(lacks) => lacks,
-        Word::NoRollback(why) => {
-            let line = Line::new("no rollback: ");
-            own.detail(why.pieces().iter().cloned().fold(line, Line::piece)).hint(anew(view))
-        }
+        Word::NoRollback(why) => own.detail(Line::new("no rollback: ").line(&why)).hint(anew(view)),
     }
 }
 
@@ -123,25 +121,19 @@ impl Terms {
 
     /// Why a statement does not count; `None`: it does.
     fn doubt(&self, step: &Step, candidate: &Candidate) -> Option<Line> {
-        let says = &candidate.says;
-        let person = Line::new("").name(&says.person).text(" ");
-        if let Standing::Not(why) = &candidate.standing {
-            return Some(why.pieces().iter().cloned().fold(person, Line::piece));
-        }
-        if candidate.verdict() != Some(ApprovalVerdict::Approve) {
-            return Some(person.text("rejected it"));
-        }
-        if candidate.delta != step.delta {
-            return Some(person.text("approved another change"));
-        }
-        if let Some((by, commit)) = step.makers.known.get(&says.person) {
-            let line = person.text("approved it, but ").text(by.words()).text(" ").oid(*commit);
-            return Some(line.text(": makers do not count"));
-        }
-        if !self.by.contains(&says.person) {
-            return Some(person.text("approved it, and is not in `by` of [rollback]"));
-        }
-        None
+        let person = Line::new("").name(&candidate.says.person);
+        let other = || {
+            let is_other = candidate.delta != step.delta;
+            is_other.then(|| person.clone().text(" approved another change"))
+        };
+        let stranger = || {
+            let is_one = !self.by.contains(&candidate.says.person);
+            is_one.then(|| person.clone().text(" approved it, and is not in `by` of [rollback]"))
+        };
+        no_approval(candidate)
+            .or_else(other)
+            .or_else(|| by_a_maker(step, candidate))
+            .or_else(stranger)
     }
 
     /// A reject by anyone in `by`, maker or not, stops a rollback as it stops any change, until its

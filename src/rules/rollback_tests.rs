@@ -4,37 +4,20 @@
 
 use crate::facts::change::{Delta, FileMode, PathChange, Side};
 use crate::facts::evidence::{Candidate, Reject, Standing};
-use crate::facts::landing::{Copied, Step, StepKind};
+use crate::facts::landing::{Step, StepKind};
 use crate::facts::makers::{BY_NOBODY, MakerBy, Makers};
 use crate::facts::rollback::{BackTo, Rollback};
-use crate::facts::{PushFacts, Target, UpdateFacts};
-use crate::names::digest::Digest;
 use crate::names::moment::Moment;
-use crate::names::oid::{ObjectFormat, Oid};
+use crate::names::oid::ObjectFormat;
 use crate::names::path::RepoPath;
-use crate::names::principal::PrincipalName;
-use crate::names::refname::Refname;
-use crate::push::pusher::{Pusher, Who};
-use crate::push::update::{Change, RefUpdate};
-use crate::push::{Door, Push, Seen};
+use crate::push::pusher::Who;
 use crate::roster::party::Party;
 use crate::rules::rollback::{Terms, Word, objection, word};
+use crate::rules::testing::{self, name, oid, push_of, word_of};
 use crate::rules::view::View;
-use crate::statement::fields::{ApprovalVerdict, Fields, RepositoryId, Saying};
+use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::Line;
-
-fn oid(digit: u8) -> Oid {
-    Oid::from_bytes(&[digit * 0x11; 20]).unwrap()
-}
-
-fn name(text: &str) -> PrincipalName {
-    PrincipalName::parse(text).unwrap()
-}
-
-fn main() -> Refname {
-    Refname::parse(b"refs/heads/main").unwrap()
-}
 
 fn terms(approvals: usize) -> Terms {
     let names = ["alice", "bob", "carol"].iter().map(|person| name(person)).collect();
@@ -53,29 +36,13 @@ fn step(rollback: Rollback) -> Step {
     let mut makers = Makers::default();
     makers.add(&name("alice"), MakerBy::Brought, oid(3));
     Step {
-        digests: Vec::new(),
-        rejects: Vec::new(),
-        kind: StepKind::Run,
         from: Some(oid(2)),
-        to: oid(3),
         subject: b"Roll main back to 1111111".to_vec(),
-        commits: 1,
         delta: delta(9),
-        hidden: Vec::new(),
-        merge: None,
-        overtaken: None,
-        change_commits: 1,
         not_before: vec![oid(3)],
-        itself_before: false,
-        source: vec![oid(3)],
-        copied: Copied::default(),
         makers,
-        candidates: Vec::new(),
-        checks: Vec::new(),
-        near_checks: Vec::new(),
-        near: Vec::new(),
-        infra: Vec::new(),
         rollback: Some(rollback),
+        ..testing::step(StepKind::Run)
     }
 }
 
@@ -94,23 +61,10 @@ fn back_in(paths: &[&str]) -> Step {
 }
 
 fn says(person: &str, verdict: ApprovalVerdict) -> Candidate {
-    Candidate {
-        id: Digest::of(person.as_bytes()),
-        place: main(),
-        says: Fields {
-            repository: RepositoryId::parse("infra-5f0c91ab").unwrap(),
-            refname: main(),
-            base: oid(2),
-            commit: oid(3),
-            delta: Digest::of(b"delta"),
-            person: name(person),
-            date: Moment::parse("2026-11-22T21:00:00Z").unwrap(),
-            expires: Moment::parse("2026-12-06T21:00:00Z").unwrap(),
-            saying: Saying::Approval { verdict },
-        },
-        standing: Standing::Good,
-        delta: delta(9),
-    }
+    let mut word = word_of(person, oid(2), verdict);
+    word.delta = delta(9);
+    word.says.date = Moment::parse("2026-11-22T21:00:00Z").unwrap();
+    word
 }
 
 fn approved(mut step: Step, by: &[&str]) -> Step {
@@ -119,46 +73,7 @@ fn approved(mut step: Step, by: &[&str]) -> Step {
 }
 
 fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T {
-    let update = RefUpdate { name: main(), claimed_old: oid(2), new: oid(3) };
-    let push = Push {
-        door: Door::PreReceive,
-        pusher: Pusher {
-            who,
-            login: String::new(),
-            source: String::new(),
-            door: "local",
-            key: None,
-        },
-        updates: vec![update.clone()],
-        options: Seen::NotHere,
-        certificate: Seen::All(None),
-        namespace: None,
-        moment: Moment::from_seconds(1_000),
-    };
-    let update = UpdateFacts {
-        real: Some(oid(2)),
-        change: Change::Move { old: oid(2), new: oid(3) },
-        update,
-        alias_of: None,
-        target: Target::Commit(oid(3)),
-        motion: None,
-        landings: Vec::new(),
-        landing_of_rule: Vec::new(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
-        had_by: Vec::new(),
-        brought: Vec::new(),
-        structure: Vec::new(),
-        statement: None,
-        debts: Vec::new(),
-    };
-    let push = PushFacts {
-        push,
-        repository: None,
-        default_branch: Some(main()),
-        log_size: 1,
-        birth: false,
-    };
+    let (update, push) = push_of(who, oid(2), oid(3));
     ask(&View { update: &update, landing: None, signatures: None, push: &push, rollback: terms })
 }
 

@@ -127,7 +127,7 @@ fn doubt<'f>(rule: &Signing, object: &'f SignedObject) -> Option<Doubt<'f>> {
         | Signed::Bad(_) => words,
     };
     let oid = Line::new("").oid(object.oid);
-    let why = why.pieces().iter().cloned().fold(oid, Line::piece);
+    let why = oid.line(&why);
     Some(Doubt { object, why })
 }
 

@@ -1,8 +1,11 @@
 //! Words that several rules and the always-on checks share.
 
+use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::landing::Step;
 use crate::facts::{Motion, UpdateFacts};
 use crate::names::refname::Refname;
 use crate::push::Door;
+use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line, Piece};
 
@@ -67,4 +70,24 @@ pub fn first_with_rest(mut objections: Vec<Objection>) -> Vec<Objection> {
         }));
     }
     objections
+}
+
+/// Why a statement is no approval that may count, rules aside. `None`: it is one.
+pub fn no_approval(candidate: &Candidate) -> Option<Line> {
+    let person = Line::new("").name(&candidate.says.person).text(" ");
+    match &candidate.standing {
+        Standing::Not(why) => Some(person.line(why)),
+        Standing::Good if candidate.verdict() != Some(ApprovalVerdict::Approve) => {
+            Some(person.text("rejected it"))
+        }
+        Standing::Good => None,
+    }
+}
+
+/// Why whoever approved a step does not count for it: they made some of it. `None`: they did not.
+pub fn by_a_maker(step: &Step, candidate: &Candidate) -> Option<Line> {
+    let person = &candidate.says.person;
+    let (by, commit) = step.makers.known.get(person)?;
+    let line = Line::new("").name(person).text(" approved it, but ").text(by.words());
+    Some(line.text(" ").oid(*commit).text(": makers do not count"))
 }

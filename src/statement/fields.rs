@@ -48,6 +48,13 @@ pub struct Fields {
     pub saying: Saying,
 }
 
+impl Fields {
+    /// The commit the delta begins at; `None`: at the empty tree.
+    pub fn base_commit(&self) -> Option<Oid> {
+        (!self.base.is_zero()).then_some(self.base)
+    }
+}
+
 /// What is said about a delta.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Saying {

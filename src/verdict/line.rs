@@ -54,6 +54,12 @@ impl Line {
         self
     }
 
+    /// And all of another line.
+    #[must_use]
+    pub fn line(self, other: &Self) -> Self {
+        other.0.iter().cloned().fold(self, Self::piece)
+    }
+
     /// And our own words.
     #[must_use]
     pub fn text(self, text: impl Into<Cow<'static, str>>) -> Self {

@@ -12,8 +12,7 @@ use crate::log::decision::{
     Actor, ActorKind, CertRecord, Decision, FindingRecord, Hook, RefDecision, StatementRecord,
     Verdict,
 };
-use crate::log::entry::Policy;
-use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Record, Refusal, Via};
+use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
 use crate::log::line::Entry;
 use crate::log::tidy::Tidy;
 use crate::log::wire::Text;

@@ -2,8 +2,6 @@
 //!
 //! Used by `log verify --root`, `--since` and `--trust`.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::cli::fault::Fault;
@@ -12,7 +10,6 @@ use crate::cli::log::words;
 use crate::log::disk::Folder;
 use crate::log::keeper::last_checkpoint;
 use crate::log::survey::{Survey, survey};
-use crate::names::digest::Digest;
 use crate::names::escape::escape;
 use crate::tlog::checkpoint::{Checkpoint, base64};
 use crate::tlog::note::{Note, Signed};
@@ -81,24 +78,20 @@ fn check(
         Some(trust) => by_trust(trust, checkpoint, note),
         None => by_seals(survey, note),
     };
-    let wrong = differs(checkpoint, survey, &survey.roots).or(against);
+    let wrong = differs(checkpoint, survey).or(against);
     Checked { name: name.to_owned(), size: checkpoint.size, wrong, signed }
 }
 
-fn differs(
-    checkpoint: &Checkpoint,
-    survey: &Survey,
-    roots: &BTreeMap<u64, Digest>,
-) -> Option<String> {
-    let (size, has) = (checkpoint.size, survey.head.size);
-    if checkpoint.origin != survey.origin {
+fn differs(checkpoint: &Checkpoint, survey: &Survey) -> Option<String> {
+    let (size, has) = (checkpoint.size, survey.checkpoint.size);
+    if checkpoint.origin != survey.checkpoint.origin {
         return Some(format!("it is of the log {}", escape(checkpoint.origin.as_bytes())));
     }
     if size > has {
         let cut = words::entries(size);
         return Some(format!("it covers {cut} and the log has {has}: its end was cut off"));
     }
-    let same = roots.get(&size) == Some(&checkpoint.root);
+    let same = survey.roots.get(&size) == Some(&checkpoint.root);
     (!same).then(|| format!("the first {} are not those it covers", words::entries(size)))
 }
 
@@ -144,8 +137,8 @@ impl Roots {
     /// What is told to people.
     pub fn lines(&self) -> Vec<String> {
         let survey = &self.survey;
-        let root = base64(&survey.frontier.root());
-        let mut lines = vec![format!("root {root} of {}", words::entries(survey.frontier.size()))];
+        let root = base64(&survey.checkpoint.root);
+        let mut lines = vec![format!("root {root} of {}", words::entries(survey.checkpoint.size))];
         let wrong: Vec<_> = survey.seals.iter().filter(|sealed| sealed.wrong.is_some()).collect();
         match (survey.seals.first(), survey.seals.last()) {
             (Some(first), Some(last)) => {
@@ -205,8 +198,8 @@ impl Roots {
         });
         json!({
             "holds": self.holds(),
-            "size": survey.frontier.size(),
-            "root": base64(&survey.frontier.root()),
+            "size": survey.checkpoint.size,
+            "root": base64(&survey.checkpoint.root),
             "seals": seals.collect::<Vec<_>>(),
             "checkpoints": checkpoints.collect::<Vec<_>>(),
         })

@@ -21,6 +21,7 @@ use crate::hook::host;
 use crate::hook::world::World;
 use crate::log::disk::Folder;
 use crate::log::keeper::{self, LostKey};
+use crate::log::listed::refs_bytes;
 use crate::log::survey::tree;
 use crate::names::digest::Digest;
 use crate::store::objects::Objects as _;
@@ -159,7 +160,7 @@ impl Prove {
         let (checkpoint, note) = self.signed(call, &place.folder)?;
         let dir = place.folder.dir();
         let (survey, whole) = tree(dir).map_err(|error| place::fault(dir, &error))?;
-        if checkpoint.origin != survey.origin {
+        if checkpoint.origin != survey.checkpoint.origin {
             return Err(Fault::new("the checkpoint is of another log"));
         }
         if root_at(&whole, checkpoint.size) != Some(checkpoint.root) {
@@ -204,14 +205,7 @@ fn refs_of(git_dir: &Path) -> Result<Digest, Fault> {
     let world = World::at_rest(git_dir).map_err(|stop| Fault::new(stop.reason.clone()))?;
     let mut refs = world.store.refs_under(b"refs/").or_fault(look)?;
     refs.sort();
-    let mut listing = Vec::new();
-    for (name, oid) in refs {
-        listing.extend_from_slice(oid.hex().as_bytes());
-        listing.push(b'\t');
-        listing.extend_from_slice(name.as_bytes());
-        listing.push(b'\n');
-    }
-    Ok(Digest::of(&listing))
+    Ok(Digest::of(&refs_bytes(refs.iter().map(|(name, oid)| (name.as_bytes(), *oid)))))
 }
 
 const fn lost(new_key: bool) -> LostKey {

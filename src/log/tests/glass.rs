@@ -5,38 +5,12 @@ use crate::log::book::Log;
 use crate::log::decision::Paths;
 use crate::log::entry::{Record, State};
 use crate::log::file::{Appended, Receipt};
-use crate::log::glass::{AskRecord, BreakGlass, How, Settled};
+use crate::log::glass::{BreakGlass, How, Settled};
 use crate::log::tests::support::{
-    Bench, actor, append, at, ctx, decision_of, digest, moves, name, oid, outcome, person,
+    Bench, append, at, ctx, decision_of, digest, glass, moves, name, oid, outcome, person,
 };
 use crate::log::verify::verify;
 use crate::log::wire::{AsText, Text};
-use crate::names::oid::Oid;
-
-fn glass(refname: &str, old: Oid, new: Oid) -> BreakGlass {
-    BreakGlass {
-        of: None,
-        actor: actor("alice"),
-        reason: Text::from("INC-42: down"),
-        refname: Text::from(refname),
-        old: AsText(old),
-        new: AsText(new),
-        overridden: Vec::new(),
-        base: AsText(old),
-        commit: AsText(new),
-        delta: AsText(digest(1)),
-        landed: Vec::new(),
-        paths: Paths::of(vec![Text::from("infra/a.tf")]),
-        asks: vec![AskRecord {
-            rule: "infra-review".to_owned(),
-            approvals: 1,
-            from: vec![AsText(person("bob"))],
-        }],
-        makers: vec![AsText(person("alice"))],
-        unknown_maker: false,
-        settle_by: AsText(at(100)),
-    }
-}
 
 /// Alice breaks the glass on these refs in one push.
 fn breaks(log: &mut Log, glasses: Vec<BreakGlass>, seconds: i64) -> Receipt {

@@ -2,16 +2,15 @@
 
 use crate::facts::past::{Past as _, StateSeen};
 use crate::log::book::Log;
-use crate::log::decision::{Paths, RollbackRecord, Verdict};
+use crate::log::decision::{RollbackRecord, Verdict};
 use crate::log::entry::{Birth, Drift, GenesisRef, Record, State};
 use crate::log::file::Appended;
-use crate::log::glass::{BreakGlass, How, Settled};
+use crate::log::glass::{How, Settled};
 use crate::log::tests::support::{
-    Bench, actor, append, applies, at, ctx, decides, decision_of, digest, moves, name, oid,
-    outcome, person, zero,
+    Bench, append, applies, at, ctx, decides, decision_of, glass, moves, name, oid, outcome,
+    person, zero,
 };
 use crate::log::wire::{AsText, Text};
-use crate::names::oid::Oid;
 
 const MAIN: &str = "refs/heads/main";
 
@@ -124,28 +123,6 @@ fn a_rollback_that_did_not_happen_left_nothing() {
     let back = goes_back(&mut log, 3, (2, good), 4, 3);
     let _ = append(&mut log, outcome(back, MAIN, oid(3), oid(4), State::NotApplied), 4);
     assert_eq!(state(&log, 3), StateSeen::State { entry: bad, at: at(2) });
-}
-
-/// A broken glass for a move of a ref.
-fn glass(refname: &str, old: Oid, new: Oid) -> BreakGlass {
-    BreakGlass {
-        of: None,
-        actor: actor("alice"),
-        reason: Text::from("INC-42: down"),
-        refname: Text::from(refname),
-        old: AsText(old),
-        new: AsText(new),
-        overridden: Vec::new(),
-        base: AsText(old),
-        commit: AsText(new),
-        delta: AsText(digest(1)),
-        landed: Vec::new(),
-        paths: Paths::default(),
-        asks: Vec::new(),
-        makers: vec![AsText(person("alice"))],
-        unknown_maker: false,
-        settle_by: AsText(at(100)),
-    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::log::decision::{
 use crate::log::disk::{Disk, Medium, Modes};
 use crate::log::entry::{Genesis, GenesisRef, Outcome, Record, RefOutcome, Session, State, Via};
 use crate::log::file::{Appended, Ctx, Receipt};
+use crate::log::glass::{AskRecord, BreakGlass};
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -274,4 +275,30 @@ pub(super) fn applies(log: &mut Log, who: &str, one: RefDecision, seconds: i64) 
     let of = append(log, decides(who, vec![one]), seconds).seq();
     let _ = append(log, outcome(of, &refname, old, new, State::Applied), seconds);
     of
+}
+
+/// A broken glass for a move of a ref, which owes one approval of Bob's.
+pub(super) fn glass(refname: &str, old: Oid, new: Oid) -> BreakGlass {
+    BreakGlass {
+        of: None,
+        actor: actor("alice"),
+        reason: Text::from("INC-42: down"),
+        refname: Text::from(refname),
+        old: AsText(old),
+        new: AsText(new),
+        overridden: Vec::new(),
+        base: AsText(old),
+        commit: AsText(new),
+        delta: AsText(digest(1)),
+        landed: Vec::new(),
+        paths: Paths::of(vec![Text::from("infra/a.tf")]),
+        asks: vec![AskRecord {
+            rule: "infra-review".to_owned(),
+            approvals: 1,
+            from: vec![AsText(person("bob"))],
+        }],
+        makers: vec![AsText(person("alice"))],
+        unknown_maker: false,
+        settle_by: AsText(at(100)),
+    }
 }

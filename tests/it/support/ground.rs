@@ -127,8 +127,18 @@ pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Output {
     output
 }
 
+/// Set by `.ci/run`: there, what a test needs is installed, and to skip is to fail.
+const NO_SKIP: &str = "PORTCULLIS_TEST_NO_SKIP";
+
 /// Says that a test could not be made here, and why.
 #[expect(clippy::print_stdout, clippy::disallowed_macros, reason = "the harness shows it")]
 pub(crate) fn skipped(why: &str) {
     println!("skipped: {why}");
+}
+
+/// Says that a test could not be made here for want of a program; where `.ci/run` has installed
+/// what there is to install, that is a failure.
+pub(crate) fn missing(why: &str) {
+    assert!(std::env::var_os(NO_SKIP).is_none(), "{why}");
+    skipped(why);
 }
