@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -18,10 +17,10 @@ use crate::log::fit::{Prepared, prepare};
 use crate::log::index::{Index, Keeping, scan_fault};
 use crate::log::kind::Kind;
 use crate::log::line::{Entry, read};
-use crate::log::look::read_line;
 use crate::log::posting::{Key, Posting};
 use crate::log::scan::{Position, Scanner};
 use crate::log::tail::{Tail, unreadable};
+use crate::log::tape::Tape;
 use crate::log::touched::{JudgedAt, touches};
 use crate::log::whole;
 use crate::names::oid::Oid;
@@ -33,7 +32,6 @@ pub struct Log {
     origin: String,
     medium: Box<dyn Medium>,
     pub(super) index: RefCell<Index>,
-    pub(super) segment: File,
     pub(super) cache: RefCell<HashMap<u64, Rc<Entry>>>,
     poisoned: bool,
 }
@@ -84,9 +82,9 @@ impl Log {
 
     fn open_with(medium: Box<dyn Medium>, dir: &Path, keeping: Keeping) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
-        let segment = folder.open_segment()?;
+        let tape = folder.tape()?;
         let first =
-            read_line(&segment, 0).map_err(|source| io_fault("read", &folder.segment(), source))?;
+            tape.read_line(0).map_err(|source| io_fault("read", &folder.segment(), source))?;
         let genesis = match read(&first) {
             Ok(entry) if matches!(entry.record, Record::Genesis(_)) => entry,
             Err(fault) if fault.is_newer() => {
@@ -97,7 +95,7 @@ impl Log {
         let origin = genesis.common.log;
         let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
         let cache = RefCell::default();
-        Ok(Self { folder, origin, medium, index, segment, cache, poisoned: false })
+        Ok(Self { folder, origin, medium, index, cache, poisoned: false })
     }
 
     /// The log's name for ever.
@@ -186,8 +184,8 @@ impl Log {
             }
             drafts.push(draft);
         }
-        let guard = |file: &File, tail: &Tail| match expect {
-            Some(judged) => self.moved_since(judged, file, tail),
+        let guard = |tape: &Rc<Tape>, tail: &Tail| match expect {
+            Some(judged) => self.moved_since(judged, tape, tail),
             None => Ok(None),
         };
         let written = file::write(&self.folder, medium, &self.origin, &drafts, ctx, guard);
@@ -199,16 +197,15 @@ impl Log {
     fn moved_since(
         &self,
         judged: &JudgedAt,
-        file: &File,
+        tape: &Rc<Tape>,
         tail: &Tail,
     ) -> Result<Option<Moved>, LogError> {
         if tail.last.common.seq < judged.size {
             return Ok(None);
         }
         let fault = |source| io_fault("read", &self.folder.segment(), source);
-        let again = file.try_clone().map_err(fault)?;
         let from = self.position_before(judged.size)?;
-        let mut scanner = Scanner::from(again, from, Some(self.origin.clone())).map_err(fault)?;
+        let mut scanner = Scanner::from(tape, from, Some(self.origin.clone())).map_err(fault)?;
         loop {
             let found = scanner.next_entry().map_err(|it| scan_fault(&self.folder, it))?;
             let Some(found) = found else { return Ok(None) };

@@ -11,7 +11,7 @@ use crate::names::digest::Digest;
 /// away; the bytes are still there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovered {
-    /// Where the bytes begin, counted from the start of the file.
+    /// Where the bytes begin, counted from the start of the log through all its segments.
     pub offset: u64,
     /// How many there are. A line feed that was added to end them is not counted.
     pub length: u64,
@@ -19,6 +19,9 @@ pub struct Recovered {
     pub sha256: AsText<Digest>,
     /// What is wrong with them.
     pub cause: Cause,
+    /// The bytes as an attachment, where the disk may not have kept them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub att: Option<AsText<Digest>>,
 }
 
 /// What is wrong with a stretch of the log.

@@ -1,7 +1,8 @@
 //! The folder of one log: where things are, with which rights, and the few ways to touch them.
 //!
 //! ```text
-//! 00000000000000000000.jsonl   the entries; named by the number of its first entry
+//! 00000000000000000000.jsonl   entries; a segment is named by the number of its first entry
+//! 00000000000000004096.jsonl   more of them; closed ones may be packed: `....jsonl.gz`
 //! lock                         locked while somebody appends; holds the process id
 //! att/<sha256>                 attachments, named by their content
 //! suspect                      there while bytes are in doubt: `<offset> <length>`
@@ -17,10 +18,13 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::log::error::LogError;
+use crate::log::segment::{Limits, PACKED, PLAIN, file_name};
+use crate::log::tape::Tape;
 use crate::names::digest::Digest;
 
 /// The name of the file with the entries from number 0 on.
@@ -69,6 +73,11 @@ pub trait Medium: fmt::Debug {
 
     /// Brings a folder's names to the disk.
     fn sync_folder(&self, folder: &File) -> io::Result<()>;
+
+    /// When a segment is closed here.
+    fn limits(&self) -> Limits {
+        Limits::USUAL
+    }
 }
 
 /// The disk there is.
@@ -113,18 +122,12 @@ impl Folder {
             Err(source) => return Err(io_fault("look at", dir, source)),
         };
         refuse_remote(dir)?;
-        let segment = dir.join(FIRST_SEGMENT);
-        let file = match fs::metadata(&segment) {
-            Ok(meta) => meta.mode() & 0o777,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                return Err(LogError::NoGenesis { dir: dir.to_owned() });
-            }
-            Err(source) => return Err(io_fault("look at", &segment, source)),
+        let file = match first_segment(dir) {
+            Ok(Some(meta)) => meta.mode() & 0o777,
+            Ok(None) => return Err(LogError::NoGenesis { dir: dir.to_owned() }),
+            Err(source) => return Err(io_fault("look at", &dir.join(FIRST_SEGMENT), source)),
         };
-        let folder =
-            Self { dir: dir.to_owned(), modes: Modes { folder: found.mode() & 0o7777, file } };
-        folder.refuse_more_segments()?;
-        Ok(folder)
+        Ok(Self { dir: dir.to_owned(), modes: Modes { folder: found.mode() & 0o7777, file } })
     }
 
     /// Makes the folder and those in it.
@@ -142,27 +145,11 @@ impl Folder {
 
     /// A log that is there is never written over.
     pub fn refuse_existing(&self) -> Result<(), LogError> {
-        let path = self.segment();
-        match path.try_exists() {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(LogError::Exists { dir: self.dir.clone() }),
-            Err(source) => Err(io_fault("look at", &path, source)),
+        match first_segment(&self.dir) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(LogError::Exists { dir: self.dir.clone() }),
+            Err(source) => Err(io_fault("look at", &self.segment(), source)),
         }
-    }
-
-    /// More than one segment means that a newer program has rotated.
-    fn refuse_more_segments(&self) -> Result<(), LogError> {
-        let names =
-            fs::read_dir(&self.dir).map_err(|source| io_fault("list", &self.dir, source))?;
-        let mut segments = 0;
-        for name in names {
-            let name = name.map_err(|source| io_fault("list", &self.dir, source))?.file_name();
-            segments += usize::from(name.as_encoded_bytes().ends_with(b".jsonl"));
-        }
-        if segments > 1 {
-            return Err(LogError::Newer { dir: self.dir.clone(), what: "several segments" });
-        }
-        Ok(())
     }
 
     /// The folder itself.
@@ -170,7 +157,7 @@ impl Folder {
         &self.dir
     }
 
-    /// The file with the entries.
+    /// The file with the first entries.
     pub fn segment(&self) -> PathBuf {
         self.dir.join(FIRST_SEGMENT)
     }
@@ -205,20 +192,9 @@ impl Folder {
         self.modes
     }
 
-    /// Opens the entries for reading.
-    pub fn open_segment(&self) -> Result<File, LogError> {
-        let path = self.segment();
-        File::open(&path).map_err(|source| io_fault("read", &path, source))
-    }
-
-    /// Opens the entries for appending, and for reading back.
-    pub fn open_segment_to_append(&self) -> Result<File, LogError> {
-        let path = self.segment();
-        OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&path)
-            .map_err(|source| io_fault("open for appending", &path, source))
+    /// The entries, for reading.
+    pub fn tape(&self) -> Result<Rc<Tape>, LogError> {
+        Tape::open(&self.dir).map(Rc::new)
     }
 
     /// Opens a file for writing, made if it is not there.
@@ -338,6 +314,32 @@ impl Folder {
             Err(fault) => Err(fault),
         }
     }
+}
+
+/// The file with the first entries, as it was written or packed.
+fn first_segment(dir: &Path) -> io::Result<Option<fs::Metadata>> {
+    for ending in [PLAIN, PACKED] {
+        match fs::metadata(dir.join(file_name(0, ending))) {
+            Ok(found) => return Ok(Some(found)),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether this folder looks like that of a log.
+pub fn is_log(dir: &Path) -> bool {
+    first_segment(dir).is_ok_and(|found| found.is_some())
+}
+
+/// Opens a segment for appending.
+pub fn open_to_append(path: &Path) -> Result<File, LogError> {
+    OpenOptions::new()
+        .read(true)
+        .append(true)
+        .open(path)
+        .map_err(|source| io_fault("open for appending", path, source))
 }
 
 /// Reads a small file. `None` when it is not there.

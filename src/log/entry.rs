@@ -26,6 +26,7 @@ use crate::log::glass::{BreakGlass, Settled};
 use crate::log::kind::Kind;
 use crate::log::rate::Held;
 use crate::log::seal::Seal;
+use crate::log::segment::Segment;
 use crate::log::tidy::Tidy;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
@@ -119,6 +120,8 @@ pub enum Record {
     Seal(Seal),
     /// Dead statements leave the refs.
     Tidy(Tidy),
+    /// A new file begins.
+    Segment(Segment),
 }
 
 impl Record {
@@ -138,6 +141,7 @@ impl Record {
             Self::Settled(_) => Kind::Settled,
             Self::Seal(_) => Kind::Seal,
             Self::Tidy(_) => Kind::Tidy,
+            Self::Segment(_) => Kind::Segment,
         }
     }
 }

@@ -95,6 +95,12 @@ pub enum LogError {
     /// The log does not hold together.
     #[error("the change log is broken at {0}")]
     Broken(#[from] Break),
+    /// A file has the name of a segment and is none.
+    #[error("{} does not begin as a segment of the change log", path.display())]
+    NoSegment {
+        /// The file.
+        path: PathBuf,
+    },
     /// The end of the log is damaged, further back than a writer looks.
     #[error("{} holds no whole entry from byte {offset} to its end", path.display())]
     NoTail {
@@ -168,7 +174,7 @@ impl LogError {
             }
             Self::Restless => "push again",
             Self::Interfered { .. } => "find out who else writes there",
-            Self::Broken(_) | Self::NoTail { .. } | Self::Past(_) => {
+            Self::Broken(_) | Self::NoTail { .. } | Self::NoSegment { .. } | Self::Past(_) => {
                 "run `portcullis log verify`, and compare with a copy of the log"
             }
             Self::Unsealed { .. } | Self::OtherTree { .. } => {

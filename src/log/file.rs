@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! open(lock) flock(LOCK_EX|LOCK_NB), again every few milliseconds until the deadline
+//! getdents(folder)                                   the newest segment; see `rotate` for a new one
 //! open(segment, O_RDWR|O_APPEND) fstat pread         the tail; damage is declared, never cut away
 //! write(segment, every line at once) pread           what stands there is what was written
 //! close(lock)                                        the lock goes before the wait for the disk
@@ -21,19 +22,22 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::log::damage::Recovered;
-use crate::log::disk::{Folder, Medium, io_fault, reserve};
-use crate::log::entry::{Common, FORMAT_VERSION, Record, Session};
+use crate::log::batch::{Batch, sealed};
+use crate::log::disk::{Folder, Medium, io_fault, open_to_append, reserve};
+use crate::log::entry::{Common, FORMAT_VERSION, Session};
 use crate::log::error::LogError;
 use crate::log::fit::Prepared;
 use crate::log::kind::Kind;
-use crate::log::line::{self, Body, NO_ENTRY};
-use crate::log::rate::{Held, Rates};
+use crate::log::line::NO_ENTRY;
+use crate::log::rate::Rates;
+use crate::log::rotate::{self, Place};
 use crate::log::suspect;
 use crate::log::tail::{self, Tail, read_range};
+use crate::log::tape::Tape;
 use crate::log::wire::AsText;
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -130,10 +134,9 @@ pub enum Written {
 /// Lines that stand in the file and may not be on the disk.
 #[derive(Debug)]
 pub struct Pending {
-    file: File,
+    place: Place,
     first: u64,
     head: Head,
-    offset: u64,
     length: u64,
     /// Whether some line was held back.
     pub held: bool,
@@ -204,7 +207,7 @@ pub fn write_first(
     let common = common(origin, ctx, Kind::Genesis, 0);
     let (bytes, hash) = sealed(&common, &genesis.body, &NO_ENTRY)?;
     folder.write_whole(medium, &path, bytes.as_bytes())?;
-    reserve(&folder.open_segment_to_append()?, 0, bytes.len() as u64);
+    reserve(&open_to_append(&path)?, 0, bytes.len() as u64);
     Ok(Receipt { first: 0, head: Head { size: 1, hash } })
 }
 
@@ -215,21 +218,17 @@ pub fn write(
     origin: &str,
     drafts: &[Prepared],
     ctx: &Ctx,
-    guard: impl FnOnce(&File, &Tail) -> Result<Option<Moved>, LogError>,
+    guard: impl FnOnce(&Rc<Tape>, &Tail) -> Result<Option<Moved>, LogError>,
 ) -> Result<Written, LogError> {
-    let path = folder.segment();
     let lock = lock(folder, LOCK_PATIENCE)?;
-    let file = folder.open_segment_to_append()?;
+    let tape = folder.tape()?;
     let no_genesis = || LogError::NoGenesis { dir: folder.dir().to_owned() };
-    let tail = tail::find(&file, &path)?.ok_or_else(no_genesis)?;
-    if let Some(moved) = guard(&file, &tail)? {
+    let tail = tail::find(&tape)?.ok_or_else(no_genesis)?;
+    if let Some(moved) = guard(&tape, &tail)? {
         return Ok(Written::Moved(moved));
     }
     let mut rates = Rates::load(folder)?;
     let before = rates.clone();
-    let mut batch = Batch::after(&tail, origin, ctx);
-    let doubtful = suspect::doubtful(folder, &file)?;
-    batch.declare(&tail, doubtful)?;
     let admitted: Vec<&Prepared> = drafts
         .iter()
         .filter(|draft| draft.refused.as_ref().is_none_or(|who| rates.admit(who, ctx.moment)))
@@ -239,7 +238,31 @@ pub fn write(
         rates.save(folder)?;
         return Ok(Written::Held);
     }
+    let doubtful = suspect::doubtful(folder, medium, &tape)?;
+    let in_doubt = doubtful.is_some();
+    let mut place = rotate::newest(&tape, &tail)?;
+    let mut batch = Batch::after(&tail, origin, ctx);
+    if let Some(why) = rotate::is_due(&place, &tape, &tail, &medium.limits(), (ctx, in_doubt))? {
+        place = rotate::begin(folder, medium, &place, &mut batch, why)?;
+    }
+    batch.declare(&tail, doubtful)?;
     batch.held = rates.take_held();
+    lines(&mut batch, &admitted)?;
+    write_once(&place, medium, folder, &batch)?;
+    if rates != before {
+        rates.save(folder)?;
+    }
+    if in_doubt {
+        let mark = folder.suspect();
+        std::fs::remove_file(&mark).map_err(|source| io_fault("remove", &mark, source))?;
+    }
+    let length = batch.bytes.len() as u64;
+    drop(lock);
+    reserve(&place.file, place.end - place.base, length);
+    Ok(Written::Lines(Pending { place, first: batch.first, head: batch.head, length, held }))
+}
+
+fn lines(batch: &mut Batch<'_>, admitted: &[&Prepared]) -> Result<(), LogError> {
     let decision = admitted.iter().position(|draft| draft.body.kind == Kind::Decision);
     for (at, draft) in admitted.iter().enumerate() {
         match decision.filter(|_| draft.body.kind == Kind::BreakGlass) {
@@ -250,90 +273,23 @@ pub fn write(
             Some(_) | None => batch.push(&draft.body)?,
         }
     }
-    write_once(&file, medium, folder, &tail, &batch)?;
-    if rates != before {
-        rates.save(folder)?;
-    }
-    if batch.told_suspect {
-        let mark = folder.suspect();
-        std::fs::remove_file(&mark).map_err(|source| io_fault("remove", &mark, source))?;
-    }
-    let length = batch.bytes.len() as u64;
-    drop(lock);
-    reserve(&file, tail.eof, length);
-    Ok(Written::Lines(Pending {
-        file,
-        first: batch.first,
-        head: batch.head,
-        offset: tail.eof,
-        length,
-        held,
-    }))
+    Ok(())
 }
 
 /// Brings lines to the disk. A failure is never tried again: after one, the kernel may call pages
-/// clean that never got there.
+/// clean that never got there; nor may a later sync be believed that covers them.
 pub fn sync(folder: &Folder, medium: &dyn Medium, pending: Pending) -> Result<Receipt, LogError> {
-    match medium.sync(&pending.file) {
-        Ok(()) => Ok(Receipt { first: pending.first, head: pending.head }),
-        Err(source) => {
-            // If the disk does not even take the mark, the answer is no all the same.
-            let _ = suspect::mark(folder, pending.offset, pending.length);
-            Err(LogError::NotSynced { path: folder.segment(), source })
-        }
+    let Place { file, path, end, .. } = &pending.place;
+    let not_synced = |source| LogError::NotSynced { path: path.clone(), source };
+    if let Err(source) = medium.sync(file) {
+        // If the disk does not even take the mark, the answer is no all the same.
+        let _ = suspect::mark(folder, *end, pending.length);
+        return Err(not_synced(source));
     }
-}
-
-/// The lines of one append.
-struct Batch<'a> {
-    origin: &'a str,
-    ctx: &'a Ctx,
-    last_ts: Moment,
-    first: u64,
-    head: Head,
-    held: Vec<Held>,
-    bytes: Vec<u8>,
-    told_suspect: bool,
-}
-
-impl<'a> Batch<'a> {
-    fn after(tail: &Tail, origin: &'a str, ctx: &'a Ctx) -> Self {
-        let size = tail.last.common.seq + 1;
-        Self {
-            origin,
-            ctx,
-            last_ts: tail.last.common.ts.0,
-            first: size,
-            head: Head { size, hash: tail.last.hash },
-            held: Vec::new(),
-            bytes: if tail.unended { vec![b'\n'] } else { Vec::new() },
-            told_suspect: false,
-        }
+    if suspect::begins_before(folder, end + pending.length)? {
+        return Err(not_synced(io::Error::other("another push could not bring its lines there")));
     }
-
-    /// Declares what is wrong before this append.
-    fn declare(&mut self, tail: &Tail, doubtful: Option<Recovered>) -> Result<(), LogError> {
-        self.told_suspect = doubtful.is_some();
-        for damage in tail.damage.clone().into_iter().chain(doubtful) {
-            let record = Record::Recovered(damage);
-            let body = line::body(&record, None)
-                .map_err(|source| LogError::Json { kind: record.kind().name(), source })?;
-            self.push(&body)?;
-        }
-        self.first = self.head.size;
-        Ok(())
-    }
-
-    fn push(&mut self, body: &Body) -> Result<(), LogError> {
-        let mut common = common(self.origin, self.ctx, body.kind, self.head.size);
-        common.ts_before_prev = self.ctx.moment < self.last_ts;
-        common.held = std::mem::take(&mut self.held);
-        let (line, hash) = sealed(&common, body, &self.head.hash)?;
-        self.bytes.extend_from_slice(line.as_bytes());
-        self.head = Head { size: self.head.size + 1, hash };
-        self.last_ts = self.ctx.moment;
-        Ok(())
-    }
+    Ok(Receipt { first: pending.first, head: pending.head })
 }
 
 /// The fields that every entry has.
@@ -355,21 +311,15 @@ pub fn common(origin: &str, ctx: &Ctx, kind: Kind, seq: u64) -> Common {
     }
 }
 
-fn sealed(common: &Common, body: &Body, prev: &Digest) -> Result<(String, Digest), LogError> {
-    line::write(common, body, prev)
-        .map_err(|source| LogError::Json { kind: body.kind.name(), source })
-}
-
 /// One write, and a look at what stands there. A write that was cut short is declared at once, if
 /// the disk still takes that; else the next writer does.
 fn write_once(
-    file: &File,
+    place: &Place,
     medium: &dyn Medium,
     folder: &Folder,
-    tail: &Tail,
     batch: &Batch<'_>,
 ) -> Result<(), LogError> {
-    let path = folder.segment();
+    let Place { file, path, base, end } = place;
     let failed = match medium.append(file, &batch.bytes) {
         Ok(n) if n == batch.bytes.len() => None,
         Ok(_) => Some(io::Error::from(io::ErrorKind::StorageFull)),
@@ -377,23 +327,25 @@ fn write_once(
     };
     if let Some(source) = failed {
         declare_cut(file, medium, folder, batch);
-        return Err(io_fault("append to", &path, source));
+        return Err(io_fault("append to", path, source));
     }
-    let back = read_range(file, tail.eof, tail.eof + batch.bytes.len() as u64)
-        .map_err(|source| io_fault("read back", &path, source))?;
+    let begin = end - base;
+    let back = read_range(file, begin, begin + batch.bytes.len() as u64)
+        .map_err(|source| io_fault("read back", path, source))?;
     if back != batch.bytes {
-        return Err(LogError::Interfered { path });
+        return Err(LogError::Interfered { path: path.clone() });
     }
     Ok(())
 }
 
 /// Best effort: whatever fails here, the next writer finds the same damage.
 fn declare_cut(file: &File, medium: &dyn Medium, folder: &Folder, batch: &Batch<'_>) {
-    let Ok(Some(tail)) = tail::find(file, &folder.segment()) else { return };
+    let Ok(tape) = folder.tape() else { return };
+    let Ok(Some(tail)) = tail::find(&tape) else { return };
     if tail.damage.is_none() {
         return;
     }
-    let mut mend = Batch::after(&tail, batch.origin, batch.ctx);
+    let mut mend = batch.anew(&tail);
     if mend.declare(&tail, None).is_ok() {
         let _ = medium.append(file, &mend.bytes);
     }

@@ -94,6 +94,7 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => None,
     }
 }
@@ -126,6 +127,7 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => true,
     }
 }
@@ -144,7 +146,8 @@ fn counts(record: &Record) -> Short {
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
-        | Record::Seal(_) => (0, 0),
+        | Record::Seal(_)
+        | Record::Segment(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
 }
@@ -178,6 +181,7 @@ fn digest_paths(record: &mut Record) {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => {}
     }
 }
@@ -234,6 +238,7 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => {}
     }
 }
@@ -265,7 +270,7 @@ fn shorten(record: &mut Record, keep: Keep) {
             it.by.truncate(keep.others);
             it.uses.truncate(keep.others);
         }
-        Record::Recovered(_) | Record::Seal(_) => {}
+        Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) => {}
     }
 }
 

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::facts::past::PastError;
 use crate::log::disk::{Folder, read_small};
@@ -23,7 +24,8 @@ use crate::log::manifest::Manifest;
 use crate::log::posting::{self, KEY_BYTES, Posting};
 use crate::log::run::{Run, bytes_of};
 use crate::log::scan::{BreakKind, Found, Position, ScanError, Scanner};
-use crate::log::tail::{read_range, unreadable};
+use crate::log::tail::unreadable;
+use crate::log::tape::Tape;
 use crate::log::whole;
 
 /// How many entries are read from the log's tail at every opening before they become a run.
@@ -54,6 +56,7 @@ pub enum Keeping {
 #[derive(Debug)]
 pub struct Index {
     keeping: Keeping,
+    tape: Rc<Tape>,
     folder: Folder,
     origin: String,
     runs: Vec<Run>,
@@ -70,7 +73,7 @@ impl Index {
 
     /// As `open`, kept where the caller says.
     pub fn open_with(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
-        let mut index = Self::load(folder, origin, keeping);
+        let mut index = Self::load(folder, origin, keeping)?;
         index.catch_up()?;
         Ok(index)
     }
@@ -79,24 +82,25 @@ impl Index {
     pub fn rebuild(&mut self) -> Result<(), LogError> {
         // Best effort: where it cannot be removed, it is made in memory.
         let _ = fs::remove_dir_all(self.folder.index());
-        *self = Self::empty(&self.folder, &self.origin, self.keeping);
+        *self = Self::empty(&self.folder, &self.origin, self.keeping)?;
         self.catch_up()
     }
 
-    fn empty(folder: &Folder, origin: &str, keeping: Keeping) -> Self {
-        Self {
+    fn empty(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
+        Ok(Self {
             keeping,
+            tape: folder.tape()?,
             folder: folder.clone(),
             origin: origin.to_owned(),
             runs: Vec::new(),
             flushed: Position::START,
             recent: BTreeSet::new(),
             position: Position::START,
-        }
+        })
     }
 
-    fn load(folder: &Folder, origin: &str, keeping: Keeping) -> Self {
-        let mut index = Self::empty(folder, origin, keeping);
+    fn load(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
+        let mut index = Self::empty(folder, origin, keeping)?;
         for _ in 0..OPEN_TRIES {
             let Some(manifest) = index.manifest() else { break };
             let open =
@@ -108,7 +112,7 @@ impl Index {
                 index.runs = runs;
                 index.flushed = manifest.position.clone();
                 index.position = manifest.position;
-                return index;
+                return Ok(index);
             }
             break;
         }
@@ -117,7 +121,7 @@ impl Index {
             Keeping::InFiles => drop(fs::remove_file(index.manifest_path())),
             Keeping::InMemory => {}
         }
-        index
+        Ok(index)
     }
 
     fn manifest_path(&self) -> PathBuf {
@@ -131,12 +135,16 @@ impl Index {
 
     /// Whether the log really has this entry at this place: it may have been replaced by a copy.
     fn is_of_log(&self, position: &Position) -> bool {
-        let Ok(file) = self.folder.open_segment() else { return false };
         let from = position.offset.saturating_sub(LINE_BYTES_MAX as u64);
-        let Ok(window) = read_range(&file, from, position.offset) else { return false };
+        let Ok(window) = self.tape.read_range(from, position.offset) else { return false };
         let Some(lines) = window.strip_suffix(b"\n") else { return false };
         let begin = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         self_hash(&lines[begin..]).is_ok_and(|hash| hash == position.head.hash)
+    }
+
+    /// The entries, as they were when they were read last.
+    pub const fn tape(&self) -> &Rc<Tape> {
+        &self.tape
     }
 
     /// How far the index goes.
@@ -146,10 +154,10 @@ impl Index {
 
     /// Reads what was appended since. Stops before an append that is going on.
     pub fn catch_up(&mut self) -> Result<(), LogError> {
-        let file = self.folder.open_segment()?;
+        self.tape = self.folder.tape()?;
         let io = |source| LogError::Io { doing: "read", path: self.folder.segment(), source };
         let origin = Some(self.origin.clone());
-        let mut scanner = Scanner::from(file, self.position.clone(), origin).map_err(io)?;
+        let mut scanner = Scanner::from(&self.tape, self.position.clone(), origin).map_err(io)?;
         let anew = self.flushed == Position::START;
         loop {
             let found = scanner.next_entry().map_err(|fault| scan_fault(&self.folder, fault))?;
@@ -194,6 +202,7 @@ impl Index {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Tidy(_) => Vec::new(),
         };
         let mut postings = Vec::new();
@@ -323,6 +332,7 @@ pub fn scan_fault(folder: &Folder, fault: ScanError) -> LogError {
             | BreakKind::Chain
             | BreakKind::OtherLog(_)
             | BreakKind::Genesis
+            | BreakKind::Segment
             | BreakKind::Declared
             | BreakKind::TooMuch
             | BreakKind::DoubleKey(_)

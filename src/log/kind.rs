@@ -32,11 +32,13 @@ pub enum Kind {
     Seal,
     /// Dead statements leave the refs.
     Tidy,
+    /// A new file begins.
+    Segment,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Settled,
         Self::Seal,
         Self::Tidy,
+        Self::Segment,
     ];
 
     /// The word in the line.
@@ -68,6 +71,7 @@ impl Kind {
             Self::Settled => "settled",
             Self::Seal => "seal",
             Self::Tidy => "tidy",
+            Self::Segment => "segment",
         }
     }
 }

@@ -108,6 +108,7 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::Settled(it) => serde_json::to_string(it),
         Record::Seal(it) => serde_json::to_string(it),
         Record::Tidy(it) => serde_json::to_string(it),
+        Record::Segment(it) => serde_json::to_string(it),
     }
 }
 
@@ -194,6 +195,7 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::Settled => Record::Settled(fields(json)?),
         Kind::Seal => Record::Seal(fields(json)?),
         Kind::Tidy => Record::Tidy(fields(json)?),
+        Kind::Segment => Record::Segment(fields(json)?),
     })
 }
 

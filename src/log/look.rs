@@ -3,18 +3,16 @@
 //! What `past` answers with and `settle` works with. An entry is read where the index says it is,
 //! its own hash is checked, and its record is made whole; a damaged index is made anew.
 
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
 
 use crate::facts::past::{Maker, OpenDecision, PastError, SessionKey, StatementSeen};
 use crate::log::book::Log;
 use crate::log::decision::{Actor, ActorKind, Decision, RefDecision, StatementRecord};
-use crate::log::entry::{Common, LINE_BYTES_MAX, Record, State};
+use crate::log::entry::{Common, Record, State};
 use crate::log::index::Index;
 use crate::log::line::{Entry, LineError, read};
 use crate::log::posting::{ACCEPTED, Key, Posting, is_yes, state_of};
-use crate::log::tail::read_range;
 use crate::log::tidy::Tidy;
 use crate::log::whole;
 use crate::names::oid::Oid;
@@ -22,9 +20,6 @@ use crate::names::refname::Refname;
 
 /// How many entries are kept in memory, read and checked.
 const CACHED_ENTRIES_MAX: usize = 512;
-
-/// How much of a line is read at first.
-const LINE_READ_BYTES: u64 = 4096;
 
 /// How many of the newest decisions on one ref, commit or statement are looked at for open ones.
 /// Every push settles the refs it uses, so those behind are settled.
@@ -50,7 +45,7 @@ impl Log {
         }
         let what = "the entries";
         let unreadable = |source| PastError::Unreadable { what, source };
-        let line = read_line(&self.segment, posting.at).map_err(unreadable)?;
+        let line = self.index.borrow().tape().read_line(posting.at).map_err(unreadable)?;
         let fault = |fault: LineError| match fault {
             LineError::SelfHash => PastError::Damaged { entry: number, what: "it was changed" },
             LineError::NotWhole | LineError::Version(_) | LineError::Kind | LineError::Fields => {
@@ -301,20 +296,4 @@ pub(super) fn statement_seen(entry: u64, statement: &StatementRecord) -> Option<
         expires: statement.expires.0,
         text: statement.text.0.clone(),
     })
-}
-
-/// The line that begins here, without its line feed; what there is of it when it has none.
-pub(super) fn read_line(file: &File, offset: u64) -> io::Result<Vec<u8>> {
-    let mut want = LINE_READ_BYTES;
-    loop {
-        let mut bytes = read_range(file, offset, offset + want)?;
-        if let Some(at) = bytes.iter().position(|&byte| byte == b'\n') {
-            bytes.truncate(at);
-            return Ok(bytes);
-        }
-        if (bytes.len() as u64) < want || want >= LINE_BYTES_MAX as u64 {
-            return Ok(bytes);
-        }
-        want = LINE_BYTES_MAX as u64;
-    }
 }

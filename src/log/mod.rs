@@ -14,6 +14,8 @@
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
+pub mod append_only;
+pub mod batch;
 pub mod book;
 mod cut;
 pub mod damage;
@@ -34,19 +36,24 @@ pub mod line;
 pub mod listed;
 pub mod look;
 pub mod manifest;
+pub mod pack;
+pub mod packed;
 pub mod past;
 pub mod posting;
 pub mod rate;
 pub mod read;
 pub mod reconcile;
+pub mod rotate;
 pub mod run;
 pub mod scan;
 pub mod seal;
+pub mod segment;
 pub mod settle;
 pub mod states;
 pub mod survey;
 pub mod suspect;
 pub mod tail;
+pub mod tape;
 pub mod tidy;
 pub mod touched;
 pub mod verify;

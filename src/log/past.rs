@@ -105,6 +105,7 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Tidy(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
@@ -127,6 +128,7 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }
@@ -347,6 +349,7 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Tidy(_) => Err(not_that(&entry)),
         }
     }

@@ -210,7 +210,8 @@ pub fn file(
         | Record::Refusal(_)
         | Record::Asked(_)
         | Record::Recovered(_)
-        | Record::Seal(_) => {}
+        | Record::Seal(_)
+        | Record::Segment(_) => {}
     }
 }
 

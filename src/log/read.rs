@@ -14,7 +14,6 @@ use crate::log::error::LogError;
 use crate::log::index::scan_fault;
 use crate::log::line::{Entry, read};
 use crate::log::scan::{Found, Position, Scanner};
-use crate::log::tail::read_range;
 use crate::log::whole;
 use crate::names::moment::Moment;
 
@@ -51,9 +50,9 @@ impl Entries {
     /// The entries that a filter wants, from the first on.
     pub fn open(dir: &Path, filter: Filter) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
-        let file = folder.open_segment()?;
+        let tape = folder.tape()?;
         let fault = |source| io_fault("read", &folder.segment(), source);
-        let scanner = Scanner::from(file, Position::START, None).map_err(fault)?;
+        let scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
         Ok(Self { folder, scanner, filter })
     }
 
@@ -89,13 +88,13 @@ impl Entries {
 
 /// The last whole entries, read backwards from the end. Their chain is not checked.
 fn last_lines(folder: &Folder, most: usize) -> Result<Vec<Found>, LogError> {
-    let file = folder.open_segment()?;
+    let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
-    let eof = file.metadata().map_err(fault)?.len();
+    let eof = tape.end().map_err(fault)?;
     let mut want = LAST_READ_BYTES;
     loop {
         let base = eof.saturating_sub(want);
-        let window = read_range(&file, base, eof).map_err(fault)?;
+        let window = tape.read_range(base, eof).map_err(fault)?;
         let mut lines = Vec::new();
         let mut offset = base;
         for (index, line) in window.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -154,6 +153,7 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => None,
     };
     if verdict.is_some() && said != *verdict {
@@ -224,6 +224,7 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => None,
     }
 }
@@ -245,8 +246,10 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Asked(it) => vec![&it.refname.0],
         Record::BreakGlass(it) => vec![&it.refname.0],
         Record::Settled(it) => vec![&it.refname.0],
-        Record::Genesis(_) | Record::Policy(_) | Record::Recovered(_) | Record::Seal(_) => {
-            Vec::new()
-        }
+        Record::Genesis(_)
+        | Record::Policy(_)
+        | Record::Recovered(_)
+        | Record::Seal(_)
+        | Record::Segment(_) => Vec::new(),
     }
 }

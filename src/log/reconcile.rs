@@ -284,6 +284,7 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Tidy(_) => None,
         });
         match host {

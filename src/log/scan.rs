@@ -7,8 +7,8 @@
 //! A line without its line feed at the end is an append that is happening, or one that was torn;
 //! it is not an entry yet and not a break either.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::rc::Rc;
 
 use thiserror::Error;
 
@@ -16,6 +16,7 @@ use crate::log::damage::{Cause, Recovered};
 use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::file::Head;
 use crate::log::line::{Entry, LineError, NO_ENTRY, read};
+use crate::log::tape::{Reader, Tape};
 use crate::names::digest::Digest;
 
 /// How many bytes of damage are carried along until an entry declares them.
@@ -64,6 +65,11 @@ pub enum BreakKind {
     /// The first entry is no genesis, or a later one is.
     #[error("a log begins with its genesis and has one")]
     Genesis,
+    /// A file begins without saying so, or as another, or an entry says so and none does.
+    #[error(
+        "a file of the log begins with a `segment` entry that names it, and no other line is one"
+    )]
+    Segment,
     /// An entry declares damage that is not there.
     #[error("it declares damage that is not what stands before it")]
     Declared,
@@ -116,7 +122,7 @@ struct Dead {
 
 /// A walk through the entries.
 pub struct Scanner {
-    reader: BufReader<io::Take<File>>,
+    reader: BufReader<Reader>,
     position: Position,
     origin: Option<String>,
     next_line: u64,
@@ -127,13 +133,10 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// A walk from a position to where the file ends now. `origin` is checked where it is known.
-    pub fn from(mut file: File, position: Position, origin: Option<String>) -> io::Result<Self> {
-        let end = file.metadata()?.len();
-        file.seek(SeekFrom::Start(position.offset))?;
-        let rest = file.take(end.saturating_sub(position.offset));
+    /// A walk from a position to where the log ends now. `origin` is checked where it is known.
+    pub fn from(tape: &Rc<Tape>, position: Position, origin: Option<String>) -> io::Result<Self> {
         Ok(Self {
-            reader: BufReader::with_capacity(64 * 1024, rest),
+            reader: BufReader::with_capacity(64 * 1024, Reader::from(tape, position.offset)?),
             next_line: position.head.size + 1,
             next_offset: position.offset,
             position,
@@ -235,6 +238,8 @@ impl Scanner {
         let head = self.position.head;
         if let Some(dead) = &self.dead
             && !declares(entry, dead)
+            // A new file begins with its own line; the one after it declares.
+            && !matches!(entry.record, Record::Segment(_))
         {
             let what = BreakKind::NoEntry(dead.fault);
             return Err(self.broken_at(dead.line, dead.offset, what).into());
@@ -251,6 +256,9 @@ impl Scanner {
         if self.origin.as_ref().is_some_and(|origin| *origin != entry.common.log) {
             return Err(at(BreakKind::OtherLog(entry.common.log.clone())).into());
         }
+        if !self.begins_well(&found) {
+            return Err(at(BreakKind::Segment).into());
+        }
         if let Record::Recovered(it) = &entry.record {
             if it.cause == Cause::Torn && self.dead.is_none() {
                 return Err(at(BreakKind::Declared).into());
@@ -258,12 +266,28 @@ impl Scanner {
             self.declared += 1;
         }
         self.origin.get_or_insert_with(|| entry.common.log.clone());
-        self.dead = None;
+        if !matches!(entry.record, Record::Segment(_)) {
+            self.dead = None;
+        }
         self.position = Position {
             offset: self.next_offset,
             head: Head { size: head.size + 1, hash: entry.hash },
         };
         Ok(found)
+    }
+
+    /// Whether a file begins here and says so, or neither.
+    fn begins_well(&self, found: &Found) -> bool {
+        let (seq, offset) = (found.entry.common.seq, found.offset);
+        let starts = self.reader.get_ref().starts();
+        let begins = starts.iter().rev().find(|(_, at)| *at == offset);
+        match (&found.entry.record, begins) {
+            (Record::Segment(it), Some((name, _))) => {
+                (it.first, it.offset) == (seq, offset) && *name == seq
+            }
+            (Record::Segment(_), None) => false,
+            (_, begins) => begins.is_none(),
+        }
     }
 
     fn broken_at(&self, line: u64, offset: u64, what: BreakKind) -> Break {
@@ -274,7 +298,8 @@ impl Scanner {
 /// Whether an entry declares exactly these dead bytes, with or without a line feed that was added
 /// to end them.
 fn declares(entry: &Entry, dead: &Dead) -> bool {
-    let Record::Recovered(Recovered { offset, length, sha256, cause: Cause::Torn }) = &entry.record
+    let Record::Recovered(Recovered { offset, length, sha256, cause: Cause::Torn, .. }) =
+        &entry.record
     else {
         return false;
     };

@@ -69,6 +69,7 @@ impl Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Recovered(_)
             | Record::Tidy(_) => return Err(not_that(&entry)),
         };
@@ -123,6 +124,7 @@ impl Log {
                 | Record::Policy(_)
                 | Record::Settled(_)
                 | Record::Seal(_)
+                | Record::Segment(_)
                 | Record::Tidy(_)
                 | Record::Asked(_)
                 | Record::Recovered(_) => return Ok(Before::Nothing),

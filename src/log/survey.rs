@@ -64,9 +64,9 @@ impl Survey {
 /// When the log cannot be read or does not hold together.
 pub fn survey(dir: &Path, sizes: &[u64], leaf: &mut dyn FnMut(Digest)) -> Result<Survey, LogError> {
     let folder = Folder::existing(dir)?;
-    let file = folder.open_segment()?;
+    let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
-    let mut scanner = Scanner::from(file, Position::START, None).map_err(fault)?;
+    let mut scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
     let (mut origin, mut next) = (String::new(), None);
     let (mut seals, mut roots) = (Vec::new(), BTreeMap::new());
     let mut lately = Lately::default();

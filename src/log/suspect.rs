@@ -4,20 +4,35 @@
 //! next one declares the bytes and removes it. Used by `file`, under the lock or by a writer that
 //! has just failed.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 use crate::log::damage::{Cause, Recovered};
-use crate::log::disk::{Folder, io_fault, read_small};
+use crate::log::disk::{Folder, Medium, io_fault, read_small};
 use crate::log::error::LogError;
-use crate::log::tail::{TAIL_BYTES_MAX, declared, read_range};
+use crate::log::tail::{TAIL_BYTES_MAX, declared};
+use crate::log::tape::Tape;
+use crate::log::wire::AsText;
 
 /// What an earlier writer could not bring to the disk, as the record that says so.
-pub fn doubtful(folder: &Folder, file: &File) -> Result<Option<Recovered>, LogError> {
+///
+/// The bytes are kept as an attachment too: after a crash the segment may not have them any more.
+pub fn doubtful(
+    folder: &Folder,
+    medium: &dyn Medium,
+    tape: &Tape,
+) -> Result<Option<Recovered>, LogError> {
     let Some((offset, length)) = suspect_range(folder)? else { return Ok(None) };
-    let bytes = read_range(file, offset, offset.saturating_add(length.min(TAIL_BYTES_MAX)))
-        .map_err(|source| io_fault("read", &folder.segment(), source))?;
-    Ok(Some(declared(offset, &bytes, Cause::NotSynced)))
+    let bytes = tape
+        .read_range(offset, offset.saturating_add(length.min(TAIL_BYTES_MAX)))
+        .map_err(|source| io_fault("read", &tape.newest_path(), source))?;
+    let mut record = declared(offset, &bytes, Cause::NotSynced);
+    record.att = Some(AsText(folder.attach(medium, &bytes)?));
+    Ok(Some(record))
+}
+
+/// Whether bytes before this one are in doubt.
+pub fn begins_before(folder: &Folder, end: u64) -> Result<bool, LogError> {
+    Ok(suspect_range(folder)?.is_some_and(|(offset, _)| offset < end))
 }
 
 fn suspect_range(folder: &Folder) -> Result<Option<(u64, u64)>, LogError> {

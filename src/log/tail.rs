@@ -13,6 +13,7 @@ use crate::log::disk::io_fault;
 use crate::log::entry::LINE_BYTES_MAX;
 use crate::log::error::LogError;
 use crate::log::line::{Entry, LineError, read};
+use crate::log::tape::Tape;
 use crate::log::wire::AsText;
 use crate::names::digest::Digest;
 
@@ -39,14 +40,15 @@ pub struct Tail {
     pub unended: bool,
 }
 
-/// Finds the tail. `Ok(None)` when the file holds no whole entry at all.
-pub fn find(file: &File, path: &Path) -> Result<Option<Tail>, LogError> {
+/// Finds the tail. `Ok(None)` when the log holds no whole entry at all.
+pub fn find(tape: &Tape) -> Result<Option<Tail>, LogError> {
+    let path = &tape.newest_path();
     let fault = |source| io_fault("read", path, source);
-    let eof = file.metadata().map_err(fault)?.len();
+    let eof = tape.end().map_err(fault)?;
     let mut want = FIRST_READ_BYTES;
     loop {
         let base = eof.saturating_sub(want);
-        let window = read_range(file, base, eof).map_err(fault)?;
+        let window = tape.read_range(base, eof).map_err(fault)?;
         if let Some((from, to, last)) = last_entry(&window, base == 0, path)? {
             return Ok(Some(tail(&window, base, eof, (from, to), last)));
         }
@@ -136,5 +138,6 @@ fn tail(window: &[u8], base: u64, eof: u64, (from, to): (usize, usize), last: En
 
 /// The record that declares these bytes.
 pub fn declared(offset: u64, bytes: &[u8], cause: Cause) -> Recovered {
-    Recovered { offset, length: bytes.len() as u64, sha256: AsText(Digest::of(bytes)), cause }
+    let sha256 = AsText(Digest::of(bytes));
+    Recovered { offset, length: bytes.len() as u64, sha256, cause, att: None }
 }

@@ -47,7 +47,8 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
-        | Record::Seal(_) => None,
+        | Record::Seal(_)
+        | Record::Segment(_) => None,
     }
 }
 

@@ -43,10 +43,10 @@ pub struct Report {
 /// together is no error: it is in the report.
 pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, LogError> {
     let folder = Folder::existing(dir)?;
-    let file = folder.open_segment()?;
+    let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
-    let total = file.metadata().map_err(fault)?.len();
-    let mut scanner = Scanner::from(file, Position::START, None).map_err(fault)?;
+    let total = tape.end().map_err(fault)?;
+    let mut scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
     let mut report = Report {
         origin: String::new(),
         head: Position::START.head,

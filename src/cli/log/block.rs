@@ -14,6 +14,7 @@ use crate::log::decision::{
 };
 use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
 use crate::log::line::Entry;
+use crate::log::segment::{PLAIN, file_name};
 use crate::log::tidy::Tidy;
 use crate::log::wire::Text;
 use crate::names::digest::Digest;
@@ -45,6 +46,7 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
@@ -97,6 +99,10 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
         Record::Tidy(it) => tidied(sheet, number, it, lore),
         Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
         Record::Settled(it) => glass::settled(sheet, it),
+        Record::Segment(it) => {
+            sheet.field(1, "file", &file_name(it.first, PLAIN));
+            sheet.field(1, "why", words::closed(it.why));
+        }
         Record::Seal(it) => {
             sheet.field(1, "covers", &words::entries(it.size));
             sheet.field(1, "root", &it.root.0.hex());

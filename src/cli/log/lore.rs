@@ -67,6 +67,7 @@ impl Lore {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
+            | Record::Segment(_)
             | Record::Tidy(_) => {}
         }
     }

@@ -12,7 +12,7 @@ use crate::cli::git::Git;
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
 use crate::cli::surroundings::Surroundings;
-use crate::log::disk::{FIRST_SEGMENT, Folder};
+use crate::log::disk::{Folder, is_log};
 use crate::log::error::LogError;
 
 /// One log, named.
@@ -64,7 +64,7 @@ pub fn find(around: &Surroundings, given: &[PathBuf]) -> Result<Vec<Place>, Faul
 
 fn find_one(around: &Surroundings, given: &Path) -> Result<Place, Fault> {
     let path = around.absolute(given)?;
-    let dir = if path.join(FIRST_SEGMENT).exists() {
+    let dir = if is_log(&path) {
         path
     } else if is_something(&path) {
         let git = Git::find(around)?;

@@ -184,6 +184,7 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => {}
     }
     Ok(record)

@@ -138,6 +138,10 @@ fn row(record: &Record) -> Row {
             let tell = format!("entry {}: {} {how}", it.of, words::refname(&it.refname));
             Row::new("-", "settled", vec![tell])
         }
+        Record::Segment(it) => {
+            let tell = format!("a new file, {}", words::closed(it.why));
+            Row::new("-", "segment", vec![tell])
+        }
         Record::Seal(it) => {
             let tell = format!("{} sealed", words::entries(it.size));
             Row::new("-", "seal", vec![tell])

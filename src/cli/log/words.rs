@@ -6,6 +6,7 @@ use crate::log::damage::Cause;
 use crate::log::decision::{Actor, Decision, RefDecision, UpdateKind, Verdict};
 use crate::log::entry::State;
 use crate::log::glass::How;
+use crate::log::segment::Closed;
 use crate::log::tidy::{TidyRef, Why};
 use crate::log::wire::Text;
 use crate::names::escape::{escape, escape_short};
@@ -13,6 +14,16 @@ use crate::names::oid::Oid;
 
 /// How many digits of a digest are shown where it is not needed whole.
 const DIGEST_DIGITS: usize = 12;
+
+/// Why a segment was closed.
+pub const fn closed(why: Closed) -> &'static str {
+    match why {
+        Closed::Entries => "the one before holds as many entries as one may",
+        Closed::Bytes => "the one before is as long as one may be",
+        Closed::Day => "the day of the one before is over",
+        Closed::NotSynced => "the disk refused to keep lines of the one before",
+    }
+}
 
 /// Who somebody is to the log: a name of the roster, or a login in quotes.
 pub fn who(actor: &Actor) -> String {

@@ -143,8 +143,10 @@ fn folders_that_cannot_be_used_are_told_apart() {
     assert!(matches!(Log::open(&missing), Err(LogError::NoGenesis { .. })));
     let again = Log::create(&bench.dir, ORIGIN, genesis(&[]), &ctx(0), Modes::PRIVATE);
     assert!(matches!(again, Err(LogError::Exists { .. })));
+    // A file with the name of a segment that is none: it may be looked at, not written to.
     std::fs::write(bench.dir.join("00000000000000004096.jsonl"), "").unwrap();
-    assert!(matches!(Log::open(&bench.dir), Err(LogError::Newer { .. })));
+    let refused = bench.open().append(&[refuses("alice", Vec::new())], &ctx(1), None);
+    assert!(matches!(refused, Err(LogError::NoSegment { .. })));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod glass;
 mod past;
 mod property;
 mod reconcile;
+mod segments;
 mod states;
 mod support;
 mod tamper;

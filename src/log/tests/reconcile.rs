@@ -101,6 +101,7 @@ fn told(record: &Record) -> String {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
+        | Record::Segment(_)
         | Record::Tidy(_) => panic!("{record:?}"),
     }
 }

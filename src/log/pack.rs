@@ -1,0 +1,117 @@
+//! Packs the closed segments of a log, so that old entries take little space.
+//!
+//! Used by `log tidy`. A packed segment appears whole and is read back, byte for byte, before the
+//! plain one goes; while both are there the plain one is read. Nothing else changes: every reader
+//! reads both, and `gzip -d` gives the plain file back.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+
+use crate::log::append_only;
+use crate::log::disk::{Folder, Medium, io_fault, sync_folder};
+use crate::log::entry::Record;
+use crate::log::error::LogError;
+use crate::log::line::read;
+use crate::log::packed::{Packed, pack};
+use crate::log::segment::{Closed, PACKED, PLAIN, file_name};
+use crate::log::tape::list;
+
+/// How many of the newest segments stay as they were written: the one that grows, and the one
+/// that most look-ups end in.
+const PLAIN_KEPT: usize = 2;
+
+/// A segment that was packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The number of its first entry.
+    pub first: u64,
+    /// How long it was, in bytes.
+    pub from: u64,
+    /// How long it is.
+    pub to: u64,
+}
+
+/// Packs every closed segment but the newest. `progress` is told each one that is done.
+///
+/// A segment that the disk refused to keep lines of stays as it is: it is evidence.
+///
+/// # Errors
+/// When a file cannot be read or written; when an append-only attribute cannot be taken away,
+/// which only root may do. What was packed before stays packed.
+pub fn pack_closed(
+    folder: &Folder,
+    medium: &dyn Medium,
+    progress: &mut dyn FnMut(&Done),
+) -> Result<Vec<Done>, LogError> {
+    let listed = list(folder.dir()).map_err(|source| io_fault("list", folder.dir(), source))?;
+    let closed = listed.len().saturating_sub(PLAIN_KEPT);
+    let mut done = Vec::new();
+    for (at, segment) in listed.iter().enumerate().take(closed) {
+        if !segment.plain || in_doubt(folder, listed.get(at + 1).map(|next| next.first))? {
+            continue;
+        }
+        let one = pack_one(folder, medium, segment.first)?;
+        progress(&one);
+        done.push(one);
+    }
+    Ok(done)
+}
+
+/// Whether the next segment begins with the news that this one was not brought to the disk.
+fn in_doubt(folder: &Folder, next: Option<u64>) -> Result<bool, LogError> {
+    let Some(next) = next else { return Ok(true) };
+    let path = folder.dir().join(file_name(next, PLAIN));
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        // Packed already: then it was well, and so was the one before.
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(io_fault("read", &path, source)),
+    };
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    Ok(match read(line).map(|entry| entry.record) {
+        Ok(Record::Segment(it)) => it.why == Closed::NotSynced,
+        // Not ours to touch while it does not hold together.
+        Ok(_) | Err(_) => true,
+    })
+}
+
+fn pack_one(folder: &Folder, medium: &dyn Medium, first: u64) -> Result<Done, LogError> {
+    let (from, to) =
+        (folder.dir().join(file_name(first, PLAIN)), folder.dir().join(file_name(first, PACKED)));
+    let bytes = fs::read(&from).map_err(|source| io_fault("read", &from, source))?;
+    let packed = pack(&bytes).map_err(|source| io_fault("pack", &from, source))?;
+    folder.write_whole(medium, &to, &packed)?;
+    match unpacked(&to) {
+        Ok(back) if back == bytes => {}
+        Ok(_) => return Err(LogError::Interfered { path: to }),
+        Err(source) => return Err(io_fault("read back", &to, source)),
+    }
+    remove(&from)?;
+    sync_folder(medium, folder.dir())?;
+    Ok(Done { first, from: bytes.len() as u64, to: packed.len() as u64 })
+}
+
+fn unpacked(path: &PathBuf) -> io::Result<Vec<u8>> {
+    let packed = Packed::open(path)?;
+    let mut bytes = vec![0; usize::try_from(packed.len()).map_err(io::Error::other)?];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match packed.read_at(&mut bytes[filled..], filled as u64)? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+fn remove(path: &PathBuf) -> Result<(), LogError> {
+    let fault = |source| io_fault("remove", path, source);
+    let file = File::open(path).map_err(fault)?;
+    if append_only::is_set(&file) {
+        append_only::set(&file, false)
+            .map_err(|source| io_fault("take the append-only attribute from", path, source))?;
+    }
+    fs::remove_file(path).map_err(fault)
+}

@@ -1,0 +1,111 @@
+//! Begins a new segment, under the lock of the log.
+//!
+//! The last segment is ended and brought to the disk first, so that no entry is ever safer than
+//! the one before it; then the new one appears under its name, whole with its first line, or not
+//! at all. A stop at any point leaves a log that holds together.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use crate::log::append_only;
+use crate::log::batch::Batch;
+use crate::log::disk::{Folder, Medium, io_fault, open_to_append, reserve};
+use crate::log::entry::Record;
+use crate::log::error::LogError;
+use crate::log::file::Ctx;
+use crate::log::line::{self, Entry};
+use crate::log::segment::{Active, Closed, Limits, PLAIN, Segment, due, file_name};
+use crate::log::tail::Tail;
+use crate::log::tape::Tape;
+
+/// Where lines are appended.
+#[derive(Debug)]
+pub struct Place {
+    /// The file, open for appending.
+    pub file: File,
+    /// Its name.
+    pub path: PathBuf,
+    /// Where it begins in the log.
+    pub base: u64,
+    /// Where it ends in the log.
+    pub end: u64,
+}
+
+/// The segment that is there.
+///
+/// # Errors
+/// When its first line does not say that it is one: then somebody else put it there.
+pub fn newest(tape: &Tape, tail: &Tail) -> Result<Place, LogError> {
+    let path = tape.newest_path();
+    let header = tape.newest_header().map_err(|source| io_fault("read", &path, source))?;
+    let says_so =
+        |entry: Entry| matches!(entry.record, Record::Segment(it) if it.first == tape.newest());
+    if tape.newest() > 0 && !header.is_some_and(says_so) {
+        return Err(LogError::NoSegment { path });
+    }
+    let base = tape.newest_base().map_err(|source| io_fault("read", &path, source))?;
+    Ok(Place { file: open_to_append(&path)?, path, base, end: tail.eof })
+}
+
+/// Whether a new segment is due, and why.
+pub fn is_due(
+    place: &Place,
+    tape: &Tape,
+    tail: &Tail,
+    limits: &Limits,
+    (ctx, in_doubt): (&Ctx, bool),
+) -> Result<Option<Closed>, LogError> {
+    let header = tape.newest_header().map_err(|source| io_fault("read", &place.path, source))?;
+    let active = Active {
+        first: tape.newest(),
+        began: header.map_or(ctx.moment, |entry| entry.common.ts.0),
+        bytes: place.end - place.base,
+        next: tail.last.common.seq + 1,
+    };
+    Ok(due(&active, limits, ctx.moment, in_doubt))
+}
+
+/// Begins a new segment. On return the batch goes on behind its first line.
+pub fn begin(
+    folder: &Folder,
+    medium: &dyn Medium,
+    old: &Place,
+    batch: &mut Batch<'_>,
+    why: Closed,
+) -> Result<Place, LogError> {
+    let mut end = old.end;
+    if !batch.bytes.is_empty() {
+        // The line feed that the last line lacks belongs to its own file.
+        append(medium, old, &batch.bytes)?;
+        end += batch.bytes.len() as u64;
+        batch.bytes.clear();
+    }
+    match why {
+        Closed::Entries | Closed::Bytes | Closed::Day => medium
+            .sync(&old.file)
+            .map_err(|source| LogError::NotSynced { path: old.path.clone(), source })?,
+        // What it refused once it may only seem to do now.
+        Closed::NotSynced => {}
+    }
+    let first = batch.head.size;
+    let record = Record::Segment(Segment { first, offset: end, why });
+    let body = line::body(&record, None)
+        .map_err(|source| LogError::Json { kind: record.kind().name(), source })?;
+    batch.push(&body)?;
+    let path = folder.dir().join(file_name(first, PLAIN));
+    folder.write_whole(medium, &path, &batch.bytes)?;
+    let length = batch.bytes.len() as u64;
+    batch.bytes.clear();
+    let file = open_to_append(&path)?;
+    reserve(&file, 0, length);
+    append_only::carry_over(&old.file, &file);
+    Ok(Place { file, path, base: end, end: end + length })
+}
+
+fn append(medium: &dyn Medium, place: &Place, bytes: &[u8]) -> Result<(), LogError> {
+    let fault = |source| io_fault("append to", &place.path, source);
+    match medium.append(&place.file, bytes).map_err(fault)? {
+        n if n == bytes.len() => Ok(()),
+        _ => Err(fault(std::io::ErrorKind::StorageFull.into())),
+    }
+}

@@ -1,0 +1,310 @@
+//! The entries of a log as one run of bytes, whatever files they stand in.
+//!
+//! Used by whatever reads entries. Offsets count through all segments as if they were one file.
+//! Where a segment begins is said by its own first line, so that only the segments that are asked
+//! for are opened; whoever reads from the start adds up lengths, and `Scanner` holds the two
+//! against each other.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::log::disk::io_fault;
+use crate::log::entry::{LINE_BYTES_MAX, Record};
+use crate::log::error::LogError;
+use crate::log::line::{Entry, read};
+use crate::log::packed::Packed;
+use crate::log::segment::{PACKED, PLAIN, file_name, read_name};
+
+/// How much is read at first for one line: nearly every line fits.
+const LINE_READ_BYTES: u64 = 8 * 1024;
+
+/// The segments of a log, as they were when they were listed.
+#[derive(Debug)]
+pub struct Tape {
+    dir: PathBuf,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    first: u64,
+    body: OnceCell<Body>,
+    base: OnceCell<u64>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Plain(File),
+    Packed(Packed),
+}
+
+impl Body {
+    fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::Plain(file) => Ok(file.metadata()?.len()),
+            Self::Packed(packed) => Ok(packed.len()),
+        }
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            let read = match self {
+                Self::Plain(file) => file.read_at(bytes, offset),
+                Self::Packed(packed) => packed.read_at(bytes, offset),
+            };
+            match read {
+                Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+/// A segment, as a list of them tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The number of its first entry.
+    pub first: u64,
+    /// Whether it is there as it was written.
+    pub plain: bool,
+    /// Whether it is there packed.
+    pub packed: bool,
+}
+
+/// The segments in a folder, oldest first.
+pub fn list(dir: &Path) -> io::Result<Vec<Listed>> {
+    let mut found: Vec<Listed> = Vec::new();
+    for name in std::fs::read_dir(dir)? {
+        let name = name?.file_name();
+        let Some((first, packed)) = read_name(name.as_encoded_bytes()) else { continue };
+        found.push(Listed { first, plain: !packed, packed });
+    }
+    found.sort_by_key(|it| it.first);
+    found.dedup_by(|later, earlier| {
+        let same = later.first == earlier.first;
+        if same {
+            earlier.plain |= later.plain;
+            earlier.packed |= later.packed;
+        }
+        same
+    });
+    Ok(found)
+}
+
+impl Tape {
+    /// Lists the segments in a log's folder.
+    pub fn open(dir: &Path) -> Result<Self, LogError> {
+        let listed = list(dir).map_err(|source| io_fault("list", dir, source))?;
+        if listed.first().is_none_or(|it| it.first != 0) {
+            return Err(LogError::NoGenesis { dir: dir.to_owned() });
+        }
+        let piece =
+            |it: &Listed| Piece { first: it.first, body: OnceCell::new(), base: OnceCell::new() };
+        Ok(Self { dir: dir.to_owned(), pieces: listed.iter().map(piece).collect() })
+    }
+
+    /// The number of the first entry of the last segment.
+    pub fn newest(&self) -> u64 {
+        self.pieces.last().map_or(0, |piece| piece.first)
+    }
+
+    /// How many segments there are.
+    pub fn segments(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// The file that is written to.
+    pub fn newest_path(&self) -> PathBuf {
+        self.dir.join(file_name(self.newest(), PLAIN))
+    }
+
+    fn body(&self, at: usize) -> io::Result<&Body> {
+        let piece = self.pieces.get(at).ok_or(io::ErrorKind::NotFound)?;
+        if let Some(body) = piece.body.get() {
+            return Ok(body);
+        }
+        let body = match File::open(self.dir.join(file_name(piece.first, PLAIN))) {
+            Ok(file) => Body::Plain(file),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+                Body::Packed(Packed::open(&self.dir.join(file_name(piece.first, PACKED)))?)
+            }
+            Err(fault) => return Err(fault),
+        };
+        Ok(piece.body.get_or_init(|| body))
+    }
+
+    /// The first entry of a segment, if its first line is one.
+    fn header(&self, at: usize) -> io::Result<Option<Entry>> {
+        let body = self.body(at)?;
+        let line = line_at(&|bytes: &mut [u8], offset| body.read_at(bytes, offset), 0)?;
+        Ok(read(&line).ok())
+    }
+
+    /// Where a segment begins.
+    fn base(&self, at: usize) -> io::Result<u64> {
+        if at == 0 {
+            return Ok(0);
+        }
+        let piece = self.pieces.get(at).ok_or(io::ErrorKind::NotFound)?;
+        if let Some(base) = piece.base.get() {
+            return Ok(*base);
+        }
+        let mut from = at;
+        let mut base = loop {
+            if from == 0 {
+                break 0;
+            }
+            match self.header(from)?.map(|entry| entry.record) {
+                Some(Record::Segment(it)) => break it.offset,
+                // Somebody changed it; lengths tell the same.
+                Some(_) | None => from -= 1,
+            }
+        };
+        for each in from..at {
+            base += self.body(each)?.len()?;
+        }
+        Ok(*piece.base.get_or_init(|| base))
+    }
+
+    /// Where the last segment begins.
+    pub fn newest_base(&self) -> io::Result<u64> {
+        self.base(self.pieces.len().saturating_sub(1))
+    }
+
+    /// The first entry of the last segment, if its first line is one.
+    pub fn newest_header(&self) -> io::Result<Option<Entry>> {
+        self.header(self.pieces.len().saturating_sub(1))
+    }
+
+    /// Where the log ends now.
+    pub fn end(&self) -> io::Result<u64> {
+        let last = self.pieces.len().saturating_sub(1);
+        Ok(self.base(last)? + self.body(last)?.len()?)
+    }
+
+    /// The segment that holds this byte, or would if the log were longer.
+    fn holding(&self, offset: u64) -> io::Result<usize> {
+        let (mut low, mut high) = (0, self.pieces.len());
+        // Most of what is asked for is near the end.
+        if high > 0 && self.base(high - 1)? <= offset {
+            return Ok(high - 1);
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.base(middle)? <= offset { low = middle } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    /// Reads from this byte on, at most to the end of its segment. `0`: the log ends here.
+    pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        let at = self.holding(offset)?;
+        self.body(at)?.read_at(bytes, offset - self.base(at)?)
+    }
+
+    /// Exactly these bytes, or fewer where the log ends.
+    pub fn read_range(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        let mut filled = 0;
+        while filled < length {
+            match self.read_at(&mut bytes[filled..], from + filled as u64)? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// The line that begins here, without its line feed; what there is of it when it has none.
+    pub fn read_line(&self, offset: u64) -> io::Result<Vec<u8>> {
+        let at = self.holding(offset)?;
+        let (body, base) = (self.body(at)?, self.base(at)?);
+        line_at(&|bytes: &mut [u8], from| body.read_at(bytes, from), offset - base)
+    }
+}
+
+fn line_at(
+    read_at: &dyn Fn(&mut [u8], u64) -> io::Result<usize>,
+    offset: u64,
+) -> io::Result<Vec<u8>> {
+    let mut want = LINE_READ_BYTES;
+    let mut line = Vec::new();
+    loop {
+        let begin = line.len();
+        let most = usize::try_from(want).map_err(io::Error::other)?;
+        line.resize(begin + most, 0);
+        let read = read_at(&mut line[begin..], offset + begin as u64)?;
+        line.truncate(begin + read);
+        if let Some(at) = line[begin..].iter().position(|&byte| byte == b'\n') {
+            line.truncate(begin + at);
+            return Ok(line);
+        }
+        if read == 0 || line.len() >= LINE_BYTES_MAX {
+            return Ok(line);
+        }
+        want = LINE_BYTES_MAX as u64;
+    }
+}
+
+/// A walk over the bytes of a log, through its segments, to where it ended when the walk began.
+#[derive(Debug)]
+pub struct Reader {
+    tape: Rc<Tape>,
+    piece: usize,
+    local: u64,
+    /// How much of the last segment is read.
+    stop: u64,
+    /// Where each segment begins that the walk has come to: its name, and the byte.
+    starts: Vec<(u64, u64)>,
+    at: u64,
+}
+
+impl Reader {
+    /// A walk from a byte on.
+    pub fn from(tape: &Rc<Tape>, offset: u64) -> io::Result<Self> {
+        let last = tape.pieces.len().saturating_sub(1);
+        let stop = tape.body(last)?.len()?;
+        let mut piece = tape.holding(offset)?;
+        let mut local = offset - tape.base(piece)?;
+        // The end of one segment is the beginning of the next: it begins there, checked as such.
+        if piece > 0 && local == 0 {
+            piece -= 1;
+            local = tape.body(piece)?.len()?;
+        }
+        Ok(Self { tape: Rc::clone(tape), piece, local, stop, starts: Vec::new(), at: offset })
+    }
+
+    /// The segments that the walk has come to since it began: name, and where it begins.
+    pub fn starts(&self) -> &[(u64, u64)] {
+        &self.starts
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let last = self.tape.pieces.len().saturating_sub(1);
+        loop {
+            let left =
+                if self.piece == last { self.stop.saturating_sub(self.local) } else { u64::MAX };
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+            let read = self.tape.body(self.piece)?.read_at(&mut bytes[..most], self.local)?;
+            if read > 0 || most == 0 && left > 0 {
+                self.local += read as u64;
+                self.at += read as u64;
+                return Ok(read);
+            }
+            if self.piece == last {
+                return Ok(0);
+            }
+            self.piece += 1;
+            self.local = 0;
+            self.starts.push((self.tape.pieces[self.piece].first, self.at));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Logs of several segments: rotated, packed, cut, mixed up, and refused by the disk.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::facts::past::Past as _;
+use crate::log::book::Log;
+use crate::log::damage::Cause;
+use crate::log::disk::{Disk, Folder, Medium};
+use crate::log::entry::Record;
+use crate::log::error::LogError;
+use crate::log::pack::pack_closed;
+use crate::log::read::{Entries, Filter};
+use crate::log::scan::BreakKind;
+use crate::log::segment::{Closed, Limits};
+use crate::log::tape::list;
+use crate::log::tests::support::{Bench, append, applies, ctx, decides, moves, name, oid, zero};
+use crate::log::verify::{Report, verify};
+
+/// A disk whose segments hold three entries, and that fails to sync when it is told to.
+#[derive(Clone, Debug, Default)]
+struct Small {
+    fails: Rc<Cell<usize>>,
+}
+
+impl Medium for Small {
+    fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        Disk.append(file, bytes)
+    }
+
+    fn sync(&self, _: &File) -> io::Result<()> {
+        let left = self.fails.get();
+        self.fails.set(left.saturating_sub(1));
+        if left == 1 { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
+    }
+
+    fn sync_folder(&self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { entries: 3, ..Limits::USUAL }
+    }
+}
+
+fn open(bench: &Bench) -> Log {
+    Log::open_on(Box::new(Small::default()), &bench.dir).unwrap()
+}
+
+/// A log of one branch that moved twelve times, each time with a decision and an outcome.
+fn long() -> Bench {
+    let bench = Bench::new();
+    let mut log = open(&bench);
+    for n in 1..=12 {
+        let _ = applies(&mut log, "alice", moves("refs/heads/main", oid(n), oid(n + 1)), 1);
+    }
+    bench
+}
+
+fn files(bench: &Bench) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&bench.dir)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains(".jsonl"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn checked(bench: &Bench) -> Report {
+    verify(&bench.dir, &mut |_, _| {}).unwrap()
+}
+
+/// What a log answers, by its index and by a walk.
+fn answers(bench: &Bench) -> (u64, String, Vec<u64>, Vec<u64>) {
+    let log = open(bench);
+    let value = log.value(&name("refs/heads/main")).unwrap().unwrap().oid;
+    let landings = log.recent_landings(&name("refs/heads/main"), 5).unwrap();
+    let mut walk = Vec::new();
+    let mut entries = Entries::open(&bench.dir, Filter::default()).unwrap();
+    while let Some(found) = entries.next_entry().unwrap() {
+        walk.push(found.entry.common.seq);
+    }
+    let last = Entries::open(&bench.dir, Filter::default()).unwrap().last(7).unwrap();
+    assert_eq!(
+        last.iter().map(|found| found.entry.common.seq).collect::<Vec<_>>(),
+        walk[walk.len() - 7..]
+    );
+    for seq in &walk {
+        assert_eq!(log.entry_by_number(*seq).unwrap().common.seq, *seq);
+    }
+    (log.size(), value.hex(), landings.iter().map(|it| it.entry).collect(), walk)
+}
+
+#[test]
+fn a_log_goes_on_in_the_next_file_and_answers_as_one() {
+    let bench = long();
+    let report = checked(&bench);
+    assert_eq!((report.broken, report.recovered), (None, 0));
+    let names = list(&bench.dir).unwrap();
+    assert!(names.len() > 10, "{names:?}");
+    let (size, value, landings, walk) = answers(&bench);
+    assert_eq!(walk, (0..size).collect::<Vec<_>>(), "dense");
+    assert_eq!(value, oid(13).hex());
+    assert_eq!(landings.len(), 5);
+    for (at, segment) in names.iter().enumerate().skip(1) {
+        let entry = open(&bench).entry_by_number(segment.first).unwrap();
+        let Record::Segment(it) = &entry.record else { panic!("{entry:?}") };
+        let before: u64 =
+            files(&bench)[..at].iter().map(|file| file.metadata().unwrap().len()).sum();
+        assert_eq!((it.first, it.offset, it.why), (segment.first, before, Closed::Entries));
+    }
+    let _ = std::fs::remove_dir_all(bench.dir.join("index"));
+    assert_eq!(answers(&bench), (size, value, landings, walk), "without its index");
+}
+
+#[test]
+fn packed_segments_answer_the_same_and_the_log_goes_on() {
+    let bench = long();
+    let before = answers(&bench);
+    let plain: Vec<u8> =
+        files(&bench).iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+    let folder = Folder::existing(&bench.dir).unwrap();
+    let done = pack_closed(&folder, &Small::default(), &mut |_| {}).unwrap();
+    assert_eq!(done.len(), list(&bench.dir).unwrap().len() - 2);
+    assert!(done.iter().all(|one| one.to < one.from), "{done:?}");
+    assert!(files(&bench)[0].ends_with("00000000000000000000.jsonl.gz"));
+    assert_eq!(answers(&bench), before);
+    let _ = std::fs::remove_dir_all(bench.dir.join("index"));
+    assert_eq!(answers(&bench), before, "without its index");
+    assert_eq!(checked(&bench).broken, None);
+    let tape = folder.tape().unwrap();
+    assert_eq!(tape.read_range(0, tape.end().unwrap()).unwrap(), plain, "byte for byte");
+    assert_eq!(pack_closed(&folder, &Small::default(), &mut |_| {}).unwrap(), [], "once");
+    let mut log = open(&bench);
+    let _ = applies(&mut log, "bob", moves("refs/heads/main", oid(13), oid(14)), 2);
+    assert_eq!(checked(&bench).broken, None);
+    // Stopped before the plain file was removed: the plain one counts.
+    let first = bench.dir.join("00000000000000000000.jsonl");
+    std::fs::write(&first, &plain[..usize::try_from(done[0].from).unwrap()]).unwrap();
+    assert_eq!(checked(&bench).broken, None);
+}
+
+#[test]
+fn a_changed_missing_or_exchanged_file_is_found() {
+    let bench = long();
+    let all: Vec<(PathBuf, Vec<u8>)> =
+        files(&bench).into_iter().map(|it| (it.clone(), std::fs::read(&it).unwrap())).collect();
+    let put_back = || {
+        for (path, bytes) in &all {
+            std::fs::write(path, bytes).unwrap();
+        }
+    };
+    for at in 1..all.len() - 1 {
+        std::fs::remove_file(&all[at].0).unwrap();
+        let broken = checked(&bench).broken.unwrap();
+        let first = list(&bench.dir).unwrap()[at - 1].first;
+        assert!(broken.entry > first, "{broken:?}");
+        put_back();
+        std::fs::write(&all[at].0, &all[at + 1].1).unwrap();
+        std::fs::write(&all[at + 1].0, &all[at].1).unwrap();
+        assert!(checked(&bench).broken.is_some(), "{at} and the next exchanged");
+        put_back();
+        // The whole log in one file less: its lines are right, the files are not.
+        let joined = [all[at - 1].1.clone(), all[at].1.clone()].concat();
+        std::fs::write(&all[at - 1].0, joined).unwrap();
+        std::fs::remove_file(&all[at].0).unwrap();
+        assert_eq!(checked(&bench).broken.unwrap().what, BreakKind::Segment);
+        put_back();
+    }
+    // The last file gone is an end cut off: nothing inside tells, a head that was kept does.
+    let whole = checked(&bench).head;
+    std::fs::remove_file(&all[all.len() - 1].0).unwrap();
+    let report = checked(&bench);
+    assert_eq!(report.broken, None);
+    assert_ne!(report.head, whole);
+    // Without its first line a file is no segment.
+    put_back();
+    let (path, bytes) = &all[2];
+    let second = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    std::fs::write(path, &bytes[second..]).unwrap();
+    assert!(checked(&bench).broken.is_some());
+}
+
+#[test]
+fn a_stop_at_any_byte_of_a_new_segment_is_mended() {
+    let bench = long();
+    let path = files(&bench).pop().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let header = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    let size = checked(&bench).head.size;
+    // It appears whole with its first line, so no stop leaves less.
+    for cut in (header..whole.len()).step_by(7).chain([whole.len() - 1]) {
+        let _ = std::fs::remove_dir_all(bench.dir.join("index"));
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let mut log = open(&bench);
+        let next = append(&mut log, decides("bob", vec![moves("refs/heads/x", zero(), oid(3))]), 3);
+        let report = checked(&bench);
+        assert_eq!((report.broken, report.head.size), (None, next.seq() + 1), "cut at {cut}");
+        assert!(report.head.size <= size + 3, "nothing is invented");
+        for file in files(&bench).into_iter().filter(|file| *file > path) {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+}
+
+#[test]
+fn after_a_failed_sync_the_log_goes_on_in_a_new_file() {
+    for torn in [false, true] {
+        let bench = Bench::new();
+        let small = Small { fails: Rc::new(Cell::new(1)) };
+        let mut log = Log::open_on(Box::new(small), &bench.dir).unwrap();
+        let before = bench.bytes().len();
+        let record = || decides("alice", vec![moves("refs/heads/x", zero(), oid(3))]);
+        let refused = log.append(&[record()], &ctx(1), None);
+        assert!(matches!(refused, Err(LogError::NotSynced { .. })));
+        if torn {
+            // The page cache has lost the end of it.
+            let bytes = bench.bytes();
+            std::fs::write(bench.segment(), &bytes[..bytes.len() - 20]).unwrap();
+        }
+        let doubtful = bench.bytes()[before..].to_vec();
+        let seq = append(&mut open(&bench), record(), 2).seq();
+        // At most the line feed that a torn line lacks is added to the old file.
+        let ended = doubtful.len() + usize::from(torn);
+        assert_eq!(bench.bytes().len(), before + ended, "the old file is left alone");
+        let log = open(&bench);
+        let told: Vec<Record> =
+            (1..seq).map(|it| log.entry_by_number(it).unwrap().record.clone()).collect();
+        let why = told.iter().find_map(|record| match record {
+            Record::Segment(it) => Some(it.why),
+            _ => None,
+        });
+        assert_eq!(why, Some(Closed::NotSynced));
+        let kept = told.iter().find_map(|record| match record {
+            Record::Recovered(it) if it.cause == Cause::NotSynced => it.att,
+            _ => None,
+        });
+        let kept = Folder::existing(&bench.dir).unwrap().attachment(&kept.unwrap().0).unwrap();
+        assert_eq!(kept.unwrap(), doubtful, "what is in doubt is kept elsewhere too");
+        let report = checked(&bench);
+        assert_eq!((report.broken, report.recovered), (None, 1 + u64::from(torn)), "{torn}");
+        // It is evidence, and stays as it is.
+        let folder = Folder::existing(&bench.dir).unwrap();
+        let mut log = open(&bench);
+        for n in 1..8 {
+            let _ = applies(&mut log, "alice", moves("refs/heads/main", oid(n), oid(n + 1)), 3);
+        }
+        let done = pack_closed(&folder, &Small::default(), &mut |_| {}).unwrap();
+        assert!(!done.is_empty() && done.iter().all(|one| one.first != 0), "{done:?}");
+        assert_eq!(checked(&bench).broken, None);
+    }
+}
+
+#[test]
+fn who_could_not_tell_whether_an_earlier_line_is_safe_says_no() {
+    let bench = Bench::new();
+    let record = || decides("alice", vec![moves("refs/heads/x", zero(), oid(3))]);
+    let mut log = open(&bench);
+    let _ = append(&mut log, record(), 1);
+    // Another push failed to sync its line while this one waited for the disk.
+    crate::log::suspect::mark(&Folder::existing(&bench.dir).unwrap(), 0, 10).unwrap();
+    let pending = crate::log::file::write(
+        &Folder::existing(&bench.dir).unwrap(),
+        &Small::default(),
+        log.origin(),
+        &[],
+        &ctx(2),
+        |_, _| Ok(None),
+    );
+    let Ok(crate::log::file::Written::Lines(pending)) = pending else { panic!("{pending:?}") };
+    crate::log::suspect::mark(&Folder::existing(&bench.dir).unwrap(), 0, 10).unwrap();
+    let folder = Folder::existing(&bench.dir).unwrap();
+    let receipt = crate::log::file::sync(&folder, &Small::default(), pending);
+    assert!(matches!(receipt, Err(LogError::NotSynced { .. })));
+}
