@@ -94,7 +94,9 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => None,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     }
 }
 
@@ -126,7 +128,9 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => true,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => true,
     }
 }
 
@@ -137,6 +141,7 @@ fn counts(record: &Record) -> Short {
         Record::Refusal(it) => (it.refs.len(), 0),
         Record::Outcome(it) => (it.refs.len(), 0),
         Record::Tidy(it) => (it.refs.len(), 0),
+        Record::Accepted(it) => (it.refs.len(), 0),
         Record::Genesis(_)
         | Record::Drift(_)
         | Record::Policy(_)
@@ -144,6 +149,7 @@ fn counts(record: &Record) -> Short {
         | Record::Recovered(_)
         | Record::BreakGlass(_)
         | Record::Settled(_)
+        | Record::Config(_)
         | Record::Seal(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
@@ -178,7 +184,9 @@ fn digest_paths(record: &mut Record) {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => {}
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => {}
     }
 }
 
@@ -234,7 +242,9 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => {}
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => {}
     }
 }
 
@@ -245,6 +255,8 @@ fn shorten(record: &mut Record, keep: Keep) {
         Record::Birth(it) => it.refs.truncate(keep.refs),
         Record::Outcome(it) => it.refs.truncate(keep.refs),
         Record::Tidy(it) => it.refs.truncate(keep.refs),
+        Record::Config(it) => it.shorten(keep.refs, keep.text_bytes),
+        Record::Accepted(it) => it.shorten(keep.refs, keep.text_bytes),
         Record::Asked(it) => {
             shorten_actor(&mut it.actor, keep);
             cut_text(&mut it.refname, keep.text_bytes);

@@ -194,7 +194,9 @@ impl Index {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Tidy(_) => Vec::new(),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => Vec::new(),
         };
         let mut postings = Vec::new();
         posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);

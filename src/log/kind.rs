@@ -32,11 +32,15 @@ pub enum Kind {
     Seal,
     /// Dead statements leave the refs.
     Tidy,
+    /// Hooks and settings are others than before.
+    Config,
+    /// An operator accepts drifts.
+    Accepted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -50,6 +54,8 @@ impl Kind {
         Self::Settled,
         Self::Seal,
         Self::Tidy,
+        Self::Config,
+        Self::Accepted,
     ];
 
     /// The word in the line.
@@ -68,6 +74,8 @@ impl Kind {
             Self::Settled => "settled",
             Self::Seal => "seal",
             Self::Tidy => "tidy",
+            Self::Config => "config",
+            Self::Accepted => "accepted",
         }
     }
 }

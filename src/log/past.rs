@@ -105,7 +105,9 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Tidy(_) => return Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -127,7 +129,9 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Tidy(_) => Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => Err(not_that(&entry)),
         }
     }
 
@@ -347,7 +351,9 @@ impl Past for Log {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Tidy(_) => Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => Err(not_that(&entry)),
         }
     }
 }

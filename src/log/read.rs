@@ -154,7 +154,9 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => None,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     };
     if verdict.is_some() && said != *verdict {
         return Ok(false);
@@ -224,7 +226,9 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         | Record::Recovered(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => None,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     }
 }
 
@@ -242,11 +246,14 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Outcome(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Tidy(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Drift(it) => vec![&it.refname.0],
+        Record::Accepted(it) => it.refs.iter().map(|name| &name.0[..]).collect(),
         Record::Asked(it) => vec![&it.refname.0],
         Record::BreakGlass(it) => vec![&it.refname.0],
         Record::Settled(it) => vec![&it.refname.0],
-        Record::Genesis(_) | Record::Policy(_) | Record::Recovered(_) | Record::Seal(_) => {
-            Vec::new()
-        }
+        Record::Genesis(_)
+        | Record::Policy(_)
+        | Record::Recovered(_)
+        | Record::Seal(_)
+        | Record::Config(_) => Vec::new(),
     }
 }

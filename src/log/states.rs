@@ -70,7 +70,9 @@ impl Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Recovered(_)
-            | Record::Tidy(_) => return Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {
             Some(State::Applied | State::Superseded) => {}
@@ -124,6 +126,8 @@ impl Log {
                 | Record::Settled(_)
                 | Record::Seal(_)
                 | Record::Tidy(_)
+                | Record::Config(_)
+                | Record::Accepted(_)
                 | Record::Asked(_)
                 | Record::Recovered(_) => return Ok(Before::Nothing),
             }

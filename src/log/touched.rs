@@ -47,7 +47,9 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         | Record::Policy(_)
         | Record::Asked(_)
         | Record::Recovered(_)
-        | Record::Seal(_) => None,
+        | Record::Seal(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     }
 }
 

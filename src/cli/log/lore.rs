@@ -67,7 +67,9 @@ impl Lore {
             | Record::BreakGlass(_)
             | Record::Settled(_)
             | Record::Seal(_)
-            | Record::Tidy(_) => {}
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => {}
         }
     }
 

@@ -184,7 +184,9 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => {}
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => {}
     }
     Ok(record)
 }

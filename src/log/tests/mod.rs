@@ -14,3 +14,4 @@ mod reconcile;
 mod states;
 mod support;
 mod tamper;
+mod truth;

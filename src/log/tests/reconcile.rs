@@ -101,7 +101,9 @@ fn told(record: &Record) -> String {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Tidy(_) => panic!("{record:?}"),
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => panic!("{record:?}"),
     }
 }
 
