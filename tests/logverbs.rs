@@ -353,6 +353,7 @@ fn drift() -> Drift {
         refname: "refs/heads/main".into(),
         logged: AsText(oid(0x40)),
         found: AsText(oid(0x66)),
+        head: None,
         evidence: vec![Evidence { kind: "reflog".into(), text: "root: update-ref".into() }],
     }
 }

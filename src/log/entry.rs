@@ -20,6 +20,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::log::accepted::Acceptance;
+use crate::log::config::Config;
 use crate::log::damage::Recovered;
 use crate::log::decision::{Actor, Decision, Hook, Verdict};
 use crate::log::glass::{BreakGlass, Settled};
@@ -122,6 +124,10 @@ pub enum Record {
     Tidy(Tidy),
     /// A new file begins.
     Segment(Segment),
+    /// Hooks and settings are others than before.
+    Config(Box<Config>),
+    /// An operator accepts drifts.
+    Accepted(Acceptance),
 }
 
 impl Record {
@@ -142,6 +148,8 @@ impl Record {
             Self::Seal(_) => Kind::Seal,
             Self::Tidy(_) => Kind::Tidy,
             Self::Segment(_) => Kind::Segment,
+            Self::Config(_) => Kind::Config,
+            Self::Accepted(_) => Kind::Accepted,
         }
     }
 }
@@ -302,9 +310,23 @@ pub struct Drift {
     pub logged: AsText<Oid>,
     /// The value found; zeros when there was none.
     pub found: AsText<Oid>,
+    /// For HEAD, whose value is a name: both values above are zeros then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub head: Option<HeadMoved>,
     /// What else is known: lines of the reflog, say.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub evidence: Vec<Evidence>,
+}
+
+/// What HEAD named, and what it names: a ref, or the digits of a commit when it is detached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadMoved {
+    /// By the log; absent when it named nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub logged: Option<Text>,
+    /// What was found; absent when it names nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub found: Option<Text>,
 }
 
 /// Something that speaks about a drift.

@@ -95,7 +95,9 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => None,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     }
 }
 
@@ -128,7 +130,9 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => true,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => true,
     }
 }
 
@@ -139,6 +143,7 @@ fn counts(record: &Record) -> Short {
         Record::Refusal(it) => (it.refs.len(), 0),
         Record::Outcome(it) => (it.refs.len(), 0),
         Record::Tidy(it) => (it.refs.len(), 0),
+        Record::Accepted(it) => (it.refs.len(), 0),
         Record::Genesis(_)
         | Record::Drift(_)
         | Record::Policy(_)
@@ -147,7 +152,8 @@ fn counts(record: &Record) -> Short {
         | Record::BreakGlass(_)
         | Record::Settled(_)
         | Record::Seal(_)
-        | Record::Segment(_) => (0, 0),
+        | Record::Segment(_)
+        | Record::Config(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
 }
@@ -182,7 +188,9 @@ fn digest_paths(record: &mut Record) {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => {}
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => {}
     }
 }
 
@@ -239,7 +247,9 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => {}
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => {}
     }
 }
 
@@ -250,6 +260,8 @@ fn shorten(record: &mut Record, keep: Keep) {
         Record::Birth(it) => it.refs.truncate(keep.refs),
         Record::Outcome(it) => it.refs.truncate(keep.refs),
         Record::Tidy(it) => it.refs.truncate(keep.refs),
+        Record::Config(it) => it.shorten(keep.refs, keep.text_bytes),
+        Record::Accepted(it) => it.shorten(keep.refs, keep.text_bytes),
         Record::Asked(it) => {
             shorten_actor(&mut it.actor, keep);
             cut_text(&mut it.refname, keep.text_bytes);

@@ -203,7 +203,9 @@ impl Index {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
-            | Record::Tidy(_) => Vec::new(),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => Vec::new(),
         };
         let mut postings = Vec::new();
         posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);

@@ -34,11 +34,15 @@ pub enum Kind {
     Tidy,
     /// A new file begins.
     Segment,
+    /// Hooks and settings are others than before.
+    Config,
+    /// An operator accepts drifts.
+    Accepted,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -53,6 +57,8 @@ impl Kind {
         Self::Seal,
         Self::Tidy,
         Self::Segment,
+        Self::Config,
+        Self::Accepted,
     ];
 
     /// The word in the line.
@@ -72,6 +78,8 @@ impl Kind {
             Self::Seal => "seal",
             Self::Tidy => "tidy",
             Self::Segment => "segment",
+            Self::Config => "config",
+            Self::Accepted => "accepted",
         }
     }
 }

@@ -109,6 +109,8 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::Seal(it) => serde_json::to_string(it),
         Record::Tidy(it) => serde_json::to_string(it),
         Record::Segment(it) => serde_json::to_string(it),
+        Record::Config(it) => serde_json::to_string(it),
+        Record::Accepted(it) => serde_json::to_string(it),
     }
 }
 
@@ -196,6 +198,8 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::Seal => Record::Seal(fields(json)?),
         Kind::Tidy => Record::Tidy(fields(json)?),
         Kind::Segment => Record::Segment(fields(json)?),
+        Kind::Config => Record::Config(fields(json)?),
+        Kind::Accepted => Record::Accepted(fields(json)?),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `damage` and `wire` are the records of
-//!   each `kind`, `line` is one line, `fit` makes room, `listed` holds long lists.
+//! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `damage` and `wire`
+//!   are the records of each `kind`, `line` is one line, `fit` makes room, `listed` holds long lists.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
 //!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
 //!   at once.
@@ -14,9 +14,11 @@
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
+pub mod accepted;
 pub mod append_only;
 pub mod batch;
 pub mod book;
+pub mod config;
 mod cut;
 pub mod damage;
 pub mod dead;

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::log::append_only;
 use crate::log::disk::{Folder, Medium, io_fault, sync_folder};
@@ -92,9 +92,9 @@ fn pack_one(folder: &Folder, medium: &dyn Medium, first: u64) -> Result<Done, Lo
     Ok(Done { first, from: bytes.len() as u64, to: packed.len() as u64 })
 }
 
-fn unpacked(path: &PathBuf) -> io::Result<Vec<u8>> {
+fn unpacked(path: &Path) -> io::Result<Vec<u8>> {
     let packed = Packed::open(path)?;
-    let mut bytes = vec![0; usize::try_from(packed.len()).map_err(io::Error::other)?];
+    let mut bytes = vec![0; usize::try_from(packed.length()).map_err(io::Error::other)?];
     let mut filled = 0;
     while filled < bytes.len() {
         match packed.read_at(&mut bytes[filled..], filled as u64)? {
@@ -106,7 +106,7 @@ fn unpacked(path: &PathBuf) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn remove(path: &PathBuf) -> Result<(), LogError> {
+fn remove(path: &Path) -> Result<(), LogError> {
     let fault = |source| io_fault("remove", path, source);
     let file = File::open(path).map_err(fault)?;
     if append_only::is_set(&file) {

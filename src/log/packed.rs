@@ -70,8 +70,8 @@ impl Packed {
         Ok(Self { file, blocks, len, last: RefCell::new(None) })
     }
 
-    /// How long it is, unpacked.
-    pub const fn len(&self) -> u64 {
+    /// How long it is, unpacked, in bytes.
+    pub const fn length(&self) -> u64 {
         self.len
     }
 
@@ -177,7 +177,7 @@ mod tests {
         let path = dir.path().join("it.gz");
         std::fs::write(&path, pack(&bytes).unwrap()).unwrap();
         let packed = Packed::open(&path).unwrap();
-        assert_eq!(packed.len(), bytes.len() as u64);
+        assert_eq!(packed.length(), bytes.len() as u64);
         for from in [0, 1, 65_279, 65_280, 65_281, 149_999, 150_000, 389_999] {
             let mut some = [0; 100];
             let read = packed.read_at(&mut some, from as u64).unwrap();

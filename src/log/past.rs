@@ -106,7 +106,9 @@ impl Past for Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
-            | Record::Tidy(_) => return Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => return Err(not_that(&entry)),
         };
         Ok(Some(RefValue { oid, entry: entry.common.seq, source }))
     }
@@ -129,7 +131,9 @@ impl Past for Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
-            | Record::Tidy(_) => Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => Err(not_that(&entry)),
         }
     }
 
@@ -350,7 +354,9 @@ impl Past for Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
-            | Record::Tidy(_) => Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => Err(not_that(&entry)),
         }
     }
 }

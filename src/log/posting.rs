@@ -67,6 +67,14 @@ pub enum Key<'a> {
     Left(&'a [u8], &'a Oid),
     /// The policies.
     Policy,
+    /// The drifts of a ref.
+    Drift(&'a [u8]),
+    /// All drifts.
+    Drifts,
+    /// What accepts the drift of an entry.
+    Accepted(u64),
+    /// The looks at hooks and settings.
+    Config,
     /// The decisions for one receive-pack: boot id, process id, start time.
     Session(&'a str, u64, u64),
 }
@@ -100,6 +108,10 @@ impl Key<'_> {
             Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
             Self::Left(name, oid) => Digest::of_parts(&[b"q", name, b"\0", oid.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
+            Self::Drift(name) => Digest::of_parts(&[b"i", name]),
+            Self::Drifts => Digest::of_parts(&[b"D"]),
+            Self::Accepted(of) => Digest::of_parts(&[b"A", &of.to_be_bytes()]),
+            Self::Config => Digest::of_parts(&[b"C"]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
             }
@@ -191,7 +203,15 @@ pub fn file(
             file_decision(&mut filing, it);
         }
         Record::Outcome(it) => file_outcome(&mut filing, it),
-        Record::Drift(Drift { refname, .. }) => filing.file(Key::Value(&refname.0), 0),
+        Record::Drift(Drift { refname, .. }) => {
+            filing.file(Key::Value(&refname.0), 0);
+            filing.file(Key::Drift(&refname.0), 0);
+            filing.file(Key::Drifts, 0);
+        }
+        Record::Accepted(it) => {
+            it.of.iter().for_each(|of| filing.file(Key::Accepted(*of), 0));
+        }
+        Record::Config(_) => filing.file(Key::Config, 0),
         Record::Policy(_) => filing.file(Key::Policy, 0),
         Record::Tidy(it) => {
             for (index, one) in it.refs.iter().enumerate() {

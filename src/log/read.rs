@@ -154,7 +154,9 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => None,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     };
     if verdict.is_some() && said != *verdict {
         return Ok(false);
@@ -225,7 +227,9 @@ fn actor_of(record: &Record) -> Option<&Actor> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => None,
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     }
 }
 
@@ -243,6 +247,7 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         Record::Outcome(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Tidy(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Drift(it) => vec![&it.refname.0],
+        Record::Accepted(it) => it.refs.iter().map(|name| &name.0[..]).collect(),
         Record::Asked(it) => vec![&it.refname.0],
         Record::BreakGlass(it) => vec![&it.refname.0],
         Record::Settled(it) => vec![&it.refname.0],
@@ -250,6 +255,7 @@ fn refs_of(record: &Record) -> Vec<&[u8]> {
         | Record::Policy(_)
         | Record::Recovered(_)
         | Record::Seal(_)
-        | Record::Segment(_) => Vec::new(),
+        | Record::Segment(_)
+        | Record::Config(_) => Vec::new(),
     }
 }

@@ -207,6 +207,7 @@ impl Work<'_> {
             refname: Text::from(&self.known.refname),
             logged: AsText(logged),
             found: AsText(found),
+            head: None,
             evidence: self.known.evidence.clone(),
         }));
     }
@@ -285,7 +286,9 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
-            | Record::Tidy(_) => None,
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => None,
         });
         match host {
             Some(host) => host.refs.extend(outcome.refs.iter().cloned()),

@@ -71,7 +71,9 @@ impl Log {
             | Record::Seal(_)
             | Record::Segment(_)
             | Record::Recovered(_)
-            | Record::Tidy(_) => return Err(not_that(&entry)),
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => return Err(not_that(&entry)),
         };
         match self.fate(of, refname.as_bytes())? {
             Some(State::Applied | State::Superseded) => {}
@@ -126,6 +128,8 @@ impl Log {
                 | Record::Seal(_)
                 | Record::Segment(_)
                 | Record::Tidy(_)
+                | Record::Config(_)
+                | Record::Accepted(_)
                 | Record::Asked(_)
                 | Record::Recovered(_) => return Ok(Before::Nothing),
             }

@@ -46,7 +46,7 @@ impl Body {
     fn len(&self) -> io::Result<u64> {
         match self {
             Self::Plain(file) => Ok(file.metadata()?.len()),
-            Self::Packed(packed) => Ok(packed.len()),
+            Self::Packed(packed) => Ok(packed.length()),
         }
     }
 

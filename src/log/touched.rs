@@ -48,7 +48,9 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         | Record::Asked(_)
         | Record::Recovered(_)
         | Record::Seal(_)
-        | Record::Segment(_) => None,
+        | Record::Segment(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => None,
     }
 }
 

@@ -7,12 +7,13 @@ use crate::cli::log::glass;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::row;
 use crate::cli::log::sheet::Sheet;
+use crate::cli::log::truth;
 use crate::cli::log::words;
 use crate::log::decision::{
     Actor, ActorKind, CertRecord, Decision, FindingRecord, Hook, RefDecision, StatementRecord,
     Verdict,
 };
-use crate::log::entry::{Asked, Drift, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
+use crate::log::entry::{Asked, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
 use crate::log::line::Entry;
 use crate::log::segment::{PLAIN, file_name};
 use crate::log::tidy::Tidy;
@@ -47,7 +48,9 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => common.kind.name(),
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => common.kind.name(),
     };
     let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
@@ -88,7 +91,9 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
         Record::Decision(it) => decision(sheet, number, it, lore),
         Record::Refusal(it) => refusal(sheet, it),
         Record::Outcome(it) => outcome(sheet, it),
-        Record::Drift(it) => drift(sheet, it),
+        Record::Drift(it) => truth::drift(sheet, it),
+        Record::Config(it) => truth::config(sheet, it),
+        Record::Accepted(it) => truth::accepted(sheet, it),
         Record::Policy(it) => policy(sheet, it),
         Record::Asked(it) => asked(sheet, it),
         Record::Recovered(it) => {
@@ -339,15 +344,6 @@ fn outcome(sheet: &mut Sheet, it: &Outcome) {
         sheet.field(2, "new", &one.new.0.hex());
         let others: Vec<String> = one.one_of.iter().map(|entry| format!("entry {entry}")).collect();
         sheet.list(2, "or by", others.len() as u64, &others);
-    }
-}
-
-fn drift(sheet: &mut Sheet, it: &Drift) {
-    sheet.field(1, "ref", &words::refname(&it.refname));
-    sheet.field(1, "by the log", &it.logged.0.hex());
-    sheet.field(1, "found", &it.found.0.hex());
-    for one in &it.evidence {
-        sheet.field(1, &words::plain(&one.kind), &escape(&one.text.0));
     }
 }
 

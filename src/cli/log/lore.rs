@@ -68,7 +68,9 @@ impl Lore {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
-            | Record::Tidy(_) => {}
+            | Record::Tidy(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => {}
         }
     }
 

@@ -18,6 +18,7 @@ pub mod sheet;
 pub mod show;
 pub mod tail;
 pub mod tidy;
+pub mod truth;
 pub mod verify;
 pub mod words;
 

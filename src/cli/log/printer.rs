@@ -185,7 +185,9 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => {}
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => {}
     }
     Ok(record)
 }

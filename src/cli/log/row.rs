@@ -2,6 +2,7 @@
 //!
 //! Pure. Made for reading down the columns; everything else is told by `block`.
 
+use crate::cli::log::truth;
 use crate::cli::log::words;
 use crate::log::decision::{Decision, RefDecision, Verdict};
 use crate::log::entry::{GenesisRef, Outcome, Record, Refusal};
@@ -67,7 +68,7 @@ pub fn coloured(word: &str, shown: &str) -> String {
     let colour = match word {
         "refused" | "drift" | "lost" | "recovered" | "break-glass" => "31",
         "warned" | "partly" | "not applied" => "33",
-        "accepted" | "settled" => "32",
+        "accepted" | "settled" | "excused" => "32",
         _ => return shown.to_owned(),
     };
     format!("\x1b[{colour}m{shown}\x1b[0m")
@@ -94,11 +95,14 @@ fn row(record: &Record) -> Row {
         Record::Decision(it) => decision(it),
         Record::Refusal(it) => refusal(it),
         Record::Outcome(it) => outcome(it),
-        Record::Drift(it) => {
-            let (logged, found) = (words::short(&it.logged.0), words::short(&it.found.0));
-            let name = words::refname(&it.refname);
-            Row::new("-", "drift", vec![format!("{name}: {logged} by the log, found {found}")])
+        Record::Drift(it) => Row::new("-", "drift", vec![truth::drifted(it)]),
+        Record::Config(it) => {
+            let tells = truth::configured(it);
+            let all = tells.len();
+            let who = it.by.as_ref().map_or_else(|| "-".into(), |by| escape_short(&by.0));
+            Row::new(who, "config", capped(tells, all))
         }
+        Record::Accepted(it) => Row::new(escape_short(&it.by.0), "excused", truth::accepts(it)),
         Record::Policy(it) => {
             let files: Vec<String> = it.files.iter().map(|file| escape(&file.place.0)).collect();
             let hex = it.sha256.0.hex();

@@ -15,3 +15,4 @@ mod segments;
 mod states;
 mod support;
 mod tamper;
+mod truth;

@@ -64,6 +64,7 @@ fn a_ref_has_the_value_of_the_last_entry_that_gives_it_one() {
         refname: Text::from(MAIN),
         logged: AsText(oid(2)),
         found: AsText(oid(7)),
+        head: None,
         evidence: Vec::new(),
     };
     let _ = append(&mut log, Record::Drift(drift), 2);

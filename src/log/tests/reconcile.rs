@@ -102,7 +102,9 @@ fn told(record: &Record) -> String {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
-        | Record::Tidy(_) => panic!("{record:?}"),
+        | Record::Tidy(_)
+        | Record::Config(_)
+        | Record::Accepted(_) => panic!("{record:?}"),
     }
 }
 

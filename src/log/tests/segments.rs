@@ -230,16 +230,13 @@ fn after_a_failed_sync_the_log_goes_on_in_a_new_file() {
         let log = open(&bench);
         let told: Vec<Record> =
             (1..seq).map(|it| log.entry_by_number(it).unwrap().record.clone()).collect();
-        let why = told.iter().find_map(|record| match record {
-            Record::Segment(it) => Some(it.why),
-            _ => None,
-        });
-        assert_eq!(why, Some(Closed::NotSynced));
-        let kept = told.iter().find_map(|record| match record {
-            Record::Recovered(it) if it.cause == Cause::NotSynced => it.att,
-            _ => None,
-        });
-        let kept = Folder::existing(&bench.dir).unwrap().attachment(&kept.unwrap().0).unwrap();
+        let closed =
+            |record: &Record| matches!(record, Record::Segment(it) if it.why == Closed::NotSynced);
+        assert!(told.iter().any(closed), "{told:?}");
+        let not_synced = told.iter().rev().find(|it| matches!(it, Record::Recovered(_)));
+        let Some(Record::Recovered(it)) = not_synced else { panic!("{told:?}") };
+        assert_eq!(it.cause, Cause::NotSynced);
+        let kept = Folder::existing(&bench.dir).unwrap().attachment(&it.att.unwrap().0).unwrap();
         assert_eq!(kept.unwrap(), doubtful, "what is in doubt is kept elsewhere too");
         let report = checked(&bench);
         assert_eq!((report.broken, report.recovered), (None, 1 + u64::from(torn)), "{torn}");

@@ -55,6 +55,7 @@ fn what_did_not_come_to_rest_is_no_state() {
         refname: Text::from(MAIN),
         logged: AsText(oid(1)),
         found: AsText(oid(3)),
+        head: None,
         evidence: Vec::new(),
     };
     let _ = append(&mut log, Record::Drift(drift), 2);
