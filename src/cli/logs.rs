@@ -3,6 +3,7 @@
 //! Used by `install`. How a log is written is the log room's; what its first entry says is put
 //! together here: the repository, its refs of that day and its policy.
 
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use crate::cli::quote::shown;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, record};
+use crate::log::append_only;
 use crate::log::book::Log;
 use crate::log::disk::Modes;
 use crate::log::entry::{Genesis, GenesisRef, Record};
@@ -54,6 +56,20 @@ pub fn create(git_dir: &Path, dir: &Path, mode: u32, moment: Moment) -> Result<(
         // Nothing was expected to stand still, so nothing can have moved.
         Appended::Moved(_) => Err(Fault::new(begun())),
     }
+}
+
+/// Gives the files of a log the append-only attribute.
+pub fn protect(dir: &Path) -> Result<(), Fault> {
+    let could_not = || format!("could not make the log in {} append-only", shown(dir));
+    for path in append_only::unprotected(dir).or_fault(could_not)? {
+        let file = File::open(&path).or_fault(could_not)?;
+        append_only::set(&file).or_fault(could_not).map_err(|fault| {
+            fault
+                .hint("only root may, and only on a file system that has it: ext4, XFS, Btrfs")
+                .hint("without it: leave --append-only away")
+        })?;
+    }
+    Ok(())
 }
 
 /// The modes of the log's files, by its folder's.

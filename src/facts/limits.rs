@@ -33,6 +33,10 @@ pub struct Limits {
     pub message_lines: usize,
     /// Seconds until the gate gives up.
     pub deadline_seconds: u64,
+    /// Bytes that must be free on the log's disk.
+    pub log_free_bytes: u64,
+    /// Bytes below which the log's disk is said to be nearly full.
+    pub log_warn_bytes: u64,
 }
 
 /// One row of `[limits]`.
@@ -135,10 +139,25 @@ pub static LIMITS: &[LimitDoc] = &[
         max: 3_600,
         set: |limits, value| limits.deadline_seconds = value,
     },
+    LimitDoc {
+        key: "log-free-bytes",
+        doc: "bytes that must be free on the change log's disk, or else no push is accepted",
+        default: 16 * MIB,
+        max: PIB,
+        set: |limits, value| limits.log_free_bytes = value,
+    },
+    LimitDoc {
+        key: "log-warn-bytes",
+        doc: "bytes below which every accepted push says that this disk is nearly full",
+        default: 256 * MIB,
+        max: PIB,
+        set: |limits, value| limits.log_warn_bytes = value,
+    },
 ];
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+const PIB: u64 = 1024 * 1024 * 1024 * MIB;
 
 /// Every value is within its `max`, which any machine's `usize` holds.
 fn count(value: u64) -> usize {
@@ -161,6 +180,8 @@ impl Default for Limits {
             blob_budget_bytes: 0,
             message_lines: 0,
             deadline_seconds: 0,
+            log_free_bytes: 0,
+            log_warn_bytes: 0,
         };
         for row in LIMITS {
             (row.set)(&mut limits, row.default);

@@ -39,6 +39,15 @@ impl Answer {
         Self { code, text: pusher::judged(judgement, &closing), hooks_dir: None }
     }
 
+    /// The same, with a warning for those who run the server.
+    pub fn warned(mut self, warning: Option<String>) -> Self {
+        if let Some(warning) = warning {
+            self.text.push_str(&warning);
+            self.text.push('\n');
+        }
+        self
+    }
+
     /// The answer to a refused push whose entry is counted with others: always no.
     pub fn held(judgement: &Judgement) -> Self {
         let closing = Closing { entry: None, head: None, you: None, reach: Reach::WholePush };

@@ -21,6 +21,7 @@ pub mod record;
 pub mod removal;
 pub mod reply;
 pub mod said;
+pub mod space;
 pub mod tidy;
 pub mod update;
 pub mod who;
@@ -229,6 +230,7 @@ fn decide(
     updates: Vec<RefUpdate>,
 ) -> Result<Answer, Stop> {
     settle(world, bench, &updates)?;
+    let warning = space::left(world, &bench.policy)?;
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
@@ -245,7 +247,8 @@ fn decide(
             Appended::Written(receipt) => {
                 bench.log.remember_before_genesis(&facts.before_genesis);
                 let reach = reach(world, bench, &judgement);
-                return Ok(Answer::judged(&judgement, &receipt, &facts.push.push.pusher, reach));
+                let you = &facts.push.push.pusher;
+                return Ok(Answer::judged(&judgement, &receipt, you, reach).warned(warning));
             }
             Appended::Held => return Ok(Answer::held(&judgement)),
             Appended::Moved(_) => {

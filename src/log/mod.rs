@@ -51,6 +51,7 @@ pub mod scan;
 pub mod seal;
 pub mod segment;
 pub mod settle;
+pub mod space;
 pub mod states;
 pub mod survey;
 pub mod suspect;

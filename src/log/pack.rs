@@ -22,7 +22,7 @@ use crate::log::tape::list;
 const PLAIN_KEPT: usize = 2;
 
 /// A segment that was packed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
     /// The number of its first entry.
     pub first: u64,
@@ -34,28 +34,54 @@ pub struct Done {
 
 /// Packs every closed segment but the newest. `progress` is told each one that is done.
 ///
-/// A segment that the disk refused to keep lines of stays as it is: it is evidence.
+/// A segment that the disk refused to keep lines of stays as it is: it is evidence. So does one
+/// that has the append-only attribute.
 ///
 /// # Errors
-/// When a file cannot be read or written; when an append-only attribute cannot be taken away,
-/// which only root may do. What was packed before stays packed.
+/// When a file cannot be read or written. What was packed before stays packed.
 pub fn pack_closed(
     folder: &Folder,
     medium: &dyn Medium,
     progress: &mut dyn FnMut(&Done),
-) -> Result<Vec<Done>, LogError> {
+) -> Result<(), LogError> {
+    for first in to_pack(folder)? {
+        progress(&pack_one(folder, medium, first)?);
+    }
+    Ok(())
+}
+
+/// The segments that would be packed; none is smaller for it yet.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub fn would_pack(folder: &Folder) -> Result<Vec<Done>, LogError> {
+    let mut all = Vec::new();
+    for first in to_pack(folder)? {
+        let path = folder.dir().join(file_name(first, PLAIN));
+        let from = fs::metadata(&path).map_err(|source| io_fault("look at", &path, source))?.len();
+        all.push(Done { first, from, to: from });
+    }
+    Ok(all)
+}
+
+fn to_pack(folder: &Folder) -> Result<Vec<u64>, LogError> {
     let listed = list(folder.dir()).map_err(|source| io_fault("list", folder.dir(), source))?;
     let closed = listed.len().saturating_sub(PLAIN_KEPT);
-    let mut done = Vec::new();
+    let mut all = Vec::new();
     for (at, segment) in listed.iter().enumerate().take(closed) {
-        if !segment.plain || in_doubt(folder, listed.get(at + 1).map(|next| next.first))? {
-            continue;
+        let next = listed.get(at + 1).map(|next| next.first);
+        if segment.plain && !is_protected(folder, segment.first)? && !in_doubt(folder, next)? {
+            all.push(segment.first);
         }
-        let one = pack_one(folder, medium, segment.first)?;
-        progress(&one);
-        done.push(one);
     }
-    Ok(done)
+    Ok(all)
+}
+
+/// Whether somebody has made a segment append-only: then it is to stay.
+fn is_protected(folder: &Folder, first: u64) -> Result<bool, LogError> {
+    let path = folder.dir().join(file_name(first, PLAIN));
+    let file = File::open(&path).map_err(|source| io_fault("read", &path, source))?;
+    Ok(append_only::is_set(&file))
 }
 
 /// Whether the next segment begins with the news that this one was not brought to the disk.
@@ -87,7 +113,7 @@ fn pack_one(folder: &Folder, medium: &dyn Medium, first: u64) -> Result<Done, Lo
         Ok(_) => return Err(LogError::Interfered { path: to }),
         Err(source) => return Err(io_fault("read back", &to, source)),
     }
-    remove(&from)?;
+    fs::remove_file(&from).map_err(|source| io_fault("remove", &from, source))?;
     sync_folder(medium, folder.dir())?;
     Ok(Done { first, from: bytes.len() as u64, to: packed.len() as u64 })
 }
@@ -104,14 +130,4 @@ fn unpacked(path: &Path) -> io::Result<Vec<u8>> {
     }
     bytes.truncate(filled);
     Ok(bytes)
-}
-
-fn remove(path: &Path) -> Result<(), LogError> {
-    let fault = |source| io_fault("remove", path, source);
-    let file = File::open(path).map_err(fault)?;
-    if append_only::is_set(&file) {
-        append_only::set(&file, false)
-            .map_err(|source| io_fault("take the append-only attribute from", path, source))?;
-    }
-    fs::remove_file(path).map_err(fault)
 }

@@ -78,6 +78,8 @@ pub struct LogSettings {
     pub dir: Option<PathBuf>,
     /// What is done about a ref that moved without the gate.
     pub on_drift: OnDrift,
+    /// What is done while the log's disk is nearly full.
+    pub when_full: WhenFull,
 }
 
 /// What is done about a ref that moved without the gate.
@@ -86,6 +88,16 @@ pub enum OnDrift {
     /// The log says so.
     #[default]
     Record,
+}
+
+/// What is done while the log's disk has less room than `log-free-bytes` of `[limits]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// No push is accepted: what is left is for what became of those that were.
+    #[default]
+    Refuse,
+    /// Pushes are accepted as long as their entries can be written.
+    UseUp,
 }
 
 /// What a refused ref takes with it.
@@ -244,9 +256,12 @@ impl LogSettings {
         let dir = table.text("dir", problems).and_then(|dir| log_dir(dir, problems));
         let words = &[("record", OnDrift::Record)];
         let on_drift = table.word("on-drift", words, problems).map(|w| w.value).unwrap_or_default();
-        let keys = Keys { known: &["dir", "on-drift"], later: &["seal-every", "key", "when-full"] };
-        table.finish(keys, problems);
-        Self { dir, on_drift }
+        let words = &[("refuse", WhenFull::Refuse), ("use-up", WhenFull::UseUp)];
+        let when_full =
+            table.word("when-full", words, problems).map(|w| w.value).unwrap_or_default();
+        let known = &["dir", "on-drift", "when-full"];
+        table.finish(Keys { known, later: &["seal-every", "key"] }, problems);
+        Self { dir, on_drift, when_full }
     }
 }
 

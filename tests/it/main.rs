@@ -29,6 +29,7 @@ mod policies;
 mod refs;
 mod rollback;
 mod seals;
+mod segments;
 mod shapes;
 mod signatures;
 mod signers;

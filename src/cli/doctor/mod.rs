@@ -75,6 +75,8 @@ static CHECKS: &[Check] = &[
     storage::owners,
     storage::account,
     storage::log,
+    storage::log_append_only,
+    storage::log_space,
     repository::readable,
     repository::head,
     repository::locks,

@@ -15,6 +15,7 @@ use crate::cli::quote::shown;
 use crate::cli::shim::{self, HOOK_BYTES_MAX, Hook, Shim};
 use crate::cli::site::{KEY_HOOKS, Site};
 use crate::cli::surroundings::Surroundings;
+use crate::log::{append_only, space};
 use crate::names::moment::Moment;
 use crate::store::open::{self, OpenAt};
 
@@ -44,6 +45,11 @@ pub struct Snapshot {
     pub certificates: Certificates,
     /// The log's folder.
     pub log: Look,
+    /// Bytes that are free on the log's disk, and how many its policy wants: first a warning, then
+    /// no push is accepted. `None`: nobody knows.
+    pub log_space: Option<(u64, u64, u64)>,
+    /// Files of the log that lack the append-only attribute, where others have it.
+    pub not_append_only: Vec<PathBuf>,
     /// Why the repository could not be opened, in words.
     pub unreadable: Option<String>,
     /// Lock files, and how old they are in seconds.
@@ -115,6 +121,9 @@ impl Snapshot {
             certificates: policies::read(&site.policies())
                 .map_or(Certificates::Never, |texts| policies::certificates(&texts)),
             log: Look::at(&site.log_dir()),
+            log_space: log_space(&site),
+            // Where there is no log there is nothing to lack.
+            not_append_only: append_only::forgotten(&site.log_dir()).unwrap_or_default(),
             unreadable: open::open(&OpenAt::at_rest(&dir))
                 .err()
                 .map(|error| Fault::caused("", &error).to_string().trim_start_matches(": ").into()),
@@ -155,6 +164,12 @@ fn hook_seen(platform: &Platform, site: &Site, hook: Hook) -> HookSeen {
         runner: platform.runner(site, hook).as_deref().map(Look::through),
         place,
     }
+}
+
+fn log_space(site: &Site) -> Option<(u64, u64, u64)> {
+    let free = space::free_bytes(&site.log_dir()).ok()?;
+    let limits = policies::compiled(&policies::read(&site.policies()).ok()?).ok()?.limits;
+    Some((free, limits.log_warn_bytes, limits.log_free_bytes))
 }
 
 fn policy_of(site: &Site) -> Result<String, String> {

@@ -6,6 +6,7 @@ use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::doctor::look::{Kind, Seen};
 use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::quote::{shell, shown};
+use crate::log::space::{self, Space};
 
 /// The policy cannot be used, so every push is refused.
 pub fn policy(snapshot: &Snapshot) -> Vec<Finding> {
@@ -97,6 +98,30 @@ pub fn log(snapshot: &Snapshot) -> Vec<Finding> {
     let why = "locks and syncs of network file systems do not always hold, the log may fork";
     let mend = "keep it on a local disk: portcullis install --log-dir DIR";
     vec![Finding::new(Level::Warning, "log-on-network", what, why).mend(mend)]
+}
+
+/// The log went on in a file that is not append-only, as the others are.
+pub fn log_append_only(snapshot: &Snapshot) -> Vec<Finding> {
+    let Some(first) = snapshot.not_append_only.first() else { return Vec::new() };
+    let more = snapshot.not_append_only.len() - 1;
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let what = format!("{}{more} can be changed, older files of the log cannot", shown(first));
+    let why = "the account that pushes run as may not make the files append-only that it begins";
+    let mend = format!("sudo portcullis install --append-only {}", shell(&snapshot.site.git_dir));
+    vec![Finding::new(Level::Warning, "log-append-only", what, why).mend(mend)]
+}
+
+/// The log's disk is nearly full.
+pub fn log_space(snapshot: &Snapshot) -> Vec<Finding> {
+    let Some((free, warn, full)) = snapshot.log_space else { return Vec::new() };
+    let (level, why) = match space::judged(free, warn, full) {
+        Space::Enough => return Vec::new(),
+        Space::Little(_) => (Level::Warning, "below log-free-bytes no push is accepted"),
+        Space::Full(_) => (Level::Error, "no push is accepted, but for `when-full = \"use-up\"`"),
+    };
+    let what = format!("the disk of the log has {} MiB left", free / (1024 * 1024));
+    let mend = format!("make room on the disk of {}", shown(&snapshot.log.path));
+    vec![Finding::new(level, "log-space", what, why).mend(mend)]
 }
 
 /// A log that goes when the repository goes.

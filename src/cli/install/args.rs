@@ -46,6 +46,15 @@ pub struct Install {
     #[arg(long, value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
 
+    /// Give the log's files the append-only attribute (chattr +a), as root
+    ///
+    /// Then nobody changes or removes what is written, root neither, before they take the attribute
+    /// away again. Only some file systems have it: ext4, XFS, Btrfs. The account that pushes run as
+    /// may not give it to the files that the log goes on in: let root's timer run this again, which
+    /// then changes nothing else. Such files are not packed.
+    #[arg(long)]
+    pub append_only: bool,
+
     /// Let the starter policy's approval rule refuse even with a single reviewer
     #[arg(long)]
     pub enforce: bool,

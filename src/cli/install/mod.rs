@@ -75,7 +75,9 @@ fn show(call: &mut Call<'_>, git: &Git, one: &Prepared) -> Result<(), Fault> {
     if one.steps.is_empty() {
         return console.talk(&format!("{}: nothing to do", shown(&one.site.git_dir)));
     }
-    if let Some(text) = replay::preview(&one.site.git_dir, &one.policy, LANDINGS_REPLAYED, now)? {
+    if !one.policy.is_empty()
+        && let Some(text) = replay::preview(&one.site.git_dir, &one.policy, LANDINGS_REPLAYED, now)?
+    {
         console.talk_lines(
             Tone::Note,
             &format!("had it been in force already:\n{}", text.trim_end()),

@@ -46,6 +46,11 @@ pub enum Step {
         /// When it begins.
         moment: Moment,
     },
+    /// Gives the log's files the append-only attribute.
+    Protect {
+        /// The log's folder.
+        dir: PathBuf,
+    },
     /// Keeps the hook that is there as `HOOK.before-portcullis`.
     KeepHook(Place),
     /// Takes a hook of ours away that is no longer wanted, and puts back what was there.
@@ -71,6 +76,7 @@ impl Step {
                 changes.iter().flat_map(Change::describe).collect::<Vec<_>>().join("\n")
             }
             Self::CreateLog { dir, .. } => format!("begin the log in {}", shown(dir)),
+            Self::Protect { dir } => format!("chattr +a {}/*.jsonl", shell(dir)),
             Self::KeepHook(place) => match &place.earlier {
                 Some(earlier) => format!("keep {} as {}", shown(&place.path), shown(earlier)),
                 None => format!("keep {}", shown(&place.path)),
@@ -93,6 +99,7 @@ impl Step {
             Self::CreateLog { dir, mode, moment } => {
                 logs::create(&site.git_dir, dir, *mode, *moment)
             }
+            Self::Protect { dir } => logs::protect(dir),
             Self::KeepHook(place) => hookfile::keep(place),
             Self::RestoreHook(place) => hookfile::restore(place).map(drop),
             Self::PutHook { place, bytes } => hookfile::put(place, bytes),

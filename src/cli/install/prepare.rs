@@ -21,6 +21,7 @@ use crate::cli::shim::{self, Hook};
 use crate::cli::site::{KEY_HOOKS, Site};
 use crate::cli::surroundings::Surroundings;
 use crate::cli::verb::Call;
+use crate::log::append_only;
 use crate::store::open::{self, OpenAt};
 
 /// A repository, looked at.
@@ -50,7 +51,14 @@ pub fn prepare(
     repo: &Path,
 ) -> Result<Prepared, Fault> {
     let site = Site::find(call.around, git, repo)?;
-    is_ours_to_change(&site)?;
+    match is_ours_to_change(&site) {
+        Ok(()) => {}
+        // Only root may give the attribute, and this is all that root has to do here.
+        Err(_) if install.append_only && rustix::process::geteuid().is_root() => {
+            return protected(site);
+        }
+        Err(fault) => return Err(fault),
+    }
     open::open(&OpenAt::at_rest(&site.git_dir))
         .or_fault(|| format!("{} cannot be guarded", shown(&site.git_dir)))?;
     let platform = match &install.platform {
@@ -59,15 +67,7 @@ pub fn prepare(
     };
     has_own_hooks(&site, platform)?;
     let hooks = wanted_hooks(install, platform, &site)?;
-    let mut one = Prepared {
-        site,
-        steps: Vec::new(),
-        starter: None,
-        replaced: Vec::new(),
-        policy: Vec::new(),
-        warnings: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut one = Prepared::nothing(site);
     let path = one.site.folder();
     let mode = folder_mode(&one.site);
     if !path.is_dir() {
@@ -94,7 +94,10 @@ pub fn prepare(
         one.steps.push(Step::Configure(changes));
     }
     if !log.is_dir() {
-        one.steps.push(Step::CreateLog { dir: log, mode, moment: call.around.now });
+        one.steps.push(Step::CreateLog { dir: log.clone(), mode, moment: call.around.now });
+    }
+    if install.append_only && !append_only::unprotected(&log).is_ok_and(|files| files.is_empty()) {
+        one.steps.push(Step::Protect { dir: log });
     }
     one.starter = chosen.starter;
     one.replaced = chosen.replaced;
@@ -170,7 +173,34 @@ fn wanted_hooks(install: &Install, platform: &Platform, site: &Site) -> Result<V
     Ok(hooks)
 }
 
+/// What root does for `--append-only` in a repository that was installed by its owner.
+fn protected(site: Site) -> Result<Prepared, Fault> {
+    let log = site.log_dir();
+    let lacking = append_only::unprotected(&log)
+        .or_fault(|| format!("there is no log in {} that could be made append-only", shown(&log)));
+    let lacking = lacking.map_err(|fault| {
+        fault.hint("install as the repository's owner first, without --append-only")
+    })?;
+    let mut one = Prepared::nothing(site);
+    if !lacking.is_empty() {
+        one.steps.push(Step::Protect { dir: log });
+    }
+    Ok(one)
+}
+
 impl Prepared {
+    const fn nothing(site: Site) -> Self {
+        Self {
+            site,
+            steps: Vec::new(),
+            starter: None,
+            replaced: Vec::new(),
+            policy: Vec::new(),
+            warnings: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     fn plan_hooks(
         &mut self,
         around: &Surroundings,

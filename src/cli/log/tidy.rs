@@ -1,4 +1,5 @@
-//! `portcullis log tidy`: takes statements that can never count again out of the refs.
+//! `portcullis log tidy`: takes statements that can never count again out of the refs, and packs
+//! what the log will not write to any more.
 //!
 //! Every push takes those that it was the end of; what is left are those that expired, and those
 //! of a push whose `post-receive` did not come to its end. The log keeps them all.
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
-use crate::cli::log::words;
+use crate::cli::log::{place, words};
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
 use crate::cli::verb::Call;
@@ -18,15 +19,18 @@ use crate::hook::fault::Stop;
 use crate::hook::host;
 use crate::hook::tidy::{BATCH_MAX, Dead, Taken, all_dead, take};
 use crate::hook::world::World;
+use crate::log::disk::{Disk, Folder};
+use crate::log::pack;
 use crate::log::tidy::TidyRef;
 use crate::log::wire::{AsText, Text};
 
-/// Take statements that can never count again out of the refs
+/// Take statements that can never count again out of the refs, and pack old parts of the log
 ///
 /// Approvals and checks that were used, have expired, were revoked, or whose commit has landed
 /// since they were given. The log keeps every one of them whole and remembers what became of it;
 /// a reject counts until it expires, whether its ref is there or not. No hook of the repository
-/// runs. May be run at any time, also while people push.
+/// runs. Closed files of the log but the newest are packed: `gzip -d` unpacks them, and every verb
+/// reads both. May be run at any time, also while people push.
 #[derive(Args, Debug)]
 pub struct Tidy {
     /// Tell what would be taken, and take nothing
@@ -48,6 +52,8 @@ struct Done {
     gone: Vec<(Dead, Option<u64>)>,
     others: usize,
     left: Option<String>,
+    packed: Vec<pack::Done>,
+    unpacked: Option<String>,
 }
 
 impl Tidy {
@@ -59,7 +65,7 @@ impl Tidy {
         for place in &self.places {
             let site = Site::find(call.around, &git, place)?;
             let done = self.tidied(call, place, &site.git_dir)?;
-            if done.left.is_some() {
+            if done.left.is_some() || done.unpacked.is_some() {
                 exit = Exit::CouldNot;
             }
             match self.json {
@@ -73,15 +79,26 @@ impl Tidy {
         Ok(exit)
     }
 
-    fn tidied(&self, call: &Call<'_>, place: &Path, git_dir: &Path) -> Result<Done, Fault> {
-        let fault = |stop: Stop| Fault::new(format!("{}: {}", shown(place), stop.reason));
+    fn tidied(&self, call: &Call<'_>, given: &Path, git_dir: &Path) -> Result<Done, Fault> {
+        let fault = |stop: Stop| Fault::new(format!("{}: {}", shown(given), stop.reason));
         let world = World::at_rest(git_dir).map_err(fault)?;
         let mut log = world.log().map_err(fault)?;
         let ctx = host::ctx(call.around.now);
         let (dead, others) = all_dead(&world, &mut log, &ctx).map_err(fault)?;
-        let mut done = Done { place: place.to_owned(), gone: Vec::new(), others, left: None };
+        let folder = Folder::existing(&world.log_dir())
+            .map_err(|error| place::fault(&world.log_dir(), &error))?;
+        let mut done = Done {
+            place: given.to_owned(),
+            gone: Vec::new(),
+            others,
+            left: None,
+            packed: Vec::new(),
+            unpacked: None,
+        };
         if self.dry_run {
             done.gone = dead.into_iter().map(|one| (one, None)).collect();
+            done.packed =
+                pack::would_pack(&folder).map_err(|error| place::fault(folder.dir(), &error))?;
             return Ok(done);
         }
         let by = host::os_user().unwrap_or_else(|| "log tidy".to_owned());
@@ -92,6 +109,11 @@ impl Tidy {
             done.gone.extend(gone.into_iter().map(|one| (one, entry)));
             done.left = done.left.or(left);
         }
+        let mut packed = Vec::new();
+        if let Err(error) = pack::pack_closed(&folder, &Disk, &mut |one| packed.push(*one)) {
+            done.unpacked = Some(Fault::caused("", &error).to_string());
+        }
+        done.packed = packed;
         Ok(done)
     }
 
@@ -111,6 +133,20 @@ impl Tidy {
         let verb = if self.dry_run { "would leave" } else { "left" };
         let stay = words::counted(done.others as u64, "other");
         call.console.data_line(&format!("{name}{taken} {verb} the refs, {stay} stay"))?;
+        if !done.packed.is_empty() {
+            let files = words::counted(done.packed.len() as u64, "file");
+            let bytes = |of: fn(&pack::Done) -> u64| done.packed.iter().map(of).sum::<u64>();
+            let (from, to) = (bytes(|one| one.from), bytes(|one| one.to));
+            let line = match self.dry_run {
+                true => format!("{name}{files} of the log would be packed, {from} bytes"),
+                false => format!("{name}{files} of the log packed, {from} bytes became {to}"),
+            };
+            call.console.data_line(&line)?;
+        }
+        if let Some(words) = &done.unpacked {
+            let text = format!("warning: {name}not every closed file of the log was packed{words}");
+            call.console.talk(&text)?;
+        }
         if let Some(words) = &done.left {
             call.console.talk(&format!("warning: {name}git left some of them: {words}"))?;
         }
@@ -129,6 +165,7 @@ fn record(one: &Dead) -> TidyRef {
 }
 
 fn as_json(done: &Done) -> Value {
+    let packed = |one: &pack::Done| json!({ "first": one.first, "from": one.from, "to": one.to });
     let one = |(one, entry): &(Dead, Option<u64>)| {
         let seen = &one.held.seen;
         json!({
@@ -148,5 +185,7 @@ fn as_json(done: &Done) -> Value {
         "gone": done.gone.iter().map(one).collect::<Vec<_>>(),
         "others": done.others,
         "git": done.left,
+        "packed": done.packed.iter().map(packed).collect::<Vec<_>>(),
+        "not_packed": done.unpacked,
     })
 }

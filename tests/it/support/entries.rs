@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -22,12 +23,26 @@ pub(crate) fn segments(log: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// What stands in each segment, as `gzip` unpacks those that are packed.
+fn contents(log: &Path) -> Vec<Vec<u8>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(log)
+        .unwrap_or_else(|error| panic!("{}: {error}", log.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains(".jsonl"))
+        .collect();
+    files.sort();
+    let unpacked = |file: &PathBuf| match file.extension().is_some_and(|end| end == "gz") {
+        true => Command::new("gzip").arg("-dc").arg(file).output().unwrap().stdout,
+        false => fs::read(file).unwrap(),
+    };
+    files.iter().map(unpacked).collect()
+}
+
 impl Entries {
-    /// Reads every segment; lines that are no JSON (dead ones) are left out.
+    /// Reads every segment, packed ones too; lines that are no JSON (dead ones) are left out.
     pub(crate) fn read(log: &Path) -> Self {
         let mut entries = Vec::new();
-        for file in segments(log) {
-            let bytes = fs::read(file).unwrap();
+        for bytes in contents(log) {
             entries.extend(
                 bytes
                     .split(|byte| *byte == b'\n')
@@ -69,8 +84,8 @@ impl Entries {
 #[track_caller]
 pub(crate) fn chain(log: &Path) -> String {
     let mut head = "0".repeat(64);
-    for file in segments(log) {
-        for line in fs::read_to_string(file).unwrap().lines() {
+    for bytes in contents(log) {
+        for line in String::from_utf8(bytes).unwrap().lines() {
             let (body, hash) = line.rsplit_once(",\"hash\":\"").unwrap();
             let hash = hash.strip_suffix("\"}").unwrap();
             let sum: String =
