@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::hook::fault::{Road, Stop};
 use crate::log::file::Receipt;
-use crate::message::closing::{Closing, Reach};
+use crate::message::closing::{Closing, Logged, Reach, head_line};
 use crate::message::pusher;
 use crate::push::pusher::Pusher;
 use crate::verdict::{Judgement, Verdict};
@@ -25,13 +25,9 @@ pub struct Answer {
 impl Answer {
     /// The answer to a judged push.
     pub fn judged(judgement: &Judgement, receipt: &Receipt, you: &Pusher, reach: Reach) -> Self {
-        let head = receipt.head().hash.hex();
-        let closing = Closing {
-            entry: Some(receipt.seq()),
-            head: head.get(..HEAD_DIGITS),
-            you: Some(you),
-            reach,
-        };
+        let head = head(receipt);
+        let closing =
+            Closing { entry: Some(receipt.seq()), head: Some(&head), you: Some(you), reach };
         let code = match (judgement.verdict(), reach) {
             (Verdict::Accept, _) | (Verdict::Refuse, Reach::RefusedRefs) => 0,
             (Verdict::Refuse, Reach::WholePush | Reach::ThisRef) => 1,
@@ -90,8 +86,18 @@ impl Answer {
     }
 }
 
+/// The log's head after these entries, as pushers are shown it.
+pub fn head(receipt: &Receipt) -> String {
+    let mut head = receipt.head().hash.hex();
+    head.truncate(HEAD_DIGITS);
+    head
+}
+
 /// What the pusher reads when the push was refused or could not be judged.
-pub fn stop_text(stop: &Stop, help: Option<&str>, entry: Option<u64>) -> String {
+pub fn stop_text(stop: &Stop, help: Option<&str>, receipt: Option<&Receipt>) -> String {
+    let head = receipt.map(head);
+    let logged = receipt.zip(head.as_deref());
+    let logged = logged.map(|(receipt, head)| Logged { entry: receipt.seq(), head });
     match stop.road {
         Road::Refused => {
             let mut lines = vec![format!("error: {}", stop.told.show())];
@@ -103,12 +109,14 @@ pub fn stop_text(stop: &Stop, help: Option<&str>, entry: Option<u64>) -> String 
             }
             lines.extend(help.map(|help| format!("hint: ask {help}")));
             lines.push(String::new());
-            let seen = entry.map_or(String::new(), |entry| format!(", see entry {entry}"));
+            let seen =
+                logged.map_or(String::new(), |logged| format!(", see entry {}", logged.entry));
             lines.push(format!("error: the push was refused, nothing was updated{seen}"));
+            lines.extend(logged.map(|logged| head_line(logged.head)));
             lines.join("\n") + "\n"
         }
         Road::Busy | Road::Fault => {
-            pusher::fault(std::slice::from_ref(&stop.told), stop.again(), help, entry)
+            pusher::fault(std::slice::from_ref(&stop.told), stop.again(), help, logged)
         }
     }
 }

@@ -47,11 +47,11 @@ fn over(seconds: u64, log: PathBuf, ctx: &Ctx, hook: Hook, help: Option<&str>) -
         reason: Text(stop.reason.clone().into_bytes()),
         fault: true,
     });
-    let entry = match Log::open(&log).and_then(|mut log| log.append(&[record], ctx, None)) {
-        Ok(Appended::Written(receipt)) => Some(receipt.seq()),
+    let receipt = match Log::open(&log).and_then(|mut log| log.append(&[record], ctx, None)) {
+        Ok(Appended::Written(receipt)) => Some(receipt),
         Ok(Appended::Moved(_) | Appended::Held) | Err(_) => None,
     };
-    stop_text(&stop, help, entry)
+    stop_text(&stop, help, receipt.as_ref())
 }
 
 #[expect(clippy::exit, reason = "the judging thread cannot be stopped any other way")]

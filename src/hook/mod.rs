@@ -193,11 +193,11 @@ fn logged(
         reason: Text(stop.reason.clone().into_bytes()),
         fault: stop.road == Road::Fault,
     });
-    let entry = match log.append(&[record], ctx, None) {
-        Ok(Appended::Written(receipt)) => Some(receipt.seq()),
+    let receipt = match log.append(&[record], ctx, None) {
+        Ok(Appended::Written(receipt)) => Some(receipt),
         Ok(Appended::Moved(_) | Appended::Held) | Err(_) => None,
     };
-    Answer::stopped(stop, answer::stop_text(stop, help, entry))
+    Answer::stopped(stop, answer::stop_text(stop, help, receipt.as_ref()))
 }
 
 /// What was asked for, as far as it can be told from unread bytes; at most a handful.

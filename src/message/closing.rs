@@ -15,6 +15,20 @@ pub struct Closing<'a> {
     pub reach: Reach,
 }
 
+/// The entry that a no without a judgement has in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Logged<'a> {
+    /// Its number.
+    pub entry: u64,
+    /// The log's head after it, its first digits.
+    pub head: &'a str,
+}
+
+/// The line that tells a log's head under a refusal.
+pub fn head_line(head: &str) -> String {
+    format!("  the log's head after it: {head}")
+}
+
 /// What a refusal of one ref means for the others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {

@@ -4,7 +4,7 @@
 //! pusher's own Git colours, or with two blanks; refusals first, one block for each rule and ref,
 //! then warnings, then the sum. No colours, no control characters, no line break from outside.
 
-use crate::message::closing::{Closing, Reach};
+use crate::message::closing::{Closing, Logged, Reach, head_line};
 use crate::message::glass;
 use crate::message::layout::{Block, hint_lines, rest, wrap};
 use crate::names::refname::Refname;
@@ -49,21 +49,29 @@ pub enum Again {
 }
 
 /// The message for a push that could not be judged, and is refused for that.
-pub fn fault(details: &[Line], again: Again, help: Option<&str>, entry: Option<u64>) -> String {
+pub fn fault(
+    details: &[Line],
+    again: Again,
+    help: Option<&str>,
+    logged: Option<Logged<'_>>,
+) -> String {
     let mut lines = vec!["error: this push could not be judged, so it is refused".to_owned()];
     lines.extend(details.iter().flat_map(|line| wrap("  ", &line.show())));
-    let quote = match entry {
-        Some(entry) => format!("hint: tell the operators of this server and quote entry {entry}"),
+    let quote = match logged {
+        Some(logged) => {
+            format!("hint: tell the operators of this server and quote entry {}", logged.entry)
+        }
         None => "hint: tell the operators of this server, nothing could be logged".to_owned(),
     };
     match again {
         Again::Helps => lines.push("hint: push again, the commits need no change".to_owned()),
         Again::DoesNotHelp => {
             lines.extend(["hint: pushing again will not help".to_owned(), quote]);
+            lines.extend(logged.map(|logged| head_line(logged.head)));
         }
     }
     lines.extend(help_lines(help));
-    assemble(Vec::new(), lines, entry)
+    assemble(Vec::new(), lines, logged.map(|it| it.entry))
 }
 
 /// The blocks for one ref, or for the push as a whole; findings of one rule share a block.
@@ -176,6 +184,7 @@ fn refused(judgement: &Judgement, closing: &Closing<'_>) -> Vec<String> {
         ),
     };
     let mut lines = wrap("", &text);
+    lines.extend(closing.head.map(head_line));
     lines.extend(after.into_iter().flat_map(|text| wrap("  ", &text)));
     lines
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::message::closing::{Closing, Reach};
+use crate::message::closing::{Closing, Logged, Reach};
 use crate::message::json;
 use crate::message::layout::WIDTH;
 use crate::message::pusher::{self, Again, MESSAGE_BYTES_MAX, MESSAGE_LINES_MAX};
@@ -249,9 +249,10 @@ fn a_fault_is_not_the_pushers_fault() {
         Line::new("the policy on this server has 2 problems"),
         Line::new("your commits were not looked at"),
     ];
-    check("fault", &pusher::fault(&details, Again::DoesNotHelp, Some("#platform"), Some(418)));
+    let logged = Logged { entry: 418, head: "8c1f2ad0e5b7" };
+    check("fault", &pusher::fault(&details, Again::DoesNotHelp, Some("#platform"), Some(logged)));
     let busy = [Line::new("another push to ").refname(&branch("main")).text(" was in the way")];
-    check("busy", &pusher::fault(&busy, Again::Helps, None, Some(418)));
+    check("busy", &pusher::fault(&busy, Again::Helps, None, Some(logged)));
     let full = [Line::new("the log cannot be written")];
     check("no log", &pusher::fault(&full, Again::DoesNotHelp, None, None));
 }
@@ -265,7 +266,7 @@ fn a_message_past_its_bounds_counts_what_it_leaves_out() {
     assert!(message.contains("\nerror: and 951 findings more, see entry 412\n"), "{message}");
     assert!(
         message
-            .ends_with("\nerror: 1000 of 1000 refs refused, nothing was updated, see entry 412\n")
+            .ends_with("\nerror: 1000 of 1000 refs refused, nothing was updated, see entry 412\n  the log's head after it: 8c1f2ad0e5b7\n")
     );
 }
 

@@ -162,7 +162,9 @@ fn an_auditor_checks_the_chain_with_a_shell() {
 
 /// The text with every short oid made the same: dates are in them.
 fn without_oids(text: &str) -> String {
-    let is_oid = |word: &str| word.len() == 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_oid = |word: &str| {
+        matches!(word.len(), 7 | 12) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
     text.split(' ')
         .map(|word| if is_oid(word) { "OID" } else { word })
         .collect::<Vec<_>>()
