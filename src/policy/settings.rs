@@ -86,6 +86,8 @@ pub enum OnDrift {
     /// The log says so.
     #[default]
     Record,
+    /// And a protected one takes no push until an operator has accepted it.
+    Refuse,
 }
 
 /// What a refused ref takes with it.
@@ -242,7 +244,7 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
 impl LogSettings {
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
         let dir = table.text("dir", problems).and_then(|dir| log_dir(dir, problems));
-        let words = &[("record", OnDrift::Record)];
+        let words = &[("record", OnDrift::Record), ("refuse", OnDrift::Refuse)];
         let on_drift = table.word("on-drift", words, problems).map(|w| w.value).unwrap_or_default();
         let keys = Keys { known: &["dir", "on-drift"], later: &["seal-every", "key", "when-full"] };
         table.finish(keys, problems);

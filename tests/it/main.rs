@@ -16,6 +16,7 @@ mod checks;
 mod crashes;
 mod docs;
 mod doors;
+mod drift;
 mod examples;
 mod exceptions;
 mod glass;
