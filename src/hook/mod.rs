@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod debts;
 pub mod earlier;
 pub mod fault;
+pub mod head;
 pub mod host;
 pub mod overlay;
 pub mod owed;
@@ -231,6 +232,7 @@ fn decide(
     updates: Vec<RefUpdate>,
 ) -> Result<Answer, Stop> {
     settle(world, bench, &updates)?;
+    head::in_doubt(world, bench, &updates)?;
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,

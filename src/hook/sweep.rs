@@ -130,7 +130,7 @@ fn still_open(records: &[Record], open: &OpenDecision) -> bool {
 }
 
 /// How HEAD was moved past the log, if it was.
-fn head(world: &World, log: &Log) -> Result<Option<Drift>, Stop> {
+pub fn head(world: &World, log: &Log) -> Result<Option<Drift>, Stop> {
     let named = match world.store.head().map_err(|error| unread(&error))? {
         HeadValue::Branch(name) => Some(Text::from(&name)),
         HeadValue::Detached(oid) => Some(Text::from(oid.hex())),

@@ -134,6 +134,20 @@ impl Log {
         }))
     }
 
+    /// The newest drift of HEAD, where nobody took it on: its entry, and what it says.
+    ///
+    /// # Errors
+    /// When an entry cannot be read.
+    pub fn open_head_drift(&self) -> Result<Option<(u64, HeadMoved)>, PastError> {
+        let Some(posting) = self.postings(Key::Drift(HEAD), 1)?.pop() else { return Ok(None) };
+        let entry = self.entry(&posting)?;
+        let Record::Drift(Drift { head: Some(head), .. }) = &entry.record else {
+            return Err(not_that(&entry));
+        };
+        let number = entry.common.seq;
+        Ok(self.taken(number)?.is_none().then(|| (number, head.clone())))
+    }
+
     /// The newest look at hooks and settings.
     ///
     /// # Errors

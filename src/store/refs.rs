@@ -33,6 +33,9 @@ pub(super) struct RefFiles {
     packed: Option<Packed>,
 }
 
+/// Loose refs by name; no value where what stands there is none.
+type Loose = Vec<(Vec<u8>, Option<RefValue>)>;
+
 /// What `packed-refs` held when it had this stamp.
 struct Packed {
     stamp: Option<Stamp>,
@@ -146,7 +149,7 @@ impl RefFiles {
     }
 
     /// Every loose ref below the last folder that the prefix names; no value where it is broken.
-    fn loose_under(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Option<RefValue>)>, StoreError> {
+    fn loose_under(&self, prefix: &[u8]) -> Result<Loose, StoreError> {
         let folder_len = prefix.iter().rposition(|&b| b == b'/').unwrap_or(0);
         let mut folders = vec![(prefix[..folder_len].to_vec(), 0)];
         if folder_len == 0 {

@@ -431,6 +431,25 @@ fn a_push_past_the_hooks_is_in_the_way() {
 }
 
 #[test]
+fn head_that_was_moved_is_in_the_way_of_what_it_protects() {
+    let site = Site::new(refusing());
+    let alice = site.person("alice");
+    let words = alice.topic("words", &[("app/words", "hello\n")]);
+    site.git(&["symbolic-ref", "HEAD", "refs/heads/words"]);
+    let push = alice.land(&words);
+    push.refused()
+        .says("HEAD was moved on the server past these rules, from \"refs/heads/main\"")
+        .says("portcullis log drift --accept 'REASON' --ref HEAD REPO");
+    assert_eq!(site.log().last("drift")["head"]["found"], "refs/heads/words");
+    alice.push(&[&format!("{words}:refs/heads/elsewhere")]).accepted();
+    site.git(&["symbolic-ref", "HEAD", MAIN]);
+    alice.land(&words).refused();
+    drift(&site, &["--accept", "put back", "--ref", "HEAD"], 0);
+    alice.land(&words).accepted();
+    site.log_and_refs_agree();
+}
+
+#[test]
 fn by_default_a_drift_is_recorded_and_nothing_more() {
     let (site, alice, _) = Site::alice_and_bob();
     let words = alice.topic("words", &[("app/words", "hello\n")]);

@@ -17,6 +17,7 @@ mod crashes;
 mod docs;
 mod doors;
 mod drift;
+mod ends;
 mod examples;
 mod exceptions;
 mod glass;
