@@ -187,7 +187,7 @@ fn drifted(policy: &Policy, update: &UpdateFacts, protected: bool) -> Option<Fin
     let detail = show(Line::new("by the log it was at "), drift.logged);
     let detail = show(detail.text(", found was "), drift.found);
     let detail = detail.text(format!(" (entry {})", drift.entry));
-    let ask = "ask the operators: somebody has to look at it and accept it, or nothing lands here";
+    let ask = "ask the operators: one of them has to look at it and accept it";
     let run = Line::new("portcullis log drift --accept 'REASON' --ref ").word(name.as_bytes());
     let hint = Hint::run(Line::new(ask), run.text(" REPO"));
     Some(always("drift", Objection::new(what).detail(detail).hint(hint)))

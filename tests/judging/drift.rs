@@ -11,7 +11,8 @@ use crate::made::{alone, branch, change, now, oid, policy, push, step, update};
 
 const CASES: &str = include_str!("../cases/message/drift.txt");
 
-const RULE: &str = "[rule.reviewed]\nkind = \"merge\"\nrefs = [\"main\"]\n";
+const RULE: &str = "[rule.plans]\nkind = \"check\"\nrefs = [\"main\"]\nchecks = [\"plan\"]\n\
+    from = [\"plan-bot\"]\npaths = [\"infra/**\"]\n";
 const REFUSE: &str = "[log]\non-drift = \"refuse\"\n";
 
 /// What is said to a push to this branch, which was moved past the gate.
