@@ -19,6 +19,7 @@ pub mod git;
 pub mod hook;
 pub mod hookfile;
 pub mod install;
+pub mod inventory;
 pub mod io;
 pub mod lint;
 pub mod log;

@@ -20,6 +20,7 @@ pub mod signature;
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
+use crate::facts::past::DriftSeen;
 use crate::facts::signature::Signatures;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -86,6 +87,8 @@ pub struct UpdateFacts {
     pub brought: Vec<Oid>,
     /// What is wrong with the update whatever the policy says, found while gathering.
     pub structure: Vec<Structural>,
+    /// How it was moved past the gate, where no operator has accepted that. Absent when nobody asked.
+    pub drift: Option<DriftSeen>,
     /// What broken glasses on this ref owe, held against the new value. Empty when no rule asked.
     pub debts: Vec<DebtFacts>,
     /// The statement that a push to `refs/approvals/**` or `refs/checks/**` carries.

@@ -63,6 +63,8 @@ pub struct RefNeeds {
     /// Each rule that names the ref: its index in the policy, what it asks, and from which refs'
     /// values a creation may start.
     pub rules: Vec<RuleNeeds>,
+    /// Whether a move past the gate refuses it.
+    pub drift: bool,
     /// What `[rollback]` asks. `None`: there is none, and nobody looks for one.
     pub rollback: Option<RollbackNeeds>,
 }

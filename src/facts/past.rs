@@ -189,6 +189,17 @@ pub struct RejectSeen {
     pub entries: Vec<Digest>,
 }
 
+/// A move of a ref past the gate that nobody has taken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DriftSeen {
+    /// The entry that tells of it.
+    pub entry: u64,
+    /// The value by the log; zeros for none.
+    pub logged: Oid,
+    /// The value found; zeros for none.
+    pub found: Oid,
+}
+
 /// A delta that came to rest on a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeltaLanded {
@@ -329,6 +340,9 @@ pub trait Past {
 
     /// The newest decision on a push that carried this certificate, accepted or not.
     fn certificate(&self, id: &Digest) -> Result<Option<u64>, PastError>;
+
+    /// The newest move of this ref past the gate, where no operator has accepted it.
+    fn drift(&self, refname: &Refname) -> Result<Option<DriftSeen>, PastError>;
 
     /// What broken glasses on this ref owe still, oldest first. A push that was not applied owes
     /// nothing; one whose outcome is not known yet does.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::debt::Debt;
 use crate::facts::past::{
-    Brought, DeltaLanded, GenesisSeen, Landing, OpenDecision, Past, PastError, RefValue,
+    Brought, DeltaLanded, DriftSeen, GenesisSeen, Landing, OpenDecision, Past, PastError, RefValue,
     RejectSeen, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::names::digest::Digest;
@@ -44,6 +44,8 @@ pub struct Remembered {
     pub open_statements: BTreeMap<Digest, Vec<u64>>,
     /// Landings by ref, newest first.
     pub landings: BTreeMap<Refname, Vec<Landing>>,
+    /// Moves past the gate that nobody has accepted.
+    pub drifts: BTreeMap<Refname, DriftSeen>,
     /// What broken glasses owe.
     pub debts: Vec<Debt>,
     /// The last policy.
@@ -76,6 +78,7 @@ impl Remembered {
             open_commits: BTreeMap::new(),
             open_statements: BTreeMap::new(),
             landings: BTreeMap::new(),
+            drifts: BTreeMap::new(),
             debts: Vec::new(),
             policy: None,
             genesis,
@@ -185,6 +188,10 @@ impl Past for Remembered {
     fn certificate(&self, _id: &Digest) -> Result<Option<u64>, PastError> {
         // Nobody judges a certificate against a past without a log.
         Ok(None)
+    }
+
+    fn drift(&self, refname: &Refname) -> Result<Option<DriftSeen>, PastError> {
+        Ok(self.drifts.get(refname).copied())
     }
 
     fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {

@@ -117,6 +117,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        drift: None,
         debts: Vec::new(),
         statement: None,
     })
@@ -145,6 +146,9 @@ fn second_look(
     facts: &mut UpdateFacts,
     needs: &RefNeeds,
 ) -> Result<(), GatherError> {
+    if needs.drift {
+        facts.drift = scene.past.drift(&facts.update.name)?;
+    }
     // A target that cannot be judged is refused by its structure already.
     if facts.alias_of.is_some() || matches!(facts.target, Target::Missing | Target::Other) {
         return Ok(());

@@ -99,6 +99,12 @@ pub fn os_user() -> Option<String> {
     })
 }
 
+/// The account this runs as, for a record: its name, or its number where it has none.
+pub fn account() -> String {
+    let number = rustix::process::getuid().as_raw();
+    os_user().unwrap_or_else(|| format!("account {number}"))
+}
+
 fn read_line(path: &str) -> Option<String> {
     fs::read_to_string(Path::new(path)).ok().map(|text| text.trim_end().to_owned())
 }

@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod debts;
 pub mod earlier;
 pub mod fault;
+pub mod head;
 pub mod host;
 pub mod overlay;
 pub mod owed;
@@ -22,7 +23,9 @@ pub mod removal;
 pub mod reply;
 pub mod said;
 pub mod space;
+pub mod sweep;
 pub mod tidy;
+pub mod traces;
 pub mod update;
 pub mod who;
 pub mod wire;
@@ -231,6 +234,7 @@ fn decide(
 ) -> Result<Answer, Stop> {
     settle(world, bench, &updates)?;
     let warning = space::left(world, &bench.policy)?;
+    head::in_doubt(world, bench, &updates)?;
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,

@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 
 use crate::facts::past::{PastError, SessionKey};
 use crate::hook::fault::Stop;
+use crate::hook::traces;
 use crate::log::book::Log;
 use crate::log::entry::Evidence;
 use crate::log::error::LogError;
 use crate::log::settle::{self, Site};
-use crate::log::wire::Text;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
@@ -195,7 +195,10 @@ impl Site for World {
         let none = Oid::zero(self.store.format());
         match self.store.read_ref(refname) {
             Ok(RefValue::Direct(oid)) => Ok(oid),
-            Ok(RefValue::Absent | RefValue::Symbolic(_)) => Ok(none),
+            // What names no object is no value; `evidence` says what stands there instead.
+            Ok(RefValue::Absent | RefValue::Symbolic(_)) | Err(StoreError::BrokenRef { .. }) => {
+                Ok(none)
+            }
             Err(error) => Err(unopened(&error)),
         }
     }
@@ -204,21 +207,10 @@ impl Site for World {
         settle::is_running(session)
     }
 
-    fn evidence(&self, refname: &Refname, _logged: &Oid, _found: &Oid) -> Vec<Evidence> {
-        let name = OsStr::from_bytes(refname.as_bytes());
-        let reflog = fs::read(self.store.common_dir().join("logs").join(name)).unwrap_or_default();
-        let last = reflog.strip_suffix(b"\n").unwrap_or(&reflog).rsplit(|&b| b == b'\n').next();
-        match last.filter(|line| !line.is_empty() && line.len() <= REFLOG_LINE_BYTES_MAX) {
-            Some(line) => {
-                vec![Evidence { kind: "reflog".to_owned(), text: Text(line.to_vec()) }]
-            }
-            None => Vec::new(),
-        }
+    fn evidence(&self, refname: &Refname, _logged: &Oid, found: &Oid) -> Vec<Evidence> {
+        traces::of_ref(&self.store, refname, found)
     }
 }
-
-/// How long a line of a reflog may be that is kept as evidence.
-const REFLOG_LINE_BYTES_MAX: usize = 1024;
 
 impl From<LogError> for Stop {
     fn from(error: LogError) -> Self {

@@ -4,6 +4,7 @@ use crate::facts::{Facts, Motion, Target, UpdateFacts};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
+use crate::policy::settings::OnDrift;
 use crate::push::pusher::{BY_CERTIFICATE, Who};
 use crate::push::update::Change;
 use crate::rules::words::{rewound, sign_the_push, take_in_first};
@@ -68,6 +69,7 @@ pub fn of_ref(
     let mut findings = Vec::new();
     let checks = [symbolic, reserved, name_trick, moved, missing, object_kind, nothing];
     findings.extend(checks.iter().filter_map(|check| check(update)));
+    findings.extend(drifted(policy, update, protected));
     findings.extend(outside(policy, facts, update));
     findings.extend(look_alike(policy, facts, update));
     let structural = update.structure.iter().filter(|s| protected || s.name == "statement");
@@ -171,6 +173,24 @@ fn nothing(update: &UpdateFacts) -> Option<Finding> {
     let hint =
         Hint::run(Line::new("forget the ref you remember"), Line::new("git fetch --prune origin"));
     Some(always("nothing", Objection::new(what).hint(hint)))
+}
+
+/// A protected ref that somebody moved past the gate, where the policy asks an operator first.
+fn drifted(policy: &Policy, update: &UpdateFacts, protected: bool) -> Option<Finding> {
+    let drift = update.drift.filter(|_| protected && policy.log.on_drift == OnDrift::Refuse)?;
+    let name = &update.update.name;
+    let show = |line: Line, oid: Oid| match oid.is_zero() {
+        true => line.text("nothing"),
+        false => line.oid(oid),
+    };
+    let what = Line::new("").refname(name).text(" was moved on the server past these rules");
+    let detail = show(Line::new("by the log it was at "), drift.logged);
+    let detail = show(detail.text(", found was "), drift.found);
+    let detail = detail.text(format!(" (entry {})", drift.entry));
+    let ask = "ask the operators: one of them has to look at it and accept it";
+    let run = Line::new("portcullis log drift --accept 'REASON' --ref ").word(name.as_bytes());
+    let hint = Hint::run(Line::new(ask), run.text(" REPO"));
+    Some(always("drift", Objection::new(what).detail(detail).hint(hint)))
 }
 
 /// Refs outside the open spaces need a rule that names them (threats B10, B12).

@@ -15,6 +15,7 @@ use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
 use crate::policy::compiled::CompiledRule;
+use crate::policy::settings::OnDrift;
 use crate::push::update::Change;
 use crate::rules::rollback::granted;
 use crate::rules::view::View;
@@ -36,8 +37,10 @@ pub fn needs(
         needs: glass::needs(policy, rule),
         starts: rule.starts.clone(),
     });
+    let protected = policy.protects(name, default, moment);
     RefNeeds {
-        protected: policy.protects(name, default, moment),
+        protected,
+        drift: protected && policy.log.on_drift == OnDrift::Refuse,
         rules: rules.collect(),
         rollback: policy.rollback.as_ref().map(|terms| RollbackNeeds {
             reviewers: terms.by.names.clone(),

@@ -15,7 +15,7 @@ use crate::names::digest::Digest;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// What was running when it was noticed.
-    pub via: Noticed,
+    pub via: String,
     /// The account that ran a verb.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<Text>,
@@ -31,19 +31,22 @@ pub struct Config {
 }
 
 /// What was running when a configuration was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Noticed {
     /// `install` had set it up.
     Install,
-    /// `doctor` looked.
-    Doctor,
     /// `log drift` looked, from a timer usually.
     LogDrift,
-    /// A push was about to be judged.
-    PreReceive,
-    /// A push had been made.
-    PostReceive,
+}
+
+impl Noticed {
+    /// The word in the line. Others may follow, so a reader takes any.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::LogDrift => "log-drift",
+        }
+    }
 }
 
 /// A file that Git, or a server around it, runs as a hook.
@@ -146,6 +149,7 @@ impl Config {
         hooks.sort_by(|a, b| a.path.cmp(&b.path));
         let json = serde_json::to_vec(&Digested { hooks: &hooks, settings: &settings })?;
         let sha256 = AsText(Digest::of(&json));
+        let via = via.name().to_owned();
         let mut made = Self { via, by, sha256, hooks, settings, changes: Vec::new() };
         if let Some(last) = last {
             made.changes = made.changes_since(last);
@@ -181,6 +185,7 @@ impl Config {
 
     /// Keeps so many of each list, and so much of each text.
     pub fn shorten(&mut self, keep: usize, text_bytes: usize) {
+        cut_string(&mut self.via, text_bytes);
         self.by.iter_mut().for_each(|by| cut_text(by, text_bytes));
         self.hooks.truncate(keep);
         self.hooks.iter_mut().for_each(|hook| cut_text(&mut hook.path, text_bytes));

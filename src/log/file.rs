@@ -242,10 +242,13 @@ pub fn write(
     let in_doubt = doubtful.is_some();
     let mut place = rotate::newest(&tape, &tail)?;
     let mut batch = Batch::after(&tail, origin, ctx);
-    if let Some(why) = rotate::is_due(&place, &tape, &tail, &medium.limits(), (ctx, in_doubt))? {
-        place = rotate::begin(folder, medium, &place, &mut batch, why)?;
+    match rotate::is_due(&place, &tape, &tail, &medium.limits(), (ctx, in_doubt))? {
+        Some(why) => {
+            let before = (why, &tail, doubtful);
+            place = rotate::begin(folder, medium, &place, &mut batch, before)?;
+        }
+        None => batch.declare(&tail, doubtful)?,
     }
-    batch.declare(&tail, doubtful)?;
     batch.held = rates.take_held();
     lines(&mut batch, &admitted)?;
     write_once(&place, medium, folder, &batch)?;

@@ -9,7 +9,8 @@
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
 //! - Proof: `survey` walks a log for its tree and its seals, `keeper` holds the key and signs.
-//! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
+//! - Truth: `reconcile` and `settle` hold the log against refs, `known` says what it says of all of
+//!   them, `drifts` what nobody explained and who accepted it; `scan`, `keys` and `verify` hold it against
 //!   itself; `read` is for people.
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
@@ -25,6 +26,7 @@ pub mod dead;
 pub mod debts;
 pub mod decision;
 pub mod disk;
+pub mod drifts;
 pub mod entry;
 pub mod error;
 pub mod file;
@@ -34,6 +36,7 @@ pub mod index;
 pub mod keeper;
 pub mod keys;
 pub mod kind;
+pub mod known;
 pub mod line;
 pub mod listed;
 pub mod look;

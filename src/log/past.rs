@@ -6,8 +6,8 @@
 
 use crate::facts::debt::Debt;
 use crate::facts::past::{
-    Brought, DeltaLanded, GenesisSeen, Landing, Maker, OpenDecision, Past, PastError, RefValue,
-    RejectSeen, StateSeen, StatementSeen, StatementState, ValueSource,
+    Brought, DeltaLanded, DriftSeen, GenesisSeen, Landing, Maker, OpenDecision, Past, PastError,
+    RefValue, RejectSeen, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::log::book::Log;
 use crate::log::entry::{Record, State};
@@ -330,6 +330,10 @@ impl Past for Log {
             Some(cert) if cert.id.0 == *id => Ok(Some(entry.common.seq)),
             Some(_) | None => Err(not_that(&entry)),
         }
+    }
+
+    fn drift(&self, refname: &Refname) -> Result<Option<DriftSeen>, PastError> {
+        self.open_drift(refname)
     }
 
     fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {

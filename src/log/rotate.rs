@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::log::append_only;
 use crate::log::batch::Batch;
+use crate::log::damage::Recovered;
 use crate::log::disk::{Folder, Medium, io_fault, open_to_append, reserve};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
@@ -65,13 +66,14 @@ pub fn is_due(
     Ok(due(&active, limits, ctx.moment, in_doubt))
 }
 
-/// Begins a new segment. On return the batch goes on behind its first line.
+/// Begins a new segment. On return the batch goes on behind its first lines: what was wrong before
+/// is declared with the first write, or a stop here would leave it behind a line that looks whole.
 pub fn begin(
     folder: &Folder,
     medium: &dyn Medium,
     old: &Place,
     batch: &mut Batch<'_>,
-    why: Closed,
+    (why, tail, doubtful): (Closed, &Tail, Option<Recovered>),
 ) -> Result<Place, LogError> {
     let mut end = old.end;
     if !batch.bytes.is_empty() {
@@ -92,6 +94,7 @@ pub fn begin(
     let body = line::body(&record, None)
         .map_err(|source| LogError::Json { kind: record.kind().name(), source })?;
     batch.push(&body)?;
+    batch.declare(tail, doubtful)?;
     let path = folder.dir().join(file_name(first, PLAIN));
     folder.write_whole(medium, &path, &batch.bytes)?;
     let length = batch.bytes.len() as u64;

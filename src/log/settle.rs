@@ -1,6 +1,7 @@
 //! Brings log and refs together: reads refs, then the log, and writes what became of decisions.
 //!
-//! Called by `hook` at the start of every run for the refs in hand, and by its own `post-receive`.
+//! Called by `hook` at the start of every run for the refs in hand, by its own `post-receive`, and for
+//! all refs by whoever sweeps.
 //! What it writes can be found out again, so only a drift waits for the disk.
 
 use std::collections::BTreeSet;
@@ -88,9 +89,22 @@ impl Log {
         refnames: &BTreeSet<Refname>,
         ctx: &Ctx,
     ) -> Result<usize, S::Error> {
+        Ok(self.would_settle(site, refnames, ctx)?.len())
+    }
+
+    /// The records that settling these refs would write now. Writes none.
+    ///
+    /// # Errors
+    /// As `settle`.
+    pub fn would_settle<S: Site>(
+        &mut self,
+        site: &S,
+        refnames: &BTreeSet<Refname>,
+        ctx: &Ctx,
+    ) -> Result<Vec<Record>, S::Error> {
         for _ in 0..TRIES {
             if let Some(records) = self.unsettled(site, refnames, None, &ctx.boot)? {
-                return Ok(records.len());
+                return Ok(records);
             }
         }
         Err(LogError::Restless.into())

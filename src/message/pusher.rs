@@ -108,6 +108,8 @@ fn heading(refname: Option<&Refname>, finding: &Finding) -> String {
 
 fn place(rule: &RuleRef, level: Level) -> Vec<String> {
     match rule {
+        // Asked for by a setting and not by a rule.
+        RuleRef::Always { name: "drift" } => vec!["policy: [log] on-drift".to_owned()],
         RuleRef::Always { .. } => vec!["policy: none, every push is held to this".to_owned()],
         RuleRef::Policy { file, line, why, until, .. } => {
             let until = match (level, until) {

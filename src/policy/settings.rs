@@ -88,6 +88,8 @@ pub enum OnDrift {
     /// The log says so.
     #[default]
     Record,
+    /// And a protected one takes no push until an operator has accepted it.
+    Refuse,
 }
 
 /// What is done while the log's disk has less room than `log-free-bytes` of `[limits]`.
@@ -254,7 +256,7 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
 impl LogSettings {
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
         let dir = table.text("dir", problems).and_then(|dir| log_dir(dir, problems));
-        let words = &[("record", OnDrift::Record)];
+        let words = &[("record", OnDrift::Record), ("refuse", OnDrift::Refuse)];
         let on_drift = table.word("on-drift", words, problems).map(|w| w.value).unwrap_or_default();
         let words = &[("refuse", WhenFull::Refuse), ("use-up", WhenFull::UseUp)];
         let when_full =

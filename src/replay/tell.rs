@@ -159,6 +159,7 @@ impl<'a> Teller<'a> {
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
+            drift: None,
             debts: Vec::new(),
             statement: None,
         };

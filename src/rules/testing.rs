@@ -111,6 +111,7 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
+        drift: None,
         debts: Vec::new(),
         statement: None,
     };

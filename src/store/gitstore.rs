@@ -80,6 +80,12 @@ impl GitStore {
         self.layout.quarantine.iter().chain([&self.layout.objects]).cloned().collect()
     }
 
+    /// Every ref with its value; zero for one that is another name for a ref, or that cannot be
+    /// told because what stands in its place is no value.
+    pub fn all_refs(&self) -> Result<Vec<(Refname, Oid)>, StoreError> {
+        self.refs.borrow_mut().all()
+    }
+
     fn fold(&self, commits: &[Oid]) -> Result<Merged, git2::Error> {
         let Some((first, rest)) = commits.split_first() else {
             return Err(git2::Error::from_str("there is nothing to merge"));

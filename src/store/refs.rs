@@ -33,6 +33,9 @@ pub(super) struct RefFiles {
     packed: Option<Packed>,
 }
 
+/// Loose refs by name; no value where what stands there is none.
+type Loose = Vec<(Vec<u8>, Option<RefValue>)>;
+
 /// What `packed-refs` held when it had this stamp.
 struct Packed {
     stamp: Option<Stamp>,
@@ -80,18 +83,40 @@ impl RefFiles {
 
     pub(super) fn under(&mut self, prefix: &[u8]) -> Result<Vec<(Refname, Oid)>, StoreError> {
         let loose = self.loose_under(prefix)?;
-        let mut found: BTreeMap<Vec<u8>, RefValue> = self
-            .packed()?
-            .range(prefix.to_vec()..)
-            .take_while(|(name, _)| name.starts_with(prefix))
-            .map(|(name, oid)| (name.clone(), RefValue::Direct(*oid)))
-            .collect();
-        found.extend(loose);
+        let mut found = self.packed_under(prefix)?;
+        for (name, value) in loose {
+            let value = value.ok_or_else(|| StoreError::BrokenRef { name: name.clone() })?;
+            found.insert(name, value);
+        }
         let direct = found.into_iter().filter_map(|(name, value)| match value {
             RefValue::Direct(oid) => Some((Refname::parse(&name)?, oid)),
             RefValue::Absent | RefValue::Symbolic(_) => None,
         });
         Ok(direct.collect())
+    }
+
+    /// Every ref under `refs/` with its value; zero for one that is a name for another, or broken.
+    pub(super) fn all(&mut self) -> Result<Vec<(Refname, Oid)>, StoreError> {
+        let zero = Oid::zero(self.format);
+        let loose = self.loose_under(b"refs/")?;
+        let mut found = self.packed_under(b"refs/")?;
+        found.extend(
+            loose.into_iter().map(|(name, value)| (name, value.unwrap_or(RefValue::Direct(zero)))),
+        );
+        let values = found.into_iter().filter_map(|(name, value)| {
+            let value = match value {
+                RefValue::Direct(oid) => oid,
+                RefValue::Absent | RefValue::Symbolic(_) => zero,
+            };
+            Some((Refname::parse(&name)?, value))
+        });
+        Ok(values.collect())
+    }
+
+    fn packed_under(&mut self, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, RefValue>, StoreError> {
+        let packed = self.packed()?.range(prefix.to_vec()..);
+        let under = packed.take_while(|(name, _)| name.starts_with(prefix));
+        Ok(under.map(|(name, oid)| (name.clone(), RefValue::Direct(*oid))).collect())
     }
 
     /// The folder that holds a ref: each worktree has its own of these (gitworktree(1), REFS).
@@ -123,8 +148,8 @@ impl RefFiles {
         parse_loose(self.format, &bytes).ok_or_else(|| StoreError::BrokenRef { name: name.into() })
     }
 
-    /// Every loose ref below the last folder that the prefix names.
-    fn loose_under(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, RefValue)>, StoreError> {
+    /// Every loose ref below the last folder that the prefix names; no value where it is broken.
+    fn loose_under(&self, prefix: &[u8]) -> Result<Loose, StoreError> {
         let folder_len = prefix.iter().rposition(|&b| b == b'/').unwrap_or(0);
         let mut folders = vec![(prefix[..folder_len].to_vec(), 0)];
         if folder_len == 0 {
@@ -145,7 +170,12 @@ impl RefFiles {
                     folders.push((name, depth + 1));
                 } else if Refname::parse(&name).is_some() {
                     let path = self.base(&name).join(path_from(&name));
-                    found.push((name.clone(), self.loose(&path, &name)?));
+                    let value = match self.loose(&path, &name) {
+                        Ok(value) => Some(value),
+                        Err(StoreError::BrokenRef { .. }) => None,
+                        Err(error) => return Err(error),
+                    };
+                    found.push((name, value));
                 }
             }
         }

@@ -16,6 +16,8 @@ mod checks;
 mod crashes;
 mod docs;
 mod doors;
+mod drift;
+mod ends;
 mod examples;
 mod exceptions;
 mod glass;

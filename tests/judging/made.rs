@@ -182,6 +182,7 @@ pub(crate) fn update(
         brought: Vec::new(),
         structure: Vec::new(),
         statement: None,
+        drift: None,
         debts: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 
 mod any;
 mod checks;
+mod drift;
 mod made;
 mod order;
 mod weight;

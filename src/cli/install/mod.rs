@@ -16,14 +16,19 @@ use clap::CommandFactory as _;
 
 use crate::cli::doctor;
 use crate::cli::doctor::finding::Level;
-use crate::cli::fault::{Exit, Fault};
+use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::git::Git;
 use crate::cli::install::args::Install;
 use crate::cli::install::prepare::Prepared;
+use crate::cli::inventory;
 use crate::cli::io::Tone;
 use crate::cli::quote::{shell, shown};
 use crate::cli::replay;
+use crate::cli::site::Site;
 use crate::cli::verb::{Call, Group, Verb};
+use crate::hook::host;
+use crate::log::book::Log;
+use crate::log::config::Noticed;
 
 /// The verb.
 pub static VERB: Verb = Verb { group: Group::Server, command: Install::command, run };
@@ -48,6 +53,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         for step in &one.steps {
             step.apply(&git, &one.site)?;
         }
+        noted(call, &git, one)?;
         if finish(call, &git, one)? == Exit::No {
             exit = Exit::No;
         }
@@ -102,6 +108,15 @@ fn difference(
     arguments.extend([old.as_os_str(), new.as_os_str()]);
     // Git's exit code says whether they differ; where one of them is gone there is nothing to show.
     git.output(&one.site.git_dir, &arguments).map(|output| output.stdout)
+}
+
+/// Writes the hooks and the settings that are in force now into the log.
+fn noted(call: &Call<'_>, git: &Git, one: &Prepared) -> Result<(), Fault> {
+    let site = Site::find(call.around, git, &one.site.git_dir)?;
+    let dir = site.log_dir();
+    let mut log = Log::open(&dir).or_fault(|| format!("could not open the log {}", shown(&dir)))?;
+    let ctx = host::ctx(call.around.now);
+    inventory::note(&site, &mut log, Noticed::Install, &ctx).map(drop)
 }
 
 /// Looks whether everything is in place now, and says what comes next.

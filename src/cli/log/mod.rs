@@ -5,12 +5,14 @@
 //! log room's to say. Sealing, signing and tidying write.
 
 pub mod block;
+pub mod drift;
 pub mod filter;
 pub mod glass;
 pub mod lore;
 pub mod pager;
 pub mod place;
 pub mod printer;
+pub mod repo;
 pub mod roots;
 pub mod row;
 pub mod seal;
@@ -34,8 +36,8 @@ pub static VERB: Verb = Verb { group: Group::Audit, command: Log::command, run }
 ///
 /// Every push that was judged has an entry, accepted or refused; `portcullis explain log` tells
 /// about the kinds of entries. A log is named by its repository, or by its own folder: a copy of
-/// the folder can be read and checked anywhere. `seal` and `checkpoint` sign what is there, `tidy`
-/// writes what it took out of the refs; nothing here changes an entry.
+/// the folder can be read and checked anywhere. `seal` and `checkpoint` sign what is there, `drift`
+/// and `tidy` write what they found and what they took out of the refs; nothing here changes an entry.
 #[derive(Parser, Debug)]
 #[command(name = "log", subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]
@@ -49,6 +51,7 @@ enum What {
     Show(show::Show),
     Tail(tail::Tail),
     Verify(verify::Verify),
+    Drift(drift::Drift),
     Seal(seal::Seal),
     Checkpoint(seal::CheckpointOf),
     Prove(seal::Prove),
@@ -61,6 +64,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Show(show) => show.run(call),
         What::Tail(tail) => tail.run(call),
         What::Verify(verify) => verify.run(call),
+        What::Drift(drift) => drift.run(call),
         What::Seal(seal) => seal.run(call),
         What::Checkpoint(checkpoint) => checkpoint.run(call),
         What::Prove(prove) => prove.run(call),

@@ -79,6 +79,13 @@ fn find_one(around: &Surroundings, given: &Path) -> Result<Place, Fault> {
     Ok(Place { given: given.to_owned(), folder })
 }
 
+/// The repository that was named; the folder of a log is none.
+pub fn site(around: &Surroundings, place: &Place) -> Result<Site, Fault> {
+    let git = Git::find(around)?;
+    Site::find(around, &git, &place.given)
+        .map_err(|fault| fault.hint("the folder of a log has no refs: name the repository itself"))
+}
+
 /// Whether there is anything by this name, or with `.git` behind it as Git itself looks.
 fn is_something(path: &Path) -> bool {
     let mut with_suffix = path.as_os_str().to_owned();

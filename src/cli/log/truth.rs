@@ -5,21 +5,10 @@
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::words;
 use crate::log::accepted::Acceptance;
-use crate::log::config::{Change, Config, Noticed, What};
+use crate::log::config::{Change, Config, What};
 use crate::log::entry::{Drift, HeadMoved};
 use crate::log::wire::Text;
 use crate::names::escape::{escape, escape_short};
-
-/// What was running when it was noticed.
-pub const fn noticed(via: Noticed) -> &'static str {
-    match via {
-        Noticed::Install => "install",
-        Noticed::Doctor => "doctor",
-        Noticed::LogDrift => "log drift",
-        Noticed::PreReceive => "pre-receive",
-        Noticed::PostReceive => "post-receive",
-    }
-}
 
 /// The lines of a row about hooks and settings: what has changed, or how many there are.
 pub fn configured(it: &Config) -> Vec<String> {
@@ -48,7 +37,7 @@ fn values(texts: &[Text]) -> String {
 /// The fields of a look at hooks and settings.
 pub fn config(sheet: &mut Sheet, it: &Config) {
     let by = it.by.as_ref().map(|by| format!(", run by {}", escape(&by.0)));
-    sheet.field(1, "seen by", &format!("{}{}", noticed(it.via), by.unwrap_or_default()));
+    sheet.field(1, "seen by", &format!("{}{}", words::plain(&it.via), by.unwrap_or_default()));
     for change in &it.changes {
         let what = match change.what {
             What::Hook => "hook",
@@ -124,7 +113,7 @@ pub fn drift(sheet: &mut Sheet, it: &Drift) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::config::{HookFile, HookKind};
+    use crate::log::config::{HookFile, HookKind, Noticed};
     use crate::log::wire::AsText;
     use crate::names::oid::{ObjectFormat, Oid};
 
@@ -165,7 +154,7 @@ mod tests {
         let mut sheet = Sheet::new(false);
         super::config(&mut sheet, &config(Vec::new()));
         let lines = sheet.into_lines().join("\n");
-        assert!(lines.contains("seen by    log drift, run by root"), "{lines}");
+        assert!(lines.contains("seen by    log-drift, run by root"), "{lines}");
         assert!(lines.contains("hooks      hooks/update none"), "{lines}");
         let acceptance = Acceptance {
             of: vec![7, 9],

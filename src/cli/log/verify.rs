@@ -12,6 +12,7 @@ use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::io::Console;
 use crate::cli::log::place::{self, Place};
+use crate::cli::log::repo::{self, Agreement};
 use crate::cli::log::roots::{self, Asked, Roots};
 use crate::cli::log::seal::read_checkpoint;
 use crate::cli::log::words;
@@ -47,6 +48,12 @@ pub struct Verify {
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
 
+    /// Hold the refs and HEAD of the repository against the log too: which are explained, which
+    /// accepted pushes still wait, which were moved past the gate. Writes nothing. The exit code is 1
+    /// while there is a drift that no operator has accepted
+    #[arg(long)]
+    repo: bool,
+
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -61,7 +68,7 @@ impl Verify {
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let places = place::find(call.around, &self.places)?;
         let asked = self.asked(call.around)?;
-        let mut exit = Exit::Yes;
+        let (mut whole, mut agrees) = (true, true);
         let mut all: Vec<Value> = Vec::new();
         for place in &places {
             let report = verified(call.console, place)?;
@@ -69,25 +76,34 @@ impl Verify {
                 (Some(asked), None) => Some(roots::look(&place.folder, asked)?),
                 (Some(_), Some(_)) | (None, _) => None,
             };
+            let agreement = match (self.repo, &report.broken) {
+                (true, None) => {
+                    Some(repo::look(&place::site(call.around, place)?, call.around.now)?)
+                }
+                (true, Some(_)) | (false, _) => None,
+            };
+            agrees &= agreement.as_ref().is_none_or(Agreement::holds);
             if report.broken.is_some() || roots.as_ref().is_some_and(|it| !it.holds()) {
-                exit = Exit::No;
+                whole = false;
             }
             if self.json {
                 let mut value = as_json(place, &report);
                 value["tree"] = roots.as_ref().map_or(Value::Null, Roots::as_json);
+                value["repo"] = agreement.as_ref().map_or(Value::Null, Agreement::as_json);
                 all.push(value);
             } else {
                 let name = if places.len() > 1 { Some(shown(&place.given)) } else { None };
                 tell(call.console, name.as_deref(), place, &report)?;
-                for line in roots.iter().flat_map(Roots::lines) {
+                let lines = roots.iter().flat_map(Roots::lines);
+                for line in lines.chain(agreement.iter().flat_map(Agreement::lines)) {
                     call.console.data_line(&format!("  {line}"))?;
                 }
             }
         }
         if self.json {
-            call.console.json(&json!({ "whole": exit == Exit::Yes, "logs": all }))?;
+            call.console.json(&json!({ "whole": whole, "logs": all }))?;
         }
-        Ok(exit)
+        Ok(if whole && agrees { Exit::Yes } else { Exit::No })
     }
 }
 

@@ -8,6 +8,7 @@ mod dead;
 mod faults;
 mod format;
 mod glass;
+mod known;
 mod past;
 mod property;
 mod reconcile;

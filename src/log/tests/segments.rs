@@ -24,11 +24,15 @@ use crate::log::verify::{Report, verify};
 #[derive(Clone, Debug, Default)]
 struct Small {
     fails: Rc<Cell<usize>>,
+    /// The write before which the process dies, counted from 1.
+    dies: Rc<Cell<usize>>,
 }
 
 impl Medium for Small {
     fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
-        Disk.append(file, bytes)
+        let left = self.dies.get();
+        self.dies.set(left.saturating_sub(1));
+        if left == 1 { Err(io::ErrorKind::StorageFull.into()) } else { Disk.append(file, bytes) }
     }
 
     fn sync(&self, _: &File) -> io::Result<()> {
@@ -217,7 +221,7 @@ fn a_stop_at_any_byte_of_a_new_segment_is_mended() {
 fn after_a_failed_sync_the_log_goes_on_in_a_new_file() {
     for torn in [false, true] {
         let bench = Bench::new();
-        let small = Small { fails: Rc::new(Cell::new(1)) };
+        let small = Small { fails: Rc::new(Cell::new(1)), ..Small::default() };
         let mut log = Log::open_on(Box::new(small), &bench.dir).unwrap();
         let before = bench.bytes().len();
         let record = || decides("alice", vec![moves("refs/heads/x", zero(), oid(3))]);
@@ -255,6 +259,28 @@ fn after_a_failed_sync_the_log_goes_on_in_a_new_file() {
         let done = pack_all(&folder);
         assert!(!done.is_empty() && done.iter().all(|one| one.first != 0), "{done:?}");
         assert_eq!(checked(&bench).broken, None);
+    }
+}
+
+#[test]
+fn damage_at_the_end_of_a_file_is_declared_however_the_next_one_begins() {
+    for dies in 1..5 {
+        let bench = Bench::new();
+        let record = || decides("alice", vec![moves("refs/heads/x", zero(), oid(3))]);
+        for _ in 0..2 {
+            let _ = append(&mut open(&bench), record(), 1);
+        }
+        // The file is full, and its last line was torn: the next entry begins a new one.
+        let torn = [bench.bytes().as_slice(), b"{\"v\":1,"].concat();
+        std::fs::write(bench.segment(), torn).unwrap();
+        let small = Small { dies: Rc::new(Cell::new(dies)), ..Small::default() };
+        let mut log = Log::open_on(Box::new(small), &bench.dir).unwrap();
+        let stopped = log.append(&[record()], &ctx(2), None);
+        assert_eq!(stopped.is_err(), dies < 4, "write {dies}: {stopped:?}");
+        let seq = append(&mut open(&bench), record(), 3).seq();
+        let report = checked(&bench);
+        assert_eq!((report.broken, report.recovered), (None, 1), "write {dies}");
+        assert_eq!(report.head.size, seq + 1);
     }
 }
 

@@ -89,7 +89,7 @@ fn what_has_changed_is_told_hook_by_hook_and_key_by_key() {
         ]
     );
     let (hooks, settings) = (now.hooks.clone(), now.settings.clone());
-    let again = Config::of(Noticed::Doctor, None, hooks, settings, Some(&now)).unwrap();
+    let again = Config::of(Noticed::LogDrift, None, hooks, settings, Some(&now)).unwrap();
     assert_eq!((again.sha256, again.changes), (now.sha256, Vec::new()));
 }
 
@@ -100,7 +100,7 @@ fn thousands_of_settings_fit_and_are_kept() {
     let settings = (0..5000)
         .map(|n| setting(&format!("transfer.x{n}"), "local", Some("a value of some length")))
         .collect();
-    let config = Config::of(Noticed::Doctor, None, Vec::new(), settings, Some(&first())).unwrap();
+    let config = Config::of(Noticed::LogDrift, None, Vec::new(), settings, Some(&first())).unwrap();
     let record = Record::Config(Box::new(config));
     let seq = append(&mut log, record.clone(), 1).seq();
     assert!(bench.bytes().split(|&b| b == b'\n').all(|line| line.len() < LINE_BYTES_MAX));
