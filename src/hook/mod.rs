@@ -21,6 +21,7 @@ pub mod record;
 pub mod removal;
 pub mod reply;
 pub mod said;
+pub mod sealing;
 pub mod tidy;
 pub mod update;
 pub mod who;

@@ -8,12 +8,15 @@
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
-//! - Proof: `survey` walks a log for its tree and its seals, `keeper` holds the key and signs.
+//! - Proof: `survey` walks a log for its tree and its seals, `tiles` keeps the tree as files and
+//!   `mark` where it ended, `tilecheck` compares them; `keeper` seals and signs with the `signer`'s key or the `agent`'s, and
+//!   `proving` proves.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
 //!   itself; `read` is for people.
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
+pub mod agent;
 pub mod book;
 mod cut;
 pub mod damage;
@@ -34,8 +37,10 @@ pub mod line;
 pub mod listed;
 pub mod look;
 pub mod manifest;
+pub mod mark;
 pub mod past;
 pub mod posting;
+pub mod proving;
 pub mod rate;
 pub mod read;
 pub mod reconcile;
@@ -43,11 +48,14 @@ pub mod run;
 pub mod scan;
 pub mod seal;
 pub mod settle;
+pub mod signer;
 pub mod states;
 pub mod survey;
 pub mod suspect;
 pub mod tail;
 pub mod tidy;
+pub mod tilecheck;
+pub mod tiles;
 pub mod touched;
 pub mod verify;
 pub mod whole;

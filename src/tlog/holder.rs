@@ -43,7 +43,9 @@ pub enum KeyPlaceError {
     #[error("a file of a key is named by its full path")]
     Path,
     /// Not `agent:SHA256:...` nor `agent:/SOCKET#SHA256:...`.
-    #[error("a key of an agent is named agent:SHA256:FINGERPRINT or agent:/SOCKET#SHA256:FINGERPRINT")]
+    #[error(
+        "a key of an agent is named agent:SHA256:FINGERPRINT or agent:/SOCKET#SHA256:FINGERPRINT"
+    )]
     Agent,
 }
 
