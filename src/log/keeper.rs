@@ -21,9 +21,10 @@ use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::file::{Appended, Ctx, LOCK_PATIENCE, Lock, lock_file};
 use crate::log::mark::{self, Mark};
+use crate::log::scan::Position;
 use crate::log::seal::Seal;
 use crate::log::signer::{LostKey, Signer};
-use crate::log::survey::{Start, Survey, survey_from};
+use crate::log::survey::{Sealed, Start, Survey, entry_at, survey_from};
 use crate::log::tiles::Tiles;
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
@@ -102,16 +103,18 @@ pub fn seal_if_due(
     keeper.seal(log, refs, ctx).map(Some)
 }
 
-/// When the newest seal was written. `None`: never.
+/// Since when nothing was sealed: when the newest seal was written, or the log's first entry.
 ///
 /// # Errors
 /// When the log cannot be read, or does not hold together.
-pub fn sealed_at(dir: &Path) -> Result<Option<Moment>, LogError> {
+pub fn unsealed_since(dir: &Path) -> Result<Moment, LogError> {
     let folder = Folder::existing(dir)?;
-    match Mark::read(&folder) {
-        Some(mark) => Ok(mark.sealed_at),
-        None => Ok(survey_from(dir, Start::of_log(), &[], &mut |_, _| {})?.sealed_at),
-    }
+    let sealed_at = match Mark::read(&folder) {
+        Some(mark) => mark.sealed_at,
+        None => survey_from(dir, Start::of_log(), &[], &mut |_, _| {})?.sealed_at,
+    };
+    let first = || entry_at(&folder, Position::START, "").map(|(found, _)| found.entry.common.ts.0);
+    sealed_at.or_else(first).ok_or_else(|| LogError::NoGenesis { dir: dir.to_owned() })
 }
 
 /// Signs what the log is now, keeps it as `checkpoint`, and returns it.
@@ -305,8 +308,6 @@ fn walked(
 /// The first seal after which nothing may be signed. One that began with a new key is none: the key
 /// that it names is held all the same, and `log verify` goes on saying what happened.
 fn refused(survey: &Survey) -> Option<u64> {
-    let wrong = |found: &&crate::log::survey::Sealed| {
-        found.wrong.as_ref().is_some_and(|wrong| !wrong.began_anew())
-    };
+    let wrong = |found: &&Sealed| found.wrong.as_ref().is_some_and(|wrong| !wrong.began_anew());
     survey.seals.iter().find(wrong).map(|sealed| sealed.entry)
 }

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod agent;
 mod approvals;
 mod attest;
 mod cases;
@@ -38,3 +39,4 @@ mod state;
 mod steps;
 mod tidy;
 mod verbs;
+mod witness;

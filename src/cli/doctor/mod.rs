@@ -75,6 +75,7 @@ static CHECKS: &[Check] = &[
     storage::owners,
     storage::account,
     storage::log,
+    storage::sealed,
     repository::readable,
     repository::head,
     repository::locks,

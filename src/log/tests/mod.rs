@@ -9,6 +9,7 @@ mod faults;
 mod format;
 mod glass;
 mod past;
+mod proof;
 mod property;
 mod reconcile;
 mod states;
