@@ -27,11 +27,11 @@ pub enum LostKey {
 #[derive(Debug)]
 pub enum Signer {
     /// The key in this file.
-    File(PathBuf, SignerKey),
+    File(PathBuf, Box<SignerKey>),
     /// An agent.
-    Agent(Held),
+    Agent(Box<Held>),
     /// The key in this file for the last time: the next seal names the agent's.
-    HandedOver(PathBuf, SignerKey, Held),
+    HandedOver(PathBuf, Box<SignerKey>, Box<Held>),
 }
 
 impl Signer {
@@ -51,17 +51,17 @@ impl Signer {
             KeyPlace::File(path) if path.is_dir() => path.join(file_name(origin)),
             KeyPlace::File(path) => path.clone(),
             KeyPlace::Agent(place) => {
-                let held = Held::find(place, origin)?;
+                let held = Box::new(Held::find(place, origin)?);
                 return Self::of_agent(folder, held, origin, named, lost);
             }
         };
         let key = in_file(folder, &path, origin, named, lost)?;
-        Ok(Self::File(path, key))
+        Ok(Self::File(path, Box::new(key)))
     }
 
     fn of_agent(
         folder: &Folder,
-        held: Held,
+        held: Box<Held>,
         origin: &str,
         named: Option<&VerifierKey>,
         lost: LostKey,
@@ -71,9 +71,9 @@ impl Signer {
         };
         // A log that signed with its own file until now hands over in its next seal.
         let path = folder.dir().join("key");
-        for path in [next_path(&path), path] {
-            if let Some(key) = read_key(&path, origin)?.filter(|key| key.verifier() == *named) {
-                return Ok(Self::HandedOver(path, key, held));
+        for file in [path.clone(), next_path(&path)] {
+            if let Some(key) = read_key(&file, origin)?.filter(|key| key.verifier() == *named) {
+                return Ok(Self::HandedOver(path, Box::new(key), held));
             }
         }
         match lost {
@@ -120,7 +120,15 @@ impl Signer {
             Self::File(path, _) => turn(path),
             Self::Agent(_) => Ok(()),
             Self::HandedOver(path, ..) => {
-                std::fs::remove_file(path).map_err(|source| io_fault("remove", path, source))
+                for path in [next_path(path), path.clone()] {
+                    match std::fs::remove_file(&path) {
+                        Err(fault) if fault.kind() != io::ErrorKind::NotFound => {
+                            return Err(io_fault("remove", &path, fault));
+                        }
+                        Ok(()) | Err(_) => {}
+                    }
+                }
+                Ok(())
             }
         }
     }

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::names::digest::Digest;
 use crate::tlog::tile::{TILE_LEVELS, TILE_WIDTH, Tile, TileKind, hashes};
@@ -127,14 +128,17 @@ impl Nodes for TileNodes<'_> {
         }
         let number = first / TILE_WIDTH;
         let mut seen = self.seen.borrow_mut();
-        if !seen.contains_key(&(row, number)) {
-            let width = TILE_WIDTH.min(all - number * TILE_WIDTH);
-            let tile = Tile { kind: TileKind::Hashes(row), index: number, width };
-            seen.insert((row, number), hashes(&(self.shelf)(&tile)?, width)?);
-        }
+        let hashes = match seen.entry((row, number)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let width = TILE_WIDTH.min(all - number * TILE_WIDTH);
+                let tile = Tile { kind: TileKind::Hashes(row), index: number, width };
+                place.insert(hashes(&(self.shelf)(&tile)?, width)?)
+            }
+        };
         let from = usize::try_from(first % TILE_WIDTH).ok()?;
         let to = from + usize::try_from(count).ok()?;
-        Some(complete(seen.get(&(row, number))?.get(from..to)?))
+        Some(complete(hashes.get(from..to)?))
     }
 }
 

@@ -120,13 +120,16 @@ fn signing_reads_only_what_came_since() {
     assert!(matches!(signs(&bench.dir), Err(LogError::Broken(_))));
 }
 
+/// What is done to a log's folder.
+type Harm = Box<dyn Fn(&Path)>;
+
 #[test]
 fn whatever_is_wrong_with_mark_or_tiles_costs_time_and_nothing_else() {
     let bench = grown(150);
     seals(&bench.dir, 200).unwrap();
     signs(&bench.dir).unwrap();
     let kept = bench.dir.join("kept");
-    let harm: Vec<(&str, Box<dyn Fn(&Path)>)> = vec![
+    let harm: Vec<(&str, Harm)> = vec![
         ("no mark", Box::new(|dir| fs::remove_file(dir.join("mark")).unwrap())),
         ("a damaged mark", Box::new(|dir| flip(&dir.join("mark"), 60))),
         ("no tiles", Box::new(|dir| fs::remove_dir_all(dir.join("tile")).unwrap())),
