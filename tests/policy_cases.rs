@@ -176,6 +176,8 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "allowed-signers",
         "dir",
         "on-drift",
+        "key",
+        "seal-every",
         "refuse",
     ]);
     keys.extend(GLASS_KEYS);

@@ -100,6 +100,11 @@ pub fn log_dir(texts: &[(PathBuf, Vec<u8>)]) -> Option<PathBuf> {
     compiled(texts).ok()?.log.dir
 }
 
+/// How often a good policy wants its logs to be sealed, in seconds.
+pub fn seal_every(texts: &[(PathBuf, Vec<u8>)]) -> Option<i64> {
+    compiled(texts).ok()?.log.seal_every
+}
+
 /// What a good policy asks of push certificates.
 pub fn certificates(texts: &[(PathBuf, Vec<u8>)]) -> Certificates {
     match compiled(texts) {

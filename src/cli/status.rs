@@ -10,6 +10,7 @@ use clap::{CommandFactory as _, Parser};
 use serde_json::{Value, json};
 
 use crate::answer::DebtAnswer;
+use crate::cli::doctor::storage::is_overdue;
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::git::Git;
 use crate::cli::quote::shown;
@@ -20,10 +21,12 @@ use crate::hook::{debts, host, owed};
 use crate::judge::debts::paid;
 use crate::log::book::Log;
 use crate::log::file::Ctx;
+use crate::log::keeper::unsealed_since;
 use crate::names::escape::escape;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
+use crate::source::duration;
 use crate::store::objects::Objects as _;
 
 /// How many digits of the log's head and of a digest are shown.
@@ -40,7 +43,7 @@ pub static VERB: Verb = Verb { group: Group::Server, command: Status::command, r
 /// For each repository: which hooks run, the policy's digest or its problems, the log's last entry,
 /// how many statements wait to be used, and the debts of broken glasses with their age and when they
 /// are due. The exit code is 1 when something is wrong: a hook that does not run, a policy or a log
-/// that cannot be used, a debt that is overdue.
+/// that cannot be used, a debt that is overdue, a seal that is overdue (policy, `[log] seal-every`).
 #[derive(Parser, Debug)]
 #[command(name = "status")]
 struct Status {
@@ -60,6 +63,8 @@ struct Told {
     hooks: Vec<String>,
     policy: Option<String>,
     last: Option<Last>,
+    /// Since when nothing was sealed, where the policy says how often it should be.
+    unsealed_since: Option<Moment>,
     waiting: usize,
     debts: Vec<Owed>,
     wrong: Vec<String>,
@@ -122,6 +127,7 @@ fn look(site: &Site, ctx: &Ctx) -> Result<Told, Fault> {
         hooks: world.hooks.clone(),
         policy: policy.as_ref().map(|policy| policy.digest.hex()),
         last: None,
+        unsealed_since: None,
         waiting: world
             .store
             .refs_under(b"refs/approvals/")
@@ -139,6 +145,19 @@ fn look(site: &Site, ctx: &Ctx) -> Result<Told, Fault> {
             told.debts = debts;
         }
         Err(reason) => told.wrong.push(reason),
+    }
+    if let Some(every) = policy.as_ref().and_then(|policy| policy.log.seal_every) {
+        match unsealed_since(log.dir()) {
+            Ok(since) => {
+                told.unsealed_since = Some(since);
+                if is_overdue(every, since, ctx.moment) {
+                    let every = duration::shown(every);
+                    let what = format!("the log was to be sealed every {every}, and was not");
+                    told.wrong.push(what);
+                }
+            }
+            Err(error) => told.wrong.push(error.to_string()),
+        }
     }
     let overdue = told.debts.iter().filter(|debt| debt.told.overdue).map(|debt| {
         format!("the debt of entry {} on {} is overdue", debt.told.entry, debt.refname)
@@ -185,6 +204,9 @@ fn lines(told: &Told, now: Moment) -> Vec<String> {
             lines.push(format!("  log      entry {entry} of {at}, head {head}"));
         }
         None => lines.push("  log      cannot be used".to_owned()),
+    }
+    if let Some(since) = told.unsealed_since {
+        lines.push(format!("  sealed   {}", since.rfc3339_seconds()));
     }
     lines.push(format!("  waiting  {}", counted(told.waiting, "statement")));
     if told.debts.is_empty() {
@@ -248,6 +270,7 @@ fn as_json(told: &Told) -> Value {
         "log": told.last.as_ref().map(|last| json!({
             "entry": last.entry, "at": last.at.rfc3339_millis(), "head": last.head,
         })),
+        "unsealed_since": told.unsealed_since.map(|since| since.rfc3339_seconds()),
         "waiting": told.waiting,
         "debts": debts.collect::<Vec<_>>(),
         "wrong": told.wrong,

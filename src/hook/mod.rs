@@ -22,6 +22,7 @@ pub mod record;
 pub mod removal;
 pub mod reply;
 pub mod said;
+pub mod sealing;
 pub mod space;
 pub mod sweep;
 pub mod tidy;

@@ -1,7 +1,7 @@
 //! post-receive: Git says which refs were updated, and the log hears it.
 //!
 //! It can refuse nothing any more; what it misses is found by the next push. Then it takes the
-//! statements that this push was the end of out of the refs.
+//! statements that this push was the end of out of the refs, and seals the log where that is due.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::hook::bench::Input;
 use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
-use crate::hook::{host, tidy};
+use crate::hook::{host, sealing, tidy};
 use crate::log::settle::OwnPush;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -32,6 +32,10 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
     {
         // `log tidy` takes what stays.
         tracing::warn!(reason = %stop.reason, "statements stay in the refs");
+    }
+    if let Err(stop) = sealing::after_push(&world, &mut log, &ctx) {
+        // A timer with `log seal` does it, or the next push.
+        tracing::warn!(reason = %stop.reason, "the log is not sealed");
     }
     settled
 }

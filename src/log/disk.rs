@@ -8,6 +8,7 @@
 //! suspect                      there while bytes are in doubt: `<offset> <length>`
 //! rate                         counts of recent refusals
 //! key, checkpoint              what signs, and what was signed last
+//! tile/, mark                  derived from the entries: the tree, and where a checkpoint ends
 //! index/                       derived from the entries; may be deleted at any time
 //! ```
 //!

@@ -124,10 +124,53 @@ pub enum LogError {
         /// The size of the tree that was signed.
         size: u64,
     },
-    /// The key that the last seal names is not in the log's folder.
-    #[error("the key that the last seal names is gone: {key}")]
+    /// The key that the last seal names is not where it should be.
+    #[error("the key that the last seal names is gone from {}: {key}", path.display())]
     KeyGone {
         /// The public half.
+        key: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The key file holds a key of another log.
+    #[error("the key in {} is that of the log `{name}`", path.display())]
+    KeyOfAnother {
+        /// The file.
+        path: PathBuf,
+        /// The name the key signs under.
+        name: String,
+    },
+    /// The policy names a key of an agent, and nobody says where an agent is.
+    #[error("no ssh-agent is named: SSH_AUTH_SOCK is not set")]
+    NoAgent,
+    /// The agent did not answer, or not as it should.
+    #[error("the ssh-agent at {} did not sign", socket.display())]
+    Agent {
+        /// Its socket.
+        socket: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// The agent holds no such key.
+    #[error("the ssh-agent at {} does not hold the key {key}", socket.display())]
+    AgentLacks {
+        /// The fingerprint.
+        key: String,
+        /// Its socket.
+        socket: PathBuf,
+    },
+    /// The agent's key is of a kind that signs no checkpoint.
+    #[error("the agent's key {key} is no Ed25519 key")]
+    AgentKeyKind {
+        /// The fingerprint.
+        key: String,
+    },
+    /// The agent's key is not the one that the last seal names.
+    #[error("the last seal names the key {named}, the agent has {key}")]
+    AgentKeyOther {
+        /// The key that should sign.
+        named: String,
+        /// The agent's.
         key: String,
     },
     /// The log's name cannot be the name of a key.
@@ -180,8 +223,16 @@ impl LogError {
             Self::Unsealed { .. } | Self::OtherTree { .. } => {
                 "the log was written anew, or mixed with another: compare with a copy of it"
             }
-            Self::KeyGone { .. } => {
-                "put the file `key` back into the log's folder, or begin with a new one: --new-key"
+            Self::KeyGone { .. } => "put the file back, or begin with a new key: --new-key",
+            Self::KeyOfAnother { .. } => {
+                "name a file of its own for each log in `[log] key`, or a folder for all of them"
+            }
+            Self::NoAgent => "set SSH_AUTH_SOCK, or write agent:/SOCKET#SHA256:... in `[log] key`",
+            Self::Agent { .. } => "look whether the agent runs, and whether it is locked",
+            Self::AgentLacks { .. } => "add the key: ssh-add FILE",
+            Self::AgentKeyKind { .. } => "make one with: ssh-keygen -t ed25519",
+            Self::AgentKeyOther { .. } => {
+                "add the key that is named to the agent, or begin with this one: --new-key"
             }
             Self::NoKeyName { .. } => "begin a new log on a host whose name has no space or plus",
             Self::TooLong { .. } | Self::Json { .. } => "push less at once",

@@ -8,7 +8,9 @@
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
-//! - Proof: `survey` walks a log for its tree and its seals, `keeper` holds the key and signs.
+//! - Proof: `survey` walks a log for its tree and its seals, `tiles` keeps the tree as files and
+//!   `mark` where it ended, `tilecheck` compares them; `keeper` seals and signs with the `signer`'s
+//!   key or the `agent`'s, and `proving` proves.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `known` says what it says of all of
 //!   them, `drifts` what nobody explained and who accepted it; `scan`, `keys` and `verify` hold it against
 //!   itself; `read` is for people.
@@ -16,6 +18,7 @@
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
 pub mod accepted;
+pub mod agent;
 pub mod append_only;
 pub mod batch;
 pub mod book;
@@ -41,10 +44,12 @@ pub mod line;
 pub mod listed;
 pub mod look;
 pub mod manifest;
+pub mod mark;
 pub mod pack;
 pub mod packed;
 pub mod past;
 pub mod posting;
+pub mod proving;
 pub mod rate;
 pub mod read;
 pub mod reconcile;
@@ -54,6 +59,7 @@ pub mod scan;
 pub mod seal;
 pub mod segment;
 pub mod settle;
+pub mod signer;
 pub mod space;
 pub mod states;
 pub mod survey;
@@ -61,6 +67,8 @@ pub mod suspect;
 pub mod tail;
 pub mod tape;
 pub mod tidy;
+pub mod tilecheck;
+pub mod tiles;
 pub mod touched;
 pub mod verify;
 pub mod whole;

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::log::wire::AsText;
 use crate::names::digest::Digest;
 use crate::tlog::checkpoint::Checkpoint;
-use crate::tlog::key::{KeyError, SignerKey, VerifierKey};
+use crate::tlog::key::{KeyError, VerifierKey};
 use crate::tlog::note::{Note, NoteError, Signed};
 
 /// What the fourth line of a seal's note begins with.
@@ -34,6 +34,22 @@ pub struct Seal {
     pub next: String,
     /// The checkpoint of `size` entries, signed by `key`; its fourth line names `next`.
     pub note: String,
+}
+
+impl SealError {
+    /// Whether signing may go on after such a seal: nothing is wrong with it but that it began with
+    /// a new key, because the one before was lost.
+    pub const fn began_anew(&self) -> bool {
+        match self {
+            Self::OtherKey => true,
+            Self::Root(_)
+            | Self::Size(_)
+            | Self::Fields
+            | Self::Note(_)
+            | Self::Key(_)
+            | Self::Unsigned => false,
+        }
+    }
 }
 
 /// What is wrong with a seal.
@@ -63,20 +79,26 @@ pub enum SealError {
 }
 
 impl Seal {
-    /// Seals a tree.
+    /// What is signed to seal a tree.
+    pub fn message(checkpoint: &Checkpoint, next: &VerifierKey) -> String {
+        format!("{}{NEXT}{next}\n", checkpoint.text())
+    }
+
+    /// The seal of a tree, with what `key` made of [`Seal::message`].
     pub fn new(
         checkpoint: &Checkpoint,
         refs: Digest,
-        key: &SignerKey,
+        key: &VerifierKey,
         next: &VerifierKey,
+        signature: &[u8; 64],
     ) -> Result<Self, NoteError> {
-        let mut note = Note::new(&text(checkpoint, next))?;
-        note.sign(key);
+        let mut note = Note::new(&Self::message(checkpoint, next))?;
+        note.add(key, signature.to_vec());
         Ok(Self {
             size: checkpoint.size,
             root: AsText(checkpoint.root),
             refs: AsText(refs),
-            key: key.verifier().to_string(),
+            key: key.to_string(),
             next: next.to_string(),
             note: note.to_string(),
         })
@@ -89,7 +111,7 @@ impl Seal {
         let note = Note::parse(self.note.as_bytes())?;
         let checkpoint =
             Checkpoint { origin: origin.to_owned(), size: self.size, root: self.root.0 };
-        if note.text() != text(&checkpoint, &next) {
+        if note.text() != Self::message(&checkpoint, &next) {
             return Err(SealError::Fields);
         }
         match note.signed_by(&key) {
@@ -108,19 +130,17 @@ impl Seal {
         root: Option<&Digest>,
     ) -> Result<VerifierKey, SealError> {
         let next = self.is_signed(origin)?;
+        match root {
+            None => return Err(SealError::Size(self.size)),
+            Some(root) if *root != self.root.0 => return Err(SealError::Root(self.size)),
+            Some(_) => {}
+        }
+        // Last: this is all that is wrong with a seal that began with a new key.
         if named.is_some_and(|named| named.to_string() != self.key) {
             return Err(SealError::OtherKey);
         }
-        match root {
-            None => Err(SealError::Size(self.size)),
-            Some(root) if *root != self.root.0 => Err(SealError::Root(self.size)),
-            Some(_) => Ok(next),
-        }
+        Ok(next)
     }
-}
-
-fn text(checkpoint: &Checkpoint, next: &VerifierKey) -> String {
-    format!("{}{NEXT}{next}\n", checkpoint.text())
 }
 
 #[cfg(test)]
@@ -137,10 +157,15 @@ mod tests {
         SignerKey::of_log(ORIGIN, &[n; 32]).unwrap()
     }
 
+    fn sealed_by(key: &SignerKey, next: &SignerKey, root: Digest) -> Seal {
+        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 7, root };
+        let signature = key.sign(Seal::message(&checkpoint, &next.verifier()).as_bytes());
+        Seal::new(&checkpoint, root, &key.verifier(), &next.verifier(), &signature).unwrap()
+    }
+
     fn seal() -> (Seal, Digest) {
         let root = Digest::of(b"root");
-        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 7, root };
-        (Seal::new(&checkpoint, root, &key(1), &key(2).verifier()).unwrap(), root)
+        (sealed_by(&key(1), &key(2), root), root)
     }
 
     #[test]
@@ -163,15 +188,12 @@ mod tests {
         assert_eq!(wrong(&|it| it.next = key(3).verifier().to_string()), SealError::Fields);
         assert_eq!(wrong(&|it| it.key = key(3).verifier().to_string()), SealError::Unsigned);
         assert_eq!(wrong(&|it| it.note = it.note.replace("7\n", "8\n")), SealError::Fields);
-        let other = Seal::new(
-            &Checkpoint { origin: ORIGIN.to_owned(), size: 7, root },
-            root,
-            &key(3),
-            &key(2).verifier(),
-        )
-        .unwrap();
+        let other = sealed_by(&key(3), &key(2), root);
         let named = key(1).verifier();
         assert_eq!(other.follows(ORIGIN, Some(&named), Some(&root)), Err(SealError::OtherKey));
+        // With another root as well, the root is what is said: that nobody can have begun anew.
+        let both = other.follows(ORIGIN, Some(&named), Some(&Digest::of(b"other")));
+        assert_eq!(both, Err(SealError::Root(7)));
         let elsewhere = seal.follows(ORIGIN, Some(&named), Some(&Digest::of(b"other")));
         assert_eq!(elsewhere, Err(SealError::Root(7)));
         assert_eq!(seal.follows(ORIGIN, Some(&named), None), Err(SealError::Size(7)));

@@ -1,4 +1,5 @@
-//! The tree of a log, and the seals that stand in it, in one walk from the first entry.
+//! The tree of a log, and the seals that stand in it, in one walk from the first entry, or from
+//! where an earlier walk ended.
 //!
 //! Used by whoever signs or proves. The leaves are the entries' lines as they are stored, without
 //! the line feed: the same bytes that the chain hashes.
@@ -10,12 +11,13 @@ use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::index::scan_fault;
-use crate::log::scan::{Position, Scanner};
+use crate::log::scan::{Found, Position, Scanner};
 use crate::log::seal::{Seal, SealError};
 use crate::names::digest::Digest;
+use crate::names::moment::Moment;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::key::VerifierKey;
-use crate::tlog::tree::{Frontier, Whole, empty_root, leaf_hash};
+use crate::tlog::tree::{Frontier, Whole, leaf_hash};
 
 /// What a walk has found.
 #[derive(Clone, Debug)]
@@ -28,6 +30,43 @@ pub struct Survey {
     pub roots: BTreeMap<u64, Digest>,
     /// The key that the last seal names.
     pub next: Option<VerifierKey>,
+    /// Right before the last entry.
+    pub last: Position,
+    /// Right before the last seal.
+    pub last_seal: Option<Position>,
+    /// When the last seal was written.
+    pub sealed_at: Option<Moment>,
+}
+
+/// Where a walk begins, with all that it needs to know of what was before.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Behind the last entry that was walked.
+    pub position: Position,
+    /// The tree of what was walked.
+    pub tree: Frontier,
+    /// The log's name; empty before the first entry.
+    pub origin: String,
+    /// The key that the last seal names.
+    pub next: Option<VerifierKey>,
+    /// Right before the last entry.
+    pub last: Position,
+    /// Right before the last seal, and when that was written.
+    pub last_seal: Option<(Position, Moment)>,
+}
+
+impl Start {
+    /// The beginning of a log.
+    pub fn of_log() -> Self {
+        Self {
+            position: Position::START,
+            tree: Frontier::default(),
+            origin: String::new(),
+            next: None,
+            last: Position::START,
+            last_seal: None,
+        }
+    }
 }
 
 /// A seal in the log.
@@ -58,43 +97,55 @@ impl Survey {
 }
 
 /// Walks through a log. `sizes`: at which lengths its root is asked for. `leaf` is told each
-/// entry's hash in the tree.
+/// entry's line and its hash in the tree.
 ///
 /// # Errors
 /// When the log cannot be read or does not hold together.
-pub fn survey(dir: &Path, sizes: &[u64], leaf: &mut dyn FnMut(Digest)) -> Result<Survey, LogError> {
+pub fn survey(
+    dir: &Path,
+    sizes: &[u64],
+    leaf: &mut dyn FnMut(&[u8], Digest),
+) -> Result<Survey, LogError> {
+    survey_from(dir, Start::of_log(), sizes, leaf)
+}
+
+/// As `survey`, from where an earlier walk ended: of the seals only those behind it are told.
+pub fn survey_from(
+    dir: &Path,
+    start: Start,
+    sizes: &[u64],
+    leaf: &mut dyn FnMut(&[u8], Digest),
+) -> Result<Survey, LogError> {
     let folder = Folder::existing(dir)?;
+    let Start { position, tree, mut origin, mut next, mut last, last_seal } = start;
+    let (mut last_seal, mut sealed_at) = last_seal.unzip();
     let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
-    let mut scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
-    let (mut origin, mut next) = (String::new(), None);
+    let mut scanner = Scanner::from(&tape, position, named(&origin)).map_err(fault)?;
     let (mut seals, mut roots) = (Vec::new(), BTreeMap::new());
-    let mut lately = Lately::default();
-    if sizes.contains(&0) {
-        roots.insert(0, empty_root());
+    let mut lately = Lately { before: tree, leaves: VecDeque::new() };
+    if sizes.contains(&lately.size()) {
+        roots.insert(lately.size(), lately.root());
     }
-    while let Some(found) = scanner.next_entry().map_err(|it| scan_fault(&folder, it))? {
+    loop {
+        let before = scanner.position().clone();
+        let found = scanner.next_entry().map_err(|it| scan_fault(&folder, it))?;
+        let Some(found) = found else { break };
         let common = &found.entry.common;
         if origin.is_empty() {
             origin.clone_from(&common.log);
         }
         if let Record::Seal(seal) = &found.entry.record {
-            let wrong =
-                match seal.follows(&origin, next.as_ref(), lately.root_at(seal.size).as_ref()) {
-                    Ok(named) => {
-                        next = Some(named);
-                        None
-                    }
-                    Err(wrong) => {
-                        next = VerifierKey::parse(&seal.next).ok();
-                        Some(wrong)
-                    }
-                };
+            let root = lately.root_at(seal.size);
+            let wrong = seal.follows(&origin, next.as_ref(), root.as_ref()).err();
+            next = VerifierKey::parse(&seal.next).ok();
             seals.push(Sealed { entry: common.seq, seal: seal.clone(), wrong });
+            (last_seal, sealed_at) = (Some(before.clone()), Some(common.ts.0));
         }
         let hash = leaf_hash(&found.line);
-        leaf(hash);
+        leaf(&found.line, hash);
         lately.push(hash);
+        last = before;
         if sizes.contains(&lately.size()) {
             roots.insert(lately.size(), lately.root());
         }
@@ -103,7 +154,19 @@ pub fn survey(dir: &Path, sizes: &[u64], leaf: &mut dyn FnMut(Digest)) -> Result
     if size == 0 {
         return Err(LogError::NoGenesis { dir: dir.to_owned() });
     }
-    Ok(Survey { checkpoint: Checkpoint { origin, size, root }, seals, roots, next })
+    let checkpoint = Checkpoint { origin, size, root };
+    Ok(Survey { checkpoint, seals, roots, next, last, last_seal, sealed_at })
+}
+
+/// The one entry at a position, and the position behind it. `None` when there is none that fits.
+pub fn entry_at(folder: &Folder, position: Position, origin: &str) -> Option<(Found, Position)> {
+    let mut scanner = Scanner::from(&folder.tape().ok()?, position, named(origin)).ok()?;
+    let found = scanner.next_entry().ok()??;
+    Some((found, scanner.position().clone()))
+}
+
+fn named(origin: &str) -> Option<String> {
+    (!origin.is_empty()).then(|| origin.to_owned())
 }
 
 /// How many entries may come between what a seal covers and the seal itself, because pushes were
@@ -112,7 +175,6 @@ const SEAL_DISTANCE_MAX: usize = 4096;
 
 /// The tree as it was a while ago, and the leaves since: enough to tell its root at any size
 /// shortly before now, which is what a seal names.
-#[derive(Default)]
 struct Lately {
     before: Frontier,
     leaves: VecDeque<Digest>,
@@ -152,6 +214,6 @@ impl Lately {
 /// The whole tree of a log, for proofs: 64 bytes an entry.
 pub fn tree(dir: &Path) -> Result<(Survey, Whole), LogError> {
     let mut whole = Whole::default();
-    let survey = survey(dir, &[], &mut |hash| whole.push(hash))?;
+    let survey = survey(dir, &[], &mut |_, hash| whole.push(hash))?;
     Ok((survey, whole))
 }

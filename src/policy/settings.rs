@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use crate::facts::limits::{LIMITS, Limits};
 use crate::policy::raw::Site;
 use crate::push::pusher::BY_CERTIFICATE;
+use crate::source::duration;
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table, not_supported};
 use crate::source::text::Located;
+use crate::tlog::holder::KeyPlace;
 
 /// What a policy says about the site; every part has a default.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +82,10 @@ pub struct LogSettings {
     pub on_drift: OnDrift,
     /// What is done while the log's disk is nearly full.
     pub when_full: WhenFull,
+    /// Where the key is that signs.
+    pub key: KeyPlace,
+    /// How often it is sealed, in seconds. `None`: whenever somebody runs `log seal`.
+    pub seal_every: Option<i64>,
 }
 
 /// What is done about a ref that moved without the gate.
@@ -111,6 +117,9 @@ pub enum RefuseMode {
     /// Only itself.
     Ref,
 }
+
+/// How often a log can be sealed at most: every seal makes and throws away a key.
+const SEAL_EVERY_SECONDS_MIN: i64 = 60;
 
 /// The key that names files of keys.
 const ALLOWED_SIGNERS: &str = "allowed-signers";
@@ -261,10 +270,34 @@ impl LogSettings {
         let words = &[("refuse", WhenFull::Refuse), ("use-up", WhenFull::UseUp)];
         let when_full =
             table.word("when-full", words, problems).map(|w| w.value).unwrap_or_default();
-        let known = &["dir", "on-drift", "when-full"];
-        table.finish(Keys { known, later: &["seal-every", "key"] }, problems);
-        Self { dir, on_drift, when_full }
+        let key = table.text("key", problems).and_then(|key| key_place(&key, problems));
+        let seal_every = seal_every(&mut table, problems);
+        let known = &["dir", "on-drift", "when-full", "key", "seal-every"];
+        table.finish(Keys { known, later: &[] }, problems);
+        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every }
     }
+}
+
+fn key_place(written: &Located<String>, problems: &mut Problems) -> Option<KeyPlace> {
+    let read = KeyPlace::parse(&written.value);
+    let why = match read {
+        Ok(place) => return Some(place),
+        Err(why) => why.to_string(),
+    };
+    let hint = "a file, \"/srv/keys/infra.key\"; a folder of such files; or a key of an ssh-agent, \"agent:SHA256:...\"";
+    problems.error_hint(&written.spot, why, hint);
+    None
+}
+
+fn seal_every(table: &mut Table<'_>, problems: &mut Problems) -> Option<i64> {
+    let written = table.text("seal-every", problems)?;
+    let seconds = duration::seconds(&written.value);
+    if seconds.is_none_or(|seconds| seconds < SEAL_EVERY_SECONDS_MIN) {
+        let hint = "a whole number and a unit, a minute at least: \"1h\", \"30m\"";
+        problems.error_hint(&written.spot, "this is no time from seal to seal", hint);
+        return None;
+    }
+    seconds
 }
 
 fn log_dir(dir: Located<String>, problems: &mut Problems) -> Option<PathBuf> {

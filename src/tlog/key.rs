@@ -84,6 +84,15 @@ impl VerifierKey {
         Self { name: name.to_owned(), used, id, key }
     }
 
+    /// A log's key of 32 public bytes.
+    pub fn of_log(name: &str, bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        if !is_name(name) {
+            return Err(KeyError::Name);
+        }
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Bytes)?;
+        if key.is_weak() { Err(KeyError::Bytes) } else { Ok(Self::new(name, KeyUse::Log, key)) }
+    }
+
     /// Reads `NAME+ID+KEY`.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         // The last part is base64 and may hold a plus sign itself.

@@ -6,9 +6,12 @@
 //! in, values out. What a leaf is, where files are and who holds a key is for others to say.
 
 pub mod checkpoint;
+pub mod edge;
+pub mod holder;
 pub mod key;
 pub mod note;
 pub mod proof;
 pub mod tile;
 pub mod tree;
 pub mod trust;
+pub mod witness;

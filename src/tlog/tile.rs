@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::names::digest::Digest;
+
 /// How many hashes or entries a full tile holds.
 pub const TILE_WIDTH: u64 = 256;
 
@@ -12,6 +14,9 @@ pub const TILE_LEVELS: u8 = 8;
 
 /// The longest entry a bundle can hold, in bytes.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
+
+/// How long a hash is, in bytes.
+const HASH_BYTES: usize = 32;
 
 /// What a tile holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +69,41 @@ pub fn add_entry(bundle: &mut Vec<u8>, entry: &[u8]) -> bool {
     true
 }
 
+/// The entries of a bundle. `None` when its bytes are not so many whole entries.
+pub fn entries(bundle: &[u8], width: u64) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    let mut rest = bundle;
+    while let Some((length, behind)) = rest.split_at_checked(2) {
+        let length = usize::from(u16::from_be_bytes(length.try_into().ok()?));
+        let (entry, behind) = behind.split_at_checked(length)?;
+        found.push(entry);
+        rest = behind;
+    }
+    (rest.is_empty() && found.len() as u64 == width).then_some(found)
+}
+
+/// The bytes of a tile of hashes.
+pub fn hashes_bytes(hashes: &[Digest]) -> Vec<u8> {
+    hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
+}
+
+/// The hashes of a tile. `None` when its bytes are not exactly so many.
+pub fn hashes(bytes: &[u8], width: u64) -> Option<Vec<Digest>> {
+    let (hashes, rest) = bytes.as_chunks::<HASH_BYTES>();
+    let whole = rest.is_empty() && hashes.len() as u64 == width;
+    whole.then(|| hashes.iter().map(|hash| Digest::from_bytes(*hash)).collect())
+}
+
+impl Tile {
+    /// The most bytes that its file can have.
+    pub const fn bytes_max(&self) -> u64 {
+        match self.kind {
+            TileKind::Hashes(_) => self.width * HASH_BYTES as u64,
+            TileKind::Entries => self.width * (2 + ENTRY_BYTES_MAX as u64),
+        }
+    }
+}
+
 impl fmt::Display for Tile {
     /// The path below the log's address: `tile/0/x001/x234/067.p/5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +127,8 @@ impl fmt::Display for Tile {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tile, TileKind, add_entry, tiles};
+    use super::{Tile, TileKind, add_entry, entries, hashes, hashes_bytes, tiles};
+    use crate::names::digest::Digest;
 
     #[test]
     fn names_are_those_of_the_format() {
@@ -120,5 +161,18 @@ mod tests {
         assert_eq!(bundle, b"\0\0\0\x02ab");
         assert!(!add_entry(&mut bundle, &[0; 65_536]));
         assert_eq!(bundle.len(), 6);
+        assert_eq!(entries(&bundle, 2), Some(vec![b"".as_slice(), b"ab"]));
+        for (bytes, width) in [(&bundle[..5], 2), (&bundle[..], 1), (&bundle[..3], 1)] {
+            assert_eq!(entries(bytes, width), None);
+        }
+    }
+
+    #[test]
+    fn hashes_stand_one_behind_the_other() {
+        let both = [Digest::of(b"a"), Digest::of(b"b")];
+        let bytes = hashes_bytes(&both);
+        assert_eq!(bytes.len(), 64);
+        assert_eq!(hashes(&bytes, 2).as_deref(), Some(both.as_slice()));
+        assert_eq!((hashes(&bytes, 1), hashes(&bytes[1..], 2)), (None, None));
     }
 }

@@ -34,6 +34,12 @@ impl Frontier {
         self.size
     }
 
+    /// A tree of this size with these complete subtrees, largest first. `None` when they are not as
+    /// many as the size has.
+    pub fn of(size: u64, subtrees: Vec<Digest>) -> Option<Self> {
+        (subtrees.len() == size.count_ones() as usize).then_some(Self { size, subtrees })
+    }
+
     /// One more leaf. `done` is told each complete subtree that it closes, its own leaf at level 0
     /// first: level and index within the level.
     pub fn push(&mut self, leaf: Digest, done: &mut dyn FnMut(u8, u64, Digest)) {
@@ -54,6 +60,19 @@ impl Frontier {
     pub fn root(&self) -> Digest {
         fold(&self.subtrees)
     }
+}
+
+/// The root of subtrees of one size, as many as some power of two.
+pub fn complete(subtrees: &[Digest]) -> Digest {
+    let mut row = subtrees.to_vec();
+    while row.len() > 1 {
+        let pair = |pair: &[Digest]| match pair {
+            [left, right] => node_hash(left, right),
+            alone => fold(alone),
+        };
+        row = row.chunks(2).map(pair).collect();
+    }
+    fold(&row)
 }
 
 /// Complete subtrees, largest first, made one tree.

@@ -79,7 +79,7 @@ struct Node {
 
 #[derive(Clone, Debug)]
 enum NodeKind {
-    Witness(Box<VerifierKey>),
+    Witness(Box<VerifierKey>, Option<String>),
     Group { threshold: usize, members: Vec<usize> },
 }
 
@@ -137,6 +137,14 @@ impl Trust {
         &self.logs
     }
 
+    /// The witnesses it names, each by its name in the file, with its key and where it can be asked.
+    pub fn witnesses(&self) -> impl Iterator<Item = (&str, &VerifierKey, Option<&str>)> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Witness(key, url) => Some((node.name.as_str(), &**key, url.as_deref())),
+            NodeKind::Group { .. } => None,
+        })
+    }
+
     /// What it says about a checkpoint of the log with this name.
     pub fn standing(&self, origin: &str, note: &Note) -> Standing {
         let mut standing =
@@ -152,7 +160,7 @@ impl Trust {
         let mut fine: Vec<bool> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             fine.push(match &node.kind {
-                NodeKind::Witness(key) => match note.signed_by(key) {
+                NodeKind::Witness(key, _) => match note.signed_by(key) {
                     Signed::Yes { at } => {
                         standing.witnesses.push((node.name.clone(), at.unwrap_or_default()));
                         true
@@ -197,9 +205,10 @@ impl Reading {
                 self.logs.push(key);
                 Ok(())
             }
-            ["witness", name, key] | ["witness", name, key, _] => {
+            ["witness", name, key, url @ ..] if url.len() < 2 => {
                 let key = self.key(key, KeyUse::Witness)?;
-                self.define(name, NodeKind::Witness(Box::new(key)))
+                let url = url.first().map(|url| (*url).to_owned());
+                self.define(name, NodeKind::Witness(Box::new(key), url))
             }
             ["group", name, threshold, members @ ..] => self.group(name, threshold, members),
             ["quorum", name] => {
@@ -323,6 +332,14 @@ mod tests {
         forged.add(&witness(1).1, vec![0; 72]);
         assert_eq!(trust.standing(ORIGIN, &forged).forged.as_deref(), Some("X1"));
         assert!(!trust.standing(ORIGIN, &forged).holds());
+    }
+
+    #[test]
+    fn witnesses_have_names_keys_and_addresses() {
+        let trust = Trust::parse(file("quorum none\n").as_bytes()).unwrap();
+        let asked: Vec<_> = trust.witnesses().map(|(name, _, url)| (name, url)).collect();
+        assert_eq!(asked[1], ("X2", Some("https://w2.example")));
+        assert_eq!(asked.len(), 4);
     }
 
     #[test]

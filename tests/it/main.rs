@@ -8,6 +8,7 @@
 
 mod support;
 
+mod agent;
 mod approvals;
 mod attest;
 mod cases;
@@ -41,3 +42,4 @@ mod state;
 mod steps;
 mod tidy;
 mod verbs;
+mod witness;

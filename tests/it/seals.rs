@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use portcullis::names::digest::Digest;
 use portcullis::tlog::checkpoint::{Checkpoint, base64};
 use portcullis::tlog::key::VerifierKey;
 use portcullis::tlog::note::Signed;
@@ -13,6 +14,7 @@ use portcullis::tlog::tree::leaf_hash;
 
 use crate::support::entries::segments;
 use crate::support::ground::{bytes, missing, run, text};
+use crate::support::policy::gated;
 use crate::support::site::Site;
 
 /// A site with a log of some entries.
@@ -26,7 +28,7 @@ fn site() -> Site {
 }
 
 #[track_caller]
-fn ok(output: &Output) -> String {
+pub(crate) fn ok(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     assert!(
         output.status.success(),
@@ -39,7 +41,7 @@ fn ok(output: &Output) -> String {
 
 /// A verb that has to say no; what it said.
 #[track_caller]
-fn no(output: &Output, code: i32) -> String {
+pub(crate) fn no(output: &Output, code: i32) -> String {
     let said = [output.stdout.as_slice(), &output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -178,7 +180,7 @@ fn a_checkpoint_is_checked_with_standard_tools() {
 }
 
 /// Whether these programs are here; a test that needs them says so where they are not.
-fn have(programs: &[&str]) -> bool {
+pub(crate) fn have(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let here =
         |program: &&&str| std::env::split_paths(&path).any(|folder| folder.join(program).exists());
@@ -236,6 +238,154 @@ fn a_lost_key_is_said_and_a_new_one_shows() {
     // Pushing does not depend on it.
     site.person("bob").topic("on", &[("app/words", "on")]);
     site.log_and_refs_agree();
+}
+
+#[test]
+fn after_a_new_key_sealing_goes_on() {
+    let site = site();
+    ok(&site.verb(&["log", "seal"]));
+    fs::remove_file(site.log_dir().join("key")).unwrap();
+    ok(&site.verb(&["log", "seal", "--new-key"]));
+    // The timer of the next hour knows nothing of a new key, nor does the one after it.
+    ok(&site.verb(&["log", "seal"]));
+    ok(&site.verb(&["log", "checkpoint"]));
+    fs::remove_file(site.log_dir().join("mark")).unwrap();
+    ok(&site.verb(&["log", "seal"]));
+    let seals = site.log().count("seal");
+    assert_eq!(seals, 4);
+    let said = no(&verify(&site), 1);
+    assert_eq!(said.matches("its key is not the one that the seal before it names").count(), 1);
+}
+
+#[test]
+fn tiles_are_written_and_compared_with_their_lines() {
+    let site = site();
+    ok(&site.verb(&["log", "checkpoint"]));
+    let said = ok(&verify(&site));
+    assert!(said.contains("2 tiles checked against their lines"), "{said}");
+    let entries = site.log().len();
+    let folder = site.log_dir().join("tile");
+    let (hashes, bundle) = (folder.join("0/000.p"), folder.join("entries/000.p"));
+    let (hashes, bundle) = (hashes.join(entries.to_string()), bundle.join(entries.to_string()));
+    let whole = fs::read(&hashes).unwrap();
+    assert_eq!(whole.len(), 32 * entries);
+    // A changed hash, and a changed byte of an entry: each is found where it is.
+    let mut changed = whole.clone();
+    changed[3 * 32 + 5] ^= 1;
+    fs::write(&hashes, &changed).unwrap();
+    let said = no(&verify(&site), 1);
+    assert!(said.contains(&format!("the hash in tile/0/000.p/{entries} is not that of entry 3")));
+    fs::write(&hashes, &whole).unwrap();
+    let whole = fs::read(&bundle).unwrap();
+    let mut changed = whole.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    fs::write(&bundle, &changed).unwrap();
+    let said = no(&verify(&site), 1);
+    let wrong = format!("disagrees with the line of entry {}", entries - 1);
+    assert!(said.contains(&wrong), "{said}");
+    // What is missing is said, and is no error; the next checkpoint writes it anew.
+    fs::remove_file(&bundle).unwrap();
+    let said = ok(&verify(&site));
+    assert!(said.contains("1 of 2 tiles are missing"), "{said}");
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(ok(&verify(&site)).contains("no tiles"));
+    ok(&site.verb(&["log", "checkpoint"]));
+    assert_eq!(fs::read(&bundle).unwrap(), whole);
+}
+
+#[test]
+fn a_first_key_that_is_trusted_stays_trusted_over_the_seals() {
+    let site = site();
+    let first = ok(&site.verb(&["log", "checkpoint", "--key"]));
+    let file = site.ground().at("trust");
+    fs::write(&file, format!("log {first}quorum none\n")).unwrap();
+    let trust = ["log", "verify", "--trust", file.to_str().unwrap()];
+    for _ in 0..3 {
+        ok(&site.verb(&["log", "seal"]));
+    }
+    ok(&site.verb(&["log", "checkpoint"]));
+    let said = ok(&site.verb(&trust));
+    assert!(said.contains("signed by a key that the seals lead to from"), "{said}");
+    // Past a key that was lost nothing leads.
+    fs::remove_file(site.log_dir().join("key")).unwrap();
+    ok(&site.verb(&["log", "seal", "--new-key"]));
+    ok(&site.verb(&["log", "checkpoint"]));
+    let said = no(&site.verb(&trust), 1);
+    assert!(said.contains("no log that is trusted has signed it"), "{said}");
+}
+
+#[test]
+fn a_push_seals_where_the_policy_says_how_often() {
+    let policy = format!("{}\n[log]\nseal-every = \"1h\"\n", gated(1));
+    let site = Site::new(policy);
+    let alice = site.person("alice");
+    alice.topic("one", &[("app/words", "one")]);
+    assert_eq!(site.log().count("seal"), 1);
+    // The next is not due for an hour.
+    alice.topic("two", &[("app/words", "two")]);
+    assert_eq!(site.log().count("seal"), 1);
+    let said = ok(&verify(&site));
+    assert!(said.contains("checked against their lines"), "{said}");
+    site.log_and_refs_agree();
+    let status = ok(&site.verb(&["status"]));
+    assert!(status.contains("  sealed   2"), "{status}");
+}
+
+#[test]
+fn a_seal_that_is_overdue_is_told() {
+    let policy = format!("{}\n[log]\nseal-every = \"1h\"\n", gated(1));
+    let site = Site::new(policy);
+    ok(&site.verb(&["log", "seal"]));
+    let overdue = |output: &Output| {
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.contains("every 1h")
+    };
+    assert!(!overdue(&site.verb(&["doctor"])) && !overdue(&site.verb(&["status"])));
+    // As if it had been sealed a day ago.
+    let file = site.log_dir().join("mark");
+    let mark = fs::read_to_string(&file).unwrap();
+    let lines: Vec<String> = mark
+        .lines()
+        .take(5)
+        .map(|line| match line.strip_prefix("sealed ") {
+            Some(at) => format!("sealed {}\n", at.parse::<i64>().unwrap() - 86_400),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    let lines = lines.concat();
+    fs::write(&file, format!("{lines}{}\n", Digest::of(lines.as_bytes()).hex())).unwrap();
+    assert!(overdue(&site.verb(&["doctor"])));
+    let status = site.verb(&["status"]);
+    assert!(overdue(&status));
+    assert_eq!(status.status.code(), Some(1));
+    // A push is not deceived by it: the log itself says when it was sealed.
+    site.person("alice").topic("one", &[("app/words", "one")]);
+    assert_eq!(site.log().count("seal"), 1);
+}
+
+#[test]
+fn a_key_elsewhere_is_a_key_of_this_log_alone() {
+    let ground = portcullis_keys();
+    let keys = ground.path().to_owned();
+    let policy = format!("{}\n[log]\nkey = \"{}\"\n", gated(1), keys.display());
+    let site = Site::new(policy);
+    ok(&site.verb(&["log", "seal"]));
+    ok(&site.verb(&["log", "seal"]));
+    ok(&verify(&site));
+    assert!(!site.log_dir().join("key").exists());
+    let key = keys.join(format!("{}.key", site.id()));
+    let mode = fs::metadata(&key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // Another log's key is never used, nor written over.
+    let other = Site::new(format!("{}\n[log]\nkey = \"{}\"\n", gated(1), key.display()));
+    let said = no(&other.verb(&["log", "seal"]), 3);
+    assert!(said.contains("is that of the log"), "{said}");
+}
+
+/// A folder for keys that vanishes.
+fn portcullis_keys() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
 }
 
 #[test]

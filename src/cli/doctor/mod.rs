@@ -77,6 +77,7 @@ static CHECKS: &[Check] = &[
     storage::log,
     storage::log_append_only,
     storage::log_space,
+    storage::sealed,
     repository::readable,
     repository::head,
     repository::locks,

@@ -15,6 +15,7 @@ use crate::cli::quote::shown;
 use crate::cli::shim::{self, HOOK_BYTES_MAX, Hook, Shim};
 use crate::cli::site::{KEY_HOOKS, Site};
 use crate::cli::surroundings::Surroundings;
+use crate::log::keeper::unsealed_since;
 use crate::log::{append_only, space};
 use crate::names::moment::Moment;
 use crate::store::open::{self, OpenAt};
@@ -50,6 +51,9 @@ pub struct Snapshot {
     pub log_space: Option<(u64, u64, u64)>,
     /// Files of the log that lack the append-only attribute, where others have it.
     pub not_append_only: Vec<PathBuf>,
+    /// How often the policy wants it sealed, in seconds, and since when it was not. `None`: the
+    /// policy does not say, or it could not be looked at.
+    pub sealing: Option<(i64, Moment)>,
     /// Why the repository could not be opened, in words.
     pub unreadable: Option<String>,
     /// Lock files, and how old they are in seconds.
@@ -124,6 +128,7 @@ impl Snapshot {
             log_space: log_space(&site),
             // Where there is no log there is nothing to lack.
             not_append_only: append_only::forgotten(&site.log_dir()).unwrap_or_default(),
+            sealing: sealing(&site),
             unreadable: open::open(&OpenAt::at_rest(&dir))
                 .err()
                 .map(|error| Fault::caused("", &error).to_string().trim_start_matches(": ").into()),
@@ -176,6 +181,11 @@ fn policy_of(site: &Site) -> Result<String, String> {
     let texts = policies::read(&site.policies()).map_err(|fault| fault.to_string())?;
     let looked = policies::look(&texts);
     Ok(if looked.is_usable() { String::new() } else { looked.render(false) })
+}
+
+fn sealing(site: &Site) -> Option<(i64, Moment)> {
+    let every = policies::seal_every(&policies::read(&site.policies()).ok()?)?;
+    Some((every, unsealed_since(&site.log_dir()).ok()?))
 }
 
 /// Asks Git, which knows every way refs are kept, for refs that are other names of refs.

@@ -7,6 +7,8 @@ use crate::cli::doctor::look::{Kind, Seen};
 use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::quote::{shell, shown};
 use crate::log::space::{self, Space};
+use crate::names::moment::Moment;
+use crate::source::duration;
 
 /// The policy cannot be used, so every push is refused.
 pub fn policy(snapshot: &Snapshot) -> Vec<Finding> {
@@ -122,6 +124,25 @@ pub fn log_space(snapshot: &Snapshot) -> Vec<Finding> {
     let what = format!("the disk of the log has {} MiB left", free / (1024 * 1024));
     let mend = format!("make room on the disk of {}", shown(&snapshot.log.path));
     vec![Finding::new(level, "log-space", what, why).mend(mend)]
+}
+
+/// The newest seal is older than it should be, twice over.
+pub fn sealed(snapshot: &Snapshot) -> Vec<Finding> {
+    let Some((every, since)) = snapshot.sealing else { return Vec::new() };
+    if !is_overdue(every, since, snapshot.now) {
+        return Vec::new();
+    }
+    let (since, every) = (since.rfc3339_seconds(), duration::shown(every));
+    let what = format!("the log was not sealed since {since}, and the policy says every {every}");
+    let why =
+        "who breaks in can write anew what no seal covers, and silence cannot be told from a cut";
+    let command = format!("portcullis log seal {}", shell(&snapshot.site.git_dir));
+    vec![Finding::new(Level::Warning, "seal-overdue", what, why).mend(command)]
+}
+
+/// Whether a seal is overdue: late by as long as it may take.
+pub fn is_overdue(every: i64, since: Moment, now: Moment) -> bool {
+    since.plus_seconds(every.saturating_mul(2)) < now
 }
 
 /// A log that goes when the repository goes.

@@ -18,10 +18,12 @@ pub mod row;
 pub mod seal;
 pub mod sheet;
 pub mod show;
+pub mod signing;
 pub mod tail;
 pub mod tidy;
 pub mod truth;
 pub mod verify;
+pub mod witness;
 pub mod words;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -56,6 +58,7 @@ enum What {
     Checkpoint(seal::CheckpointOf),
     Prove(seal::Prove),
     Tidy(tidy::Tidy),
+    Witness(witness::Witness),
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
@@ -69,5 +72,6 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Checkpoint(checkpoint) => checkpoint.run(call),
         What::Prove(prove) => prove.run(call),
         What::Tidy(tidy) => tidy.run(call),
+        What::Witness(witness) => witness.run(call),
     }
 }

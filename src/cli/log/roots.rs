@@ -9,10 +9,15 @@ use crate::cli::log::place;
 use crate::cli::log::words;
 use crate::log::disk::Folder;
 use crate::log::keeper::last_checkpoint;
+use crate::log::seal::SealError;
 use crate::log::survey::{Survey, survey};
+use crate::log::tilecheck::{TileCheck, TileReport, WrongTile};
 use crate::names::escape::escape;
+use crate::names::moment::Moment;
 use crate::tlog::checkpoint::{Checkpoint, base64};
+use crate::tlog::key::VerifierKey;
 use crate::tlog::note::{Note, Signed};
+use crate::tlog::tile::{Tile, TileKind};
 use crate::tlog::trust::Trust;
 
 /// What the log's own last checkpoint is called in what is told.
@@ -31,6 +36,8 @@ pub struct Asked {
 pub struct Roots {
     survey: Survey,
     checkpoints: Vec<Checked>,
+    /// The tiles of the log's own last checkpoint, where it has one.
+    tiles: Option<TileReport>,
 }
 
 /// One checkpoint, held against the log.
@@ -51,7 +58,16 @@ pub fn look(folder: &Folder, asked: &Asked) -> Result<Roots, Fault> {
         given.push((OWN.to_owned(), checkpoint, note));
     }
     let sizes: Vec<u64> = given.iter().map(|(_, checkpoint, _)| checkpoint.size).collect();
-    let survey = survey(folder.dir(), &sizes, &mut |_| {}).map_err(fault)?;
+    // The last one is the log's own, where it has one.
+    let own = if given.len() > asked.since.len() { sizes.last().copied() } else { None };
+    let mut check_tiles = own.map(|size| TileCheck::new(folder, size));
+    let survey = survey(folder.dir(), &sizes, &mut |line, leaf| {
+        if let Some(check) = &mut check_tiles {
+            check.push(line, leaf);
+        }
+    });
+    let survey = survey.map_err(fault)?;
+    let tiles = check_tiles.map(TileCheck::finish).transpose().map_err(fault)?;
     let trusted_before = asked.since.len();
     let mut checkpoints = Vec::new();
     for (at, (name, checkpoint, note)) in given.iter().enumerate() {
@@ -64,7 +80,7 @@ pub fn look(folder: &Folder, asked: &Asked) -> Result<Roots, Fault> {
         let hint = "sign one: portcullis log checkpoint; or give one with --since";
         return Err(Fault::new("there is no checkpoint that anybody could have signed").hint(hint));
     }
-    Ok(Roots { survey, checkpoints })
+    Ok(Roots { survey, checkpoints, tiles })
 }
 
 fn check(
@@ -75,7 +91,7 @@ fn check(
     trust: Option<&Trust>,
 ) -> Checked {
     let (against, signed) = match trust {
-        Some(trust) => by_trust(trust, checkpoint, note),
+        Some(trust) => by_trust(trust, checkpoint, note, survey),
         None => by_seals(survey, note),
     };
     let wrong = differs(checkpoint, survey).or(against);
@@ -96,14 +112,29 @@ fn differs(checkpoint: &Checkpoint, survey: &Survey) -> Option<String> {
 }
 
 /// The word of whom an auditor trusts.
-fn by_trust(trust: &Trust, checkpoint: &Checkpoint, note: &Note) -> (Option<String>, String) {
+fn by_trust(
+    trust: &Trust,
+    checkpoint: &Checkpoint,
+    note: &Note,
+    survey: &Survey,
+) -> (Option<String>, String) {
     let standing = trust.standing(&checkpoint.origin, note);
-    let who = standing.log.iter().map(|log| format!("the log {}", words::plain(log)));
-    let seen = standing.witnesses.iter().map(|(name, _)| format!("witness {}", words::plain(name)));
-    let signed: Vec<String> = who.chain(seen).collect();
+    let mut signed = Vec::new();
+    if let Some(log) = &standing.log {
+        signed.push(format!("the log {}", words::plain(log)));
+    } else if let Some(first) = by_succession(trust, note, survey) {
+        let first = words::plain(&first.to_string());
+        signed.push(format!("a key that the seals lead to from {first}"));
+    }
+    let by_log = !signed.is_empty();
+    let seen = standing.witnesses.iter();
+    signed.extend(seen.map(|(name, at)| {
+        let at = i64::try_from(*at).map(|at| Moment::from_seconds(at).rfc3339_seconds());
+        format!("witness {} at {}", words::plain(name), at.unwrap_or_default())
+    }));
     let wrong = if let Some(name) = &standing.forged {
         Some(format!("the signature of {} on it is forged", words::plain(name)))
-    } else if standing.log.is_none() && !trust.logs().is_empty() {
+    } else if !by_log && !trust.logs().is_empty() {
         Some("no log that is trusted has signed it".to_owned())
     } else if !standing.quorum {
         Some("too few witnesses that are trusted have signed it".to_owned())
@@ -111,6 +142,32 @@ fn by_trust(trust: &Trust, checkpoint: &Checkpoint, note: &Note) -> (Option<Stri
         None
     };
     (wrong, signed.join(", "))
+}
+
+/// The trusted key from which unbroken seals lead to a key that signed. Each seal throws its key
+/// away and names the next: an auditor writes down the first, and not a new one each hour.
+fn by_succession(trust: &Trust, note: &Note, survey: &Survey) -> Option<VerifierKey> {
+    let mut trusted: Option<VerifierKey> = None;
+    for sealed in &survey.seals {
+        let (key, next) = (
+            VerifierKey::parse(&sealed.seal.key).ok()?,
+            VerifierKey::parse(&sealed.seal.next).ok()?,
+        );
+        let anew = sealed.wrong.as_ref().is_some_and(SealError::began_anew);
+        let known = trust.logs().contains(&key);
+        if sealed.wrong.is_some() && !(anew && known) {
+            trusted = None;
+            continue;
+        }
+        if trusted.is_none() && known {
+            trusted = Some(key.clone());
+        }
+        let signs = |key| matches!(note.signed_by(key), Signed::Yes { .. });
+        if trusted.is_some() && (signs(&key) || signs(&next)) {
+            return trusted;
+        }
+    }
+    None
 }
 
 /// The word of the keys that the log's seals name.
@@ -131,7 +188,8 @@ impl Roots {
     /// Whether nothing speaks against the log.
     pub fn holds(&self) -> bool {
         let seals = self.survey.seals.iter().all(|sealed| sealed.wrong.is_none());
-        seals && self.checkpoints.iter().all(|checked| checked.wrong.is_none())
+        let tiles = self.tiles.as_ref().is_none_or(|tiles| tiles.wrong.0 == 0);
+        seals && tiles && self.checkpoints.iter().all(|checked| checked.wrong.is_none())
     }
 
     /// What is told to people.
@@ -173,6 +231,7 @@ impl Roots {
                 )),
             }
         }
+        lines.extend(self.tiles.iter().flat_map(tile_lines));
         lines
     }
 
@@ -202,6 +261,59 @@ impl Roots {
             "root": base64(&survey.checkpoint.root),
             "seals": seals.collect::<Vec<_>>(),
             "checkpoints": checkpoints.collect::<Vec<_>>(),
+            "tiles": self.tiles.as_ref().map(tiles_json),
         })
     }
+}
+
+/// What is told of tiles.
+fn tile_lines(report: &TileReport) -> Vec<String> {
+    let (missing, first) = &report.missing;
+    let mut lines: Vec<String> = report.wrong.1.iter().map(wrong_tile).collect();
+    let more = report.wrong.0 - lines.len() as u64;
+    if more > 0 {
+        lines.push(format!("broken: {more} more tiles disagree with their lines"));
+    }
+    if report.wrong.0 > 0 {
+        lines.push("tiles are made of the lines: remove `tile` and sign anew".to_owned());
+    } else if *missing == report.tiles {
+        lines.push("no tiles: portcullis log checkpoint writes them".to_owned());
+    } else if *missing > 0 {
+        let first = first.first().map(ToString::to_string).unwrap_or_default();
+        lines.push(format!(
+            "{missing} of {} are missing, {first} the first; the others agree with their lines; \
+             to have all, remove `tile` and sign anew",
+            words::counted(report.tiles, "tile")
+        ));
+    } else {
+        let tiles = words::counted(report.tiles, "tile");
+        lines.push(format!("{tiles} checked against their lines"));
+    }
+    lines
+}
+
+fn wrong_tile(wrong: &WrongTile) -> String {
+    let (tile, (from, to)) = (wrong.tile, wrong.entries);
+    match tile.kind {
+        TileKind::Entries => {
+            format!("broken: {tile} disagrees with the line of entry {from}")
+        }
+        TileKind::Hashes(0) => format!("broken: the hash in {tile} is not that of entry {from}"),
+        TileKind::Hashes(_) => {
+            format!("broken: a hash in {tile} is not that of entries {from} to {to}")
+        }
+    }
+}
+
+fn tiles_json(report: &TileReport) -> Value {
+    let names = |tiles: &[Tile]| tiles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let wrong = report.wrong.1.iter().map(|wrong| {
+        let (from, to) = wrong.entries;
+        json!({ "tile": wrong.tile.to_string(), "from": from, "to": to })
+    });
+    json!({
+        "tiles": report.tiles,
+        "missing": { "n": report.missing.0, "first": names(&report.missing.1) },
+        "wrong": { "n": report.wrong.0, "first": wrong.collect::<Vec<_>>() },
+    })
 }

@@ -13,32 +13,26 @@ use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::Git;
 use crate::cli::log::place::{self, Words};
+use crate::cli::log::signing::{could_not, given_out, key_of, key_of_site, lost, refs_of};
 use crate::cli::log::words;
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
 use crate::cli::verb::Call;
 use crate::hook::host;
-use crate::hook::world::World;
 use crate::log::disk::Folder;
-use crate::log::keeper::{self, LostKey};
-use crate::log::listed::refs_bytes;
-use crate::log::survey::tree;
-use crate::names::digest::Digest;
-use crate::store::objects::Objects as _;
+use crate::log::keeper;
+use crate::log::proving::{Prover, Unproven};
 use crate::tlog::checkpoint::Checkpoint;
-use crate::tlog::note::NOTE_BYTES_MAX;
+use crate::tlog::note::{NOTE_BYTES_MAX, Note};
 use crate::tlog::proof::Proof;
-use crate::tlog::tree::{inclusion, root_at};
-
-/// The rights of what is written for others to read.
-const PUBLIC_MODE: u32 = 0o644;
 
 /// Sign all that the log holds, and throw the key away
 ///
 /// Writes an entry `seal` with the root of all entries before it, signed by the key of this epoch,
 /// and names the key of the next; the old key is destroyed. Who breaks in tomorrow cannot rewrite
 /// what a seal of today covers. For a timer: once an hour, whether there was a push or not, so
-/// that silence can be told from a missing end.
+/// that silence can be told from a missing end. A key that an ssh-agent holds (policy, `[log]
+/// key`) cannot be thrown away: it signs and is named as the next one as well.
 #[derive(Args, Debug)]
 pub struct Seal {
     /// Begin with a new key where the one that the last seal names is lost. `log verify --root`
@@ -64,7 +58,9 @@ impl Seal {
             let dir = site.log_dir();
             let refs = refs_of(&site.git_dir)?;
             let ctx = host::ctx(call.around.now);
-            let done = keeper::seal(&dir, refs, lost(self.new_key), &ctx)
+            let folder = Folder::existing(&dir).map_err(|error| place::fault(&dir, &error))?;
+            let key = key_of_site(call.around, &site, &folder)?;
+            let done = keeper::seal(&dir, refs, &key, lost(self.new_key), &ctx)
                 .map_err(|error| could_not("seal", &dir, &error))?;
             if self.json {
                 call.console.json(&json!({
@@ -90,7 +86,8 @@ impl Seal {
 /// Three lines and a signature: the log's name, how many entries it has, and the root of their
 /// tree (C2SP tlog-checkpoint). Whoever keeps one can tell later that nothing before it was
 /// changed and that the end was not cut off: `log verify --since FILE`. Give them to people and
-/// machines that this server cannot reach.
+/// machines that this server cannot reach. It is kept as the file `checkpoint` in the log's folder,
+/// with the tree as C2SP tiles below `tile/`, for a web server to give out.
 #[derive(Args, Debug)]
 pub struct CheckpointOf {
     /// Write it to this file instead
@@ -117,12 +114,13 @@ impl CheckpointOf {
         let Some(place) = places.first() else { return Ok(Exit::Yes) };
         let dir = place.folder.dir();
         let fault = |error| could_not("sign", dir, &error);
+        let held = key_of(call.around, place)?;
         if self.key {
-            let key = keeper::public_key(dir, lost(self.new_key)).map_err(fault)?;
+            let key = keeper::public_key(dir, &held, lost(self.new_key)).map_err(fault)?;
             call.console.data_line(&key.to_string())?;
             return Ok(Exit::Yes);
         }
-        let note = keeper::checkpoint(dir, lost(self.new_key)).map_err(fault)?;
+        let note = keeper::checkpoint(dir, &held, lost(self.new_key)).map_err(fault)?;
         given_out(call, self.out.as_deref(), &note.to_string())
     }
 }
@@ -159,27 +157,14 @@ impl Prove {
         let Some(place) = places.first() else { return Ok(Exit::Yes) };
         let (checkpoint, note) = self.signed(call, &place.folder)?;
         let dir = place.folder.dir();
-        let (survey, whole) = tree(dir).map_err(|error| place::fault(dir, &error))?;
-        if checkpoint.origin != survey.checkpoint.origin {
-            return Err(Fault::new("the checkpoint is of another log"));
-        }
-        if root_at(&whole, checkpoint.size) != Some(checkpoint.root) {
-            let line = format!("the log is not the one that signed {} entries", checkpoint.size);
-            return Err(Fault::new(line).hint("look at it with `portcullis log verify --root`"));
-        }
-        let Some(path) = inclusion(&whole, index, checkpoint.size) else {
-            let line = format!("entry {index} is not among the {} signed ones", checkpoint.size);
-            return Err(Fault::new(line).hint("sign anew first: portcullis log checkpoint"));
-        };
+        let fault = |error| place::fault(dir, &error);
+        let found = Prover::new(&place.folder).and_then(|it| it.inclusion(index, &checkpoint));
+        let path = found.map_err(fault)?.map_err(|why| unproven(why, index, checkpoint.size))?;
         let proof = Proof { index, path, checkpoint, note };
         given_out(call, self.out.as_deref(), &proof.to_string())
     }
 
-    fn signed(
-        &self,
-        call: &Call<'_>,
-        folder: &Folder,
-    ) -> Result<(Checkpoint, crate::tlog::note::Note), Fault> {
+    fn signed(&self, call: &Call<'_>, folder: &Folder) -> Result<(Checkpoint, Note), Fault> {
         match &self.checkpoint {
             Some(file) => read_checkpoint(&call.around.absolute(file)?),
             None => keeper::last_checkpoint(folder)
@@ -192,42 +177,21 @@ impl Prove {
     }
 }
 
+fn unproven(why: Unproven, index: u64, size: u64) -> Fault {
+    match why {
+        Unproven::OtherLog => Fault::new("the checkpoint is of another log"),
+        Unproven::OtherTree => {
+            Fault::new(format!("the log is not the one that signed {size} entries"))
+                .hint("look at it with `portcullis log verify --root`")
+        }
+        Unproven::NotIn => Fault::new(format!("entry {index} is not among the {size} signed ones"))
+            .hint("sign anew first: portcullis log checkpoint"),
+    }
+}
+
 /// Reads a file with a checkpoint that somebody has kept.
-pub fn read_checkpoint(path: &Path) -> Result<(Checkpoint, crate::tlog::note::Note), Fault> {
+pub fn read_checkpoint(path: &Path) -> Result<(Checkpoint, Note), Fault> {
     let bytes = files::read_whole(path, NOTE_BYTES_MAX)
         .or_fault(|| format!("could not read {}", shown(path)))?;
     Checkpoint::of_note(&bytes).or_fault(|| format!("{} is no checkpoint", shown(path)))
-}
-
-/// The digest of all refs, as `git ls-remote --refs` shows them, sorted by name.
-fn refs_of(git_dir: &Path) -> Result<Digest, Fault> {
-    let look = || format!("could not read the refs of {}", shown(git_dir));
-    let world = World::at_rest(git_dir).map_err(|stop| Fault::new(stop.reason.clone()))?;
-    let mut refs = world.store.refs_under(b"refs/").or_fault(look)?;
-    refs.sort();
-    Ok(Digest::of(&refs_bytes(refs.iter().map(|(name, oid)| (name.as_bytes(), *oid)))))
-}
-
-const fn lost(new_key: bool) -> LostKey {
-    if new_key { LostKey::BeginAnew } else { LostKey::Refuse }
-}
-
-fn could_not(doing: &str, dir: &Path, error: &crate::log::error::LogError) -> Fault {
-    Fault::caused(format!("could not {doing} the log in {}", shown(dir)), error).hint(error.hint())
-}
-
-fn given_out(call: &mut Call<'_>, out: Option<&Path>, text: &str) -> Result<Exit, Fault> {
-    match out {
-        Some(file) => {
-            let path = call.around.absolute(file)?;
-            files::write_whole(&path, text.as_bytes(), PUBLIC_MODE)
-                .or_fault(|| format!("could not write {}", shown(&path)))?;
-        }
-        None => {
-            for line in text.lines() {
-                call.console.data_line(line)?;
-            }
-        }
-    }
-    Ok(Exit::Yes)
 }

@@ -10,6 +10,7 @@ mod format;
 mod glass;
 mod known;
 mod past;
+mod proof;
 mod property;
 mod reconcile;
 mod segments;

@@ -1,0 +1,32 @@
+//! A push seals the log when its newest seal is older than the policy wants.
+//!
+//! After the answer, and never in its way: what goes wrong here is told to the server's journal, and
+//! `log seal` or the next push does it.
+
+use crate::hook::fault::Stop;
+use crate::hook::world::World;
+use crate::log::book::Log;
+use crate::log::file::Ctx;
+use crate::log::keeper::seal_if_due;
+use crate::log::listed::refs_bytes;
+use crate::names::digest::Digest;
+use crate::store::error::StoreError;
+use crate::store::objects::Objects as _;
+
+/// Seals the log where it is due.
+pub fn after_push(world: &World, log: &mut Log, ctx: &Ctx) -> Result<(), Stop> {
+    let (policy, _) = world.policy()?;
+    let Some(every) = policy.log.seal_every else { return Ok(()) };
+    let mut refs = || refs_digest(world).ok();
+    if let Some(done) = seal_if_due(log, &policy.log.key, every, &mut refs, ctx)? {
+        tracing::info!(entry = done.entry, "the log is sealed");
+    }
+    Ok(())
+}
+
+/// The digest of all refs, as `git ls-remote --refs` shows them, sorted by name.
+pub fn refs_digest(world: &World) -> Result<Digest, StoreError> {
+    let mut refs = world.store.refs_under(b"refs/")?;
+    refs.sort();
+    Ok(Digest::of(&refs_bytes(refs.iter().map(|(name, oid)| (name.as_bytes(), *oid)))))
+}
