@@ -9,12 +9,13 @@
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
 //! - Proof: `survey` walks a log for its tree and its seals, `keeper` holds the key and signs.
-//! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
-//!   itself; `read` is for people.
+//! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys`, `clock` and `verify`
+//!   against itself; `read` is for people.
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
 pub mod book;
+pub mod clock;
 mod cut;
 pub mod damage;
 pub mod dead;

@@ -12,6 +12,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 
 use thiserror::Error;
 
+use crate::log::clock::ClockError;
 use crate::log::damage::{Cause, Recovered};
 use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::file::Head;
@@ -73,6 +74,9 @@ pub enum BreakKind {
     /// A key stands twice in a line.
     #[error("the key `{0}` stands in it twice")]
     DoubleKey(String),
+    /// Time does not go on from the entry before.
+    #[error("{0}")]
+    Clock(ClockError),
     /// An attachment is not there.
     #[error("its attachment {0} is missing")]
     AttachmentMissing(Digest),

@@ -13,6 +13,7 @@ pub mod place;
 pub mod printer;
 pub mod roots;
 pub mod row;
+pub mod scope;
 pub mod seal;
 pub mod sheet;
 pub mod show;
