@@ -16,7 +16,7 @@ Ed25519 is left to `openssl`; without it, signatures are said to be not checked.
 
 Exit code: 0 whole, 1 broken, 2 typed wrong, 3 could not be checked.
 """
-import base64, getopt, gzip, hashlib, json, os, re, shutil, subprocess, sys, tempfile, zlib
+import base64, getopt, gzip, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, zlib
 from datetime import datetime
 
 LINE_MAX, DEAD_MAX, SEAL_DISTANCE_MAX, CLOCK_BACK_TOLD_MS = 60000, 8 << 20, 4096, 60000
@@ -40,35 +40,48 @@ def read(path, opened=open):
         with opened(path, "rb") as file:
             return file.read()
     except OSError as fault:
+        if fault.errno is None:
+            raise EOFError("no gzip")
         raise Cannot(f"could not read {path}: {fault.strerror or fault}")
 
 # The lines.
 
 def files(folder):
-    """The log's files as one, and where each begins: offset to the number that it is named by."""
-    found, data, begins = {}, b"", {}
-    for name in sorted(os.listdir(folder), reverse=True):  # a plain file after its packed one
+    """The log's files as one; where each begins: offset to the number it is named by; what of them
+    cannot be unpacked, which ends it."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    found = {}
+    for name in sorted(names, reverse=True):  # a plain file after its packed one
         if re.fullmatch(r"[0-9]{20}\.jsonl(\.gz)?", name):
-            found[int(name[:20])] = os.path.join(folder, name)
-    parts = [read(found[first], gzip.open if found[first].endswith(".gz") else open) for first in sorted(found)]
-    for first, part in zip(sorted(found), parts):
-        begins[sum(map(len, parts[:len(begins)]))] = first
-    return b"".join(parts), begins
+            found[int(name[:20])] = name
+    if min(found, default=1):
+        raise Cannot(f"{folder} holds no log, or not its beginning")
+    data, begins = bytearray(), {}
+    for first, name in sorted(found.items()):
+        begins[len(data)] = first
+        try:
+            data += read(os.path.join(folder, name), gzip.open if name.endswith(".gz") else open)
+        except (EOFError, zlib.error, struct.error):
+            return bytes(data), begins, name
+    return bytes(data), begins, None
 
 class Log:
     """A walk through all lines. Afterwards it knows where entries stand, the tree, the seals."""
 
     def __init__(self, folder):
         self.folder, self.count, self.head, self.origin = folder, 0, "0" * 64, None
-        self.data, self.begins = files(folder)
+        self.data, self.begins, unpacked = files(folder)
         self.line = self.begin = self.end = self.declared = 0
-        self.dead = self.before = None  # line, byte and fault of bytes that are no entry
+        self.dead, self.dead_bytes, self.before = None, b"", None  # bytes that are no entry: line, byte, fault
         self.attachments, self.set_back, self.levels, self.spans, self.seals = set(), [], [], [], []
         while self.end < len(self.data):
             self.begin, self.line = self.end, self.line + 1
             self.end = self.data.find(b"\n", self.begin) + 1 or len(self.data)
             self.look(self.data[self.begin:self.end])
-        if self.dead and b"\n" in self.data[self.dead[1]:]:
+        if unpacked:
+            self.line, self.begin = self.line + 1, self.end
+            raise self.broken(f"its file {unpacked} cannot be unpacked")
+        if b"\n" in self.dead_bytes:
             raise self.undeclared()
         if not self.count:
             raise Cannot(f"{folder} holds no whole entry")
@@ -85,8 +98,8 @@ class Log:
         if formed and sha(line[:-76]).hex().encode() == line[-67:-3]:
             return self.entry(line[:-1])
         fault = "its hash is not that of its bytes" if formed else "it is no whole line of the log"
-        self.dead = self.dead or (self.line, self.begin, fault)
-        if self.end - self.dead[1] > DEAD_MAX:
+        self.dead, self.dead_bytes = self.dead or (self.line, self.begin, fault), self.dead_bytes + line
+        if len(self.dead_bytes) > DEAD_MAX:
             raise self.undeclared()
 
     def entry(self, line):
@@ -108,7 +121,9 @@ class Log:
             self.time(entry)
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise Cannot(f"entry {self.count} is as it was written and cannot be read: {fault!r}")
-        self.dead, self.head, self.origin = None, entry["hash"], entry["log"]
+        if entry["type"] != "segment":  # a file begins with its own line, the one after it declares
+            self.dead, self.dead_bytes = None, b""
+        self.head, self.origin = entry["hash"], entry["log"]
         if entry["type"] == "seal":
             self.seals.append(entry)
         self.spans.append((self.begin, self.end - 1))
@@ -118,7 +133,7 @@ class Log:
     def accept(self, entry):
         """Its place in the chain, and in the files."""
         first, kind, wrong = self.begins.get(self.begin), entry["type"], None
-        if self.dead and not self.declares(entry):
+        if self.dead and kind != "segment" and not self.declares(entry):
             raise self.undeclared()
         if entry["seq"] != self.count:
             wrong = f"this is entry {entry['seq']}"
@@ -128,7 +143,7 @@ class Log:
             wrong = "a log begins with its genesis and has one"
         elif self.origin not in (None, entry["log"]):
             wrong = f"it belongs to the log {entry['log']}"
-        elif kind == "recovered" and not self.dead and not self.declares(entry):
+        elif kind == "recovered" and entry["cause"] == "torn" and not self.dead:
             wrong = "it declares damage that is not what stands before it"
         elif (kind == "segment") != (first is not None and self.count > 0):
             wrong = "files of the log but the first begin with a record `segment`, and no other line is one"
@@ -141,16 +156,11 @@ class Log:
         self.declared += kind == "recovered"
 
     def declares(self, entry):
-        """Whether it declares damage that is there. Torn bytes, but for a line feed that was added
-        to end them, are all that stands before it; others are whole lines."""
-        if entry["type"] != "recovered":
+        """Whether it declares exactly the dead bytes, but for a line feed that was added to end them."""
+        if (entry["type"], entry.get("cause"), entry.get("offset")) != ("recovered", "torn", self.dead[1]):
             return False
-        begin, end = entry["offset"], entry["offset"] + entry["length"]
-        if (entry["cause"] == "torn") != bool(self.dead) or not 0 <= begin <= end <= self.begin:
-            return False
-        if self.dead and (begin != self.dead[1] or self.data[end:self.begin] not in (b"", b"\n")):
-            return False
-        return sha(self.data[begin:end]).hex() == entry["sha256"]
+        torn, added = self.dead_bytes[:entry["length"]], self.dead_bytes[entry["length"]:]
+        return len(torn) == entry["length"] and added in (b"", b"\n") and sha(torn).hex() == entry["sha256"]
 
     def attached(self, value, whole):
         """Every attachment that is named; the one called `whole` is a record, and names others."""

@@ -117,15 +117,19 @@ while IFS= read -r file; do checkpoint "$file" "since$(($(wc -l <"$T/given")))";
 # --- The files of the log as one, and a copy without control characters, which no entry has.
 
 : >"$T/log" && : >"$T/files"
+unpacked=
 for name in $(ls "$folder" | grep -E '^[0-9]{20}\.jsonl(\.gz)?$' | cut -c1-20 | sort -u); do
   echo "$(($(wc -c <"$T/log"))) $(echo "$name" | sed 's/^0*\(.\)/\1/')" >>"$T/files"
   if [ -f "$folder/$name.jsonl" ]; then
     cat "$folder/$name.jsonl" >>"$T/log" || cannot "could not read $name.jsonl"
+  elif gzip -dc "$folder/$name.jsonl.gz" >"$T/part" 2>"$T/why"; then
+    cat "$T/part" >>"$T/log"
   else
-    gzip -dc "$folder/$name.jsonl.gz" >>"$T/log" 2>"$T/why" || cannot "$(cat "$T/why")"
+    unpacked=$name.jsonl.gz
+    break
   fi
 done
-[ -s "$T/files" ] || cannot "$folder holds no log"
+[ "$(head -n 1 "$T/files")" = "0 0" ] || cannot "$folder holds no log, or not its beginning"
 tr '\000-\011\013-\037' '[\001*]' <"$T/log" >"$T/text"
 ended=$(($(wc -l <"$T/log")))
 
@@ -191,22 +195,12 @@ paste -d' ' "$T/hashes" "$T/leaves" "$T/rows" | awk -v bad="$T/bad" '
 # A field of the record in line $number: the last one of that name.
 text_of() { sed -n "${number}p" "$T/text" | sed -n "s/^.*,\"$1\":\"\([^\"]*\)\",.*/\1/p"; }
 number_of() { sed -n "${number}p" "$T/text" | sed -n "s/^.*,\"$1\":\([0-9]*\),.*/\1/p"; }
-# Whether the entry in hand declares damage that is there; torn bytes are all that stands before it.
+# Whether the entry in hand declares exactly the dead bytes, but for a line feed added to end them.
 declares() {
-  [ "$kind" = recovered ] || return 1
-  offset=$(number_of offset) length=$(number_of length) cause=$(text_of cause)
-  case $offset$length in '' | *[!0-9]*) return 1 ;; esac
-  [ $((offset + length)) -le "$begin" ] || return 1
-  if [ -n "$dead" ]; then
-    [ "$cause" = torn ] && [ "$offset" = "$dead" ] || return 1
-    case $((begin - offset - length)) in
-      0) ;;
-      1) [ "$(stretch $((begin - 1)) 1 | od -An -tx1 | tr -d ' ')" = 0a ] || return 1 ;;
-      *) return 1 ;;
-    esac
-  elif [ "$cause" = torn ]; then return 1
-  fi
-  [ "$(stretch "$offset" "$length" | hash)" = "$(text_of sha256)" ]
+  length_told=$(number_of length)
+  [ "$kind/$(text_of cause)/$(number_of offset)" = "recovered/torn/$dead" ] || return 1
+  case $(tail -c "+$((length_told + 1))" "$T/dead" | od -An -tx1 | tr -d ' ') in '' | 0a) ;; *) return 1 ;; esac
+  [ "$length_told" -le "$(($(wc -c <"$T/dead")))" ] && [ "$(head -c "$length_told" "$T/dead" | hash)" = "$(text_of sha256)" ]
 }
 count=0 number=0 declared=0 earlier_told=0 dead= origin= last=
 head=0000000000000000000000000000000000000000000000000000000000000000
@@ -216,18 +210,20 @@ read -r file_begin file_first <&3 || :
 while read -r bad actual leaf begin length claimed prev seq kind ts earlier name <&4; do
   number=$((number + 1))
   if [ "$claimed" != "$actual" ]; then
-    [ -n "$dead" ] || { dead=$begin dead_line=$number; }
-    [ $((begin + length + (number <= ended) - dead)) -le $((8 << 20)) ] || broken_dead
+    [ -n "$dead" ] || { dead=$begin dead_line=$number; : >"$T/dead"; }
+    stretch "$begin" "$((length + (number <= ended)))" >>"$T/dead"
+    [ "$(($(wc -c <"$T/dead")))" -le $((8 << 20)) ] || broken_dead
     continue
   fi
   case $KINDS in *" $kind "*) ;; *) cannot "entry $count, line $number is as it was written and cannot be read" ;; esac
-  [ -z "$dead" ] || declares || broken_dead
+  # A file begins with its own line; the one after it declares.
+  [ -z "$dead" ] || [ "$kind" = segment ] || declares || broken_dead
   [ "$seq" = "$count" ] || broken_here "this is entry $seq"
   [ "$prev" = "$head" ] || broken_here "it does not continue the entry before it"
   case $kind in genesis) [ "$count" = 0 ] ;; *) [ "$count" != 0 ] ;; esac || broken_here "a log begins with its genesis and has one"
   [ "${origin:-$name}" = "$name" ] || broken_here "it belongs to the log $name"
   if [ "$kind" = recovered ]; then
-    [ -n "$dead" ] || declares || broken_here "it declares damage that is not what stands before it"
+    [ -n "$dead" ] || [ "$(text_of cause)" != torn ] || broken_here "it declares damage that is not what stands before it"
     declared=$((declared + 1))
   fi
   if [ "$begin" = "$file_begin" ]; then
@@ -252,9 +248,11 @@ while read -r bad actual leaf begin length claimed prev seq kind ts earlier name
   [ "$kind" != seal ] || echo "$count $number" >>"$T/seals"
   echo "$leaf" >>"$T/L0"
   echo "$begin $length" >>"$T/spans"
-  dead= head=$actual origin=$name last=$ts count=$((count + 1))
+  [ "$kind" = segment ] || dead=
+  head=$actual origin=$name last=$ts count=$((count + 1))
 done 4<"$T/table"
-[ -z "$dead" ] || [ "$dead_line" -gt "$ended" ] || broken_dead
+if [ -n "$unpacked" ]; then number=$((number + 1)) begin=$(($(wc -c <"$T/log"))); broken_here "its file $unpacked cannot be unpacked"; fi
+[ -z "$dead" ] || [ "$(($(wc -l <"$T/dead")))" = 0 ] || broken_dead
 [ "$count" -gt 0 ] || cannot "$folder holds no whole entry"
 
 # --- The tree: file Lk holds the roots of all complete subtrees of 2^k leaves.

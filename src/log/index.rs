@@ -327,6 +327,7 @@ pub fn scan_fault(folder: &Folder, fault: ScanError) -> LogError {
             | BreakKind::TooMuch
             | BreakKind::DoubleKey(_)
             | BreakKind::Clock(_)
+            | BreakKind::Packed
             | BreakKind::AttachmentMissing(_)
             | BreakKind::AttachmentChanged(_) => LogError::Broken(broken),
         },

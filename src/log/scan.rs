@@ -74,6 +74,9 @@ pub enum BreakKind {
     /// A key stands twice in a line.
     #[error("the key `{0}` stands in it twice")]
     DoubleKey(String),
+    /// A packed file was changed.
+    #[error("its file was packed, and cannot be unpacked as it is now")]
+    Packed,
     /// Time does not go on from the entry before.
     #[error("{0}")]
     Clock(ClockError),

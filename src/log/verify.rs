@@ -7,6 +7,7 @@
 //! push was accepted.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 
 use crate::log::clock::Clock;
@@ -73,6 +74,13 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
                 report.broken = Some(broken);
                 break;
             }
+            Err(ScanError::Io(fault)) if is_packed_wrong(&fault) => {
+                let Position { offset, head } = *scanner.position();
+                let line = scanner.lines() + 1;
+                report.broken =
+                    Some(Break { line, entry: head.size, offset, what: BreakKind::Packed });
+                break;
+            }
             Err(fault) => return Err(scan_fault(&folder, fault)),
         };
         let time = report.clock.look(&found.entry.common).err().map(BreakKind::Clock);
@@ -95,6 +103,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
         return Err(LogError::NoGenesis { dir: dir.to_owned() });
     }
     Ok(report)
+}
+
+/// Whether bytes were read and are not what was packed: no fault of the disk but a changed file.
+fn is_packed_wrong(fault: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(fault.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 fn is_newer(broken: &Break) -> bool {
