@@ -10,6 +10,7 @@ mod support;
 
 mod approvals;
 mod attest;
+mod audit;
 mod cases;
 mod certificates;
 mod checks;
