@@ -325,12 +325,12 @@ done <"$T/given"
 tiles=0 unknown=0
 (cd "$folder" && [ ! -d tile ] || find tile -type f | sort) >"$T/tiles"
 while read -r tile; do
-  of=$(echo "$tile" | sed -n 's,^tile/\(entries\|[1-9]\{0,1\}[0-9]\)/\(\(x[0-9]\{3\}/\)*[0-9]\{3\}\)\(\.p/\([1-9][0-9]*\)\)\{0,1\}$,\1 \2 \5,p')
+  of=$(echo "$tile" | sed -n 's#^tile/\(entries\|[1-9]\{0,1\}[0-9]\)/\(\(x[0-9]\{3\}/\)*[0-9]\{3\}\)\(\.p/\([1-9][0-9]*\)\)\{0,1\}$#\1 \2 \5#p')
   if [ -z "$of" ]; then unknown=$((unknown + 1)); continue; fi
   set -- $of
   width=${3:-256} index=$(echo "$2" | tr -d 'x/' | sed 's/^0*\(.\)/\1/')
-  from=$((index * 256 + 1)) to=$((index * 256 + width)) here="$T/L$((8 * ${1#entries}))"
-  [ "$1" != entries ] || here=$T/spans
+  from=$((index * 256 + 1)) to=$((index * 256 + width))
+  case $1 in entries) here=$T/spans ;; *) here=$T/L$((8 * $1)) ;; esac
   [ -f "$here" ] && [ "$(($(wc -l <"$here")))" -ge "$to" ] || broken "$tile: it holds more than the log"
   sed -n "${from},${to}p" "$here" | if [ "$1" = entries ]; then
     while read -r begin length; do bytes "$(printf %04x "$length")"; stretch "$begin" "$length"; done

@@ -110,9 +110,13 @@ impl Bench {
     }
 
     pub(crate) fn add(&mut self, record: Record) {
+        self.add_all(&[record]);
+    }
+
+    pub(crate) fn add_all(&mut self, records: &[Record]) {
         self.seconds += 1;
         let mut log = Log::open_on(Box::new(Quick), &self.dir()).unwrap();
-        match log.append(&[record], &ctx(self.seconds), None).unwrap() {
+        match log.append(records, &ctx(self.seconds), None).unwrap() {
             Appended::Written(_) => {}
             other @ (Appended::Moved(_) | Appended::Held) => panic!("not written: {other:?}"),
         }

@@ -7,6 +7,7 @@
 mod bench;
 mod files;
 mod flips;
+mod parts;
 mod tamper;
 mod three;
 mod trees;
