@@ -23,6 +23,9 @@ LINE_MAX, DEAD_MAX, SEAL_DISTANCE_MAX, CLOCK_BACK_TOLD_MS = 60000, 8 << 20, 4096
 KINDS = """accepted asked birth break-glass config decision drift genesis outcome policy recovered
     refusal seal segment settled tidy""".split()
 
+NAMED = re.compile(rb'"(?:att|whole)":"([0-9a-f]{64})"')
+TIME = re.compile(r"[0-9]{4}-..-..T..:..:..\.[0-9]{3}Z")
+
 class Broken(Exception):
     """The log is not as it was written. `place`: entry, line and byte, as far as there is one."""
     def __init__(self, why, place=()):
@@ -71,6 +74,7 @@ class Log:
     def __init__(self, folder):
         self.folder, self.count, self.head, self.origin = folder, 0, "0" * 64, None
         self.data, self.begins, unpacked = files(folder)
+        self.json = json.JSONDecoder(object_pairs_hook=self.once)
         self.line = self.begin = self.end = self.declared = 0
         self.dead, self.dead_bytes, self.before = None, b"", None  # bytes that are no entry: line, byte, fault
         self.attachments, self.set_back, self.levels, self.spans, self.seals = set(), [], [], [], []
@@ -102,22 +106,23 @@ class Log:
         if len(self.dead_bytes) > DEAD_MAX:
             raise self.undeclared()
 
+    def once(self, pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            self.doubles.append(max(keys, key=keys.count))
+        return found
+
     def entry(self, line):
-        doubles = []
-        def once(pairs):
-            found = dict(pairs)
-            if len(found) < len(pairs):
-                keys = [key for key, _ in pairs]
-                doubles.append(max(keys, key=keys.count))
-            return found
+        self.doubles = []
         try:
-            entry = json.loads(line.decode(), object_pairs_hook=once)
+            entry = self.json.decode(line.decode())
             if entry["v"] != 1 or entry["type"] not in KINDS:
                 raise Cannot(f"entry {self.count}: this script does not know its version or its kind")
             self.accept(entry)
-            if doubles:
-                raise self.broken(f"the key {doubles[0]} stands in it twice")
-            self.attached(entry, entry.get("short", {}).get("whole"))
+            if self.doubles:
+                raise self.broken(f"the key {self.doubles[0]} stands in it twice")
+            self.attached(line, entry.get("short", {}).get("whole", "").encode())
             self.time(entry)
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise Cannot(f"entry {self.count} is as it was written and cannot be read: {fault!r}")
@@ -162,22 +167,25 @@ class Log:
         torn, added = self.dead_bytes[:entry["length"]], self.dead_bytes[entry["length"]:]
         return len(torn) == entry["length"] and added in (b"", b"\n") and sha(torn).hex() == entry["sha256"]
 
-    def attached(self, value, whole):
-        """Every attachment that is named; the one called `whole` is a record, and names others."""
-        for name in {name: 0 for name in named(value) if name not in self.attachments}:
-            path = os.path.join(self.folder, "att", name)
+    def attached(self, text, whole):
+        """Every attachment that is named; the one called `whole` is a record, and names others. (In
+        JSON no text can hold these quotes without a backslash.)"""
+        for name in NAMED.findall(text):
+            if name in self.attachments:
+                continue
+            path = os.path.join(self.folder, "att", name.decode())
             if not os.path.exists(path):
-                raise self.broken(f"its attachment {name} is missing")
+                raise self.broken(f"its attachment {name.decode()} is missing")
             data = read(path)
-            if sha(data).hex() != name:
-                raise self.broken(f"its attachment {name} was changed")
+            if sha(data).hex().encode() != name:
+                raise self.broken(f"its attachment {name.decode()} was changed")
             self.attachments.add(name)
             if name == whole:
-                self.attached(json.loads(data.decode()), None)
+                self.attached(data, None)
 
     def time(self, entry):
         """Time goes back only where an entry says so; a clock that was set back is told."""
-        if not re.fullmatch(r"[0-9]{4}-..-..T..:..:..\.[0-9]{3}Z", entry["ts"]):
+        if not TIME.fullmatch(entry["ts"]):
             raise ValueError(entry["ts"])
         now = datetime.fromisoformat(entry["ts"][:-1]), entry["boot"], entry["mono_us"] // 1000
         if self.before:
@@ -208,13 +216,6 @@ class Log:
                 peak = level[(size >> height) - 1]
                 found = sha(b"\1" + peak + found) if found else peak
         return found or sha(b"")
-
-def named(value):
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in inner:
-        if key in ("att", "whole") and isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one):
-            yield one
-        yield from named(one)
 
 # Signed notes, checkpoints and seals (C2SP signed-note, tlog-checkpoint).
 
