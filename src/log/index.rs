@@ -338,6 +338,8 @@ pub fn scan_fault(folder: &Folder, fault: ScanError) -> LogError {
             | BreakKind::Declared
             | BreakKind::TooMuch
             | BreakKind::DoubleKey(_)
+            | BreakKind::Clock(_)
+            | BreakKind::Packed
             | BreakKind::AttachmentMissing(_)
             | BreakKind::AttachmentChanged(_) => LogError::Broken(broken),
         },

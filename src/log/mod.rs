@@ -12,8 +12,8 @@
 //!   `mark` where it ended, `tilecheck` compares them; `keeper` seals and signs with the `signer`'s
 //!   key or the `agent`'s, and `proving` proves.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `known` says what it says of all of
-//!   them, `drifts` what nobody explained and who accepted it; `scan`, `keys` and `verify` hold it against
-//!   itself; `read` is for people.
+//!   them, `drifts` what nobody explained and who accepted it; `scan`, `keys`, `clock` and `verify`
+//!   hold it against itself; `read` is for people.
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
@@ -22,6 +22,7 @@ pub mod agent;
 pub mod append_only;
 pub mod batch;
 pub mod book;
+pub mod clock;
 pub mod config;
 mod cut;
 pub mod damage;

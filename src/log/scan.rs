@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+use crate::log::clock::ClockError;
 use crate::log::damage::{Cause, Recovered};
 use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::file::Head;
@@ -79,6 +80,12 @@ pub enum BreakKind {
     /// A key stands twice in a line.
     #[error("the key `{0}` stands in it twice")]
     DoubleKey(String),
+    /// A packed file was changed.
+    #[error("its file was packed, and cannot be unpacked as it is now")]
+    Packed,
+    /// Time does not go on from the entry before.
+    #[error("{0}")]
+    Clock(ClockError),
     /// An attachment is not there.
     #[error("its attachment {0} is missing")]
     AttachmentMissing(Digest),

@@ -2,12 +2,15 @@
 //!
 //! Used by `log verify` and by tests. Needs no index and writes nothing. Checked: each line's own
 //! hash, the chain, dense numbers, one genesis, keys that stand once, damage that is declared,
-//! attachments that are there and are what their names say. Not seen from here: that the end was
-//! cut off; for that somebody must have kept a head, as every pusher does whose push was accepted.
+//! attachments that are there and are what their names say, time that goes on. Not seen from here:
+//! that the end was cut off; for that somebody must have kept a head, as every pusher does whose
+//! push was accepted.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 
+use crate::log::clock::Clock;
 use crate::log::disk::{Folder, io_fault, read_small};
 use crate::log::error::LogError;
 use crate::log::file::Head;
@@ -18,7 +21,7 @@ use crate::log::scan::{Break, BreakKind, Found, Position, ScanError, Scanner};
 use crate::names::digest::Digest;
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// The log's name; empty when not even the first entry could be read.
     pub origin: String,
@@ -28,6 +31,8 @@ pub struct Report {
     pub recovered: u64,
     /// How many attachments were checked.
     pub attachments: u64,
+    /// Where the server's clock was set back. No break: it happens to honest servers.
+    pub clock: Clock,
     /// Where an append that did not end begins. The next entry will declare it.
     pub torn: Option<u64>,
     /// Whether a writer could not bring its lines to the disk, and no entry has said so yet.
@@ -52,6 +57,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
         head: Position::START.head,
         recovered: 0,
         attachments: 0,
+        clock: Clock::default(),
         torn: None,
         in_doubt: read_small(&folder.suspect(), 1)?.is_some(),
         broken: None,
@@ -68,9 +74,17 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
                 report.broken = Some(broken);
                 break;
             }
+            Err(ScanError::Io(fault)) if is_packed_wrong(&fault) => {
+                let Position { offset, head } = *scanner.position();
+                let line = scanner.lines() + 1;
+                report.broken =
+                    Some(Break { line, entry: head.size, offset, what: BreakKind::Packed });
+                break;
+            }
             Err(fault) => return Err(scan_fault(&folder, fault)),
         };
-        if let Some(what) = faults_of(&folder, &found, &mut checked)? {
+        let time = report.clock.look(&found.entry.common).err().map(BreakKind::Clock);
+        if let Some(what) = faults_of(&folder, &found, &mut checked)?.or(time) {
             let Found { entry, offset, .. } = &found;
             let (entry, offset) = (entry.common.seq, *offset);
             report.broken = Some(Break { line: scanner.lines(), entry, offset, what });
@@ -89,6 +103,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
         return Err(LogError::NoGenesis { dir: dir.to_owned() });
     }
     Ok(report)
+}
+
+/// Whether bytes were read and are not what was packed: no fault of the disk but a changed file.
+fn is_packed_wrong(fault: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(fault.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 fn is_newer(broken: &Break) -> bool {

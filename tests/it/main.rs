@@ -11,6 +11,7 @@ mod support;
 mod agent;
 mod approvals;
 mod attest;
+mod audit;
 mod cases;
 mod certificates;
 mod checks;

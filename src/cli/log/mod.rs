@@ -15,6 +15,7 @@ pub mod printer;
 pub mod repo;
 pub mod roots;
 pub mod row;
+pub mod scope;
 pub mod seal;
 pub mod sheet;
 pub mod show;

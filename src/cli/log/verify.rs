@@ -14,11 +14,13 @@ use crate::cli::io::Console;
 use crate::cli::log::place::{self, Place};
 use crate::cli::log::repo::{self, Agreement};
 use crate::cli::log::roots::{self, Asked, Roots};
+use crate::cli::log::scope::{Scope, Wanted};
 use crate::cli::log::seal::read_checkpoint;
 use crate::cli::log::words;
 use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::verb::Call;
+use crate::log::clock::SetBack;
 use crate::log::read::{Entries, Filter};
 use crate::log::verify::{Report, verify};
 use crate::names::escape::escape;
@@ -27,10 +29,11 @@ use crate::tlog::trust::{TRUST_BYTES_MAX, Trust};
 /// Check that every line of the log is as it was written
 ///
 /// Checks each line's own hash, that it continues the line before, that numbers are dense, that
-/// damage is declared, and that attachments are what their names say. The end can be cut off
-/// without a trace in the file: compare number and head with what an accepted push has printed, or
-/// give a checkpoint that was kept elsewhere with --since.
-/// `portcullis explain log` tells how to check it all with sha256sum.
+/// damage is declared, that attachments are what their names say, and that time goes on. The end
+/// can be cut off without a trace in the file: compare number and head with what an accepted push
+/// has printed, or give a checkpoint that was kept elsewhere with --since. The last lines say what
+/// was checked and what was not. config/audit/verify.sh and verify.py check the same without this
+/// program.
 #[derive(Args, Debug)]
 pub struct Verify {
     /// Check the tree of all entries too, and every seal: that it is signed, by the key that the
@@ -86,8 +89,10 @@ impl Verify {
             if report.broken.is_some() || roots.as_ref().is_some_and(|it| !it.holds()) {
                 whole = false;
             }
+            let scope = Scope::of(&report, self.wanted());
             if self.json {
                 let mut value = as_json(place, &report);
+                scope.tell(&mut value);
                 value["tree"] = roots.as_ref().map_or(Value::Null, Roots::as_json);
                 value["repo"] = agreement.as_ref().map_or(Value::Null, Agreement::as_json);
                 all.push(value);
@@ -95,7 +100,8 @@ impl Verify {
                 let name = if places.len() > 1 { Some(shown(&place.given)) } else { None };
                 tell(call.console, name.as_deref(), place, &report)?;
                 let lines = roots.iter().flat_map(Roots::lines);
-                for line in lines.chain(agreement.iter().flat_map(Agreement::lines)) {
+                let lines = lines.chain(agreement.iter().flat_map(Agreement::lines));
+                for line in lines.chain(scope.lines()) {
                     call.console.data_line(&format!("  {line}"))?;
                 }
             }
@@ -108,6 +114,11 @@ impl Verify {
 }
 
 impl Verify {
+    fn wanted(&self) -> Wanted {
+        let (since, trust) = (!self.since.is_empty(), self.trust.is_some());
+        Wanted { tree: self.root || since || trust, since, trust, repo: self.repo }
+    }
+
     /// What is asked about the tree, when anything is.
     fn asked(&self, around: &Surroundings) -> Result<Option<Asked>, Fault> {
         if !self.root && self.since.is_empty() && self.trust.is_none() {
@@ -180,6 +191,9 @@ fn tell(
         let checked = words::counted(report.attachments, "attachment");
         console.data_line(&format!("  {checked} checked"))?;
     }
+    for line in clock_lines(report) {
+        console.data_line(&format!("  {line}"))?;
+    }
     if report.recovered > 0 {
         let places = words::counted(report.recovered, "place");
         console.data_line(&format!("  damage in {places}, declared by the entries after it"))?;
@@ -194,6 +208,20 @@ fn tell(
             .data_line("  the disk refused to keep some lines; the next entry will declare it")?;
     }
     Ok(())
+}
+
+/// Where the server's clock was set back. Honest servers do that too, so it is told and no break.
+fn clock_lines(report: &Report) -> Vec<String> {
+    let told = |it: &SetBack| {
+        let minutes = words::counted(it.minutes().unsigned_abs(), "minute");
+        format!("the clock went back {minutes} at entry {}", it.entry)
+    };
+    let mut lines: Vec<String> = report.clock.set_back.iter().map(told).collect();
+    let more = report.clock.times.saturating_sub(lines.len() as u64);
+    if more > 0 {
+        lines.push(format!("and {more} times more"));
+    }
+    lines
 }
 
 /// When the first and the last entry were written. `None` where they cannot be read any more.
@@ -215,6 +243,8 @@ fn as_json(place: &Place, report: &Report) -> Value {
             "what": escape(broken.what.to_string().as_bytes()),
         })
     });
+    let set_back = report.clock.set_back.iter();
+    let set_back = set_back.map(|it| json!({ "entry": it.entry, "seconds": it.millis / 1000 }));
     let head = (report.head.size > 0).then(|| report.head.hash.hex());
     json!({
         "place": shown(place.folder.dir()),
@@ -224,6 +254,7 @@ fn as_json(place: &Place, report: &Report) -> Value {
         "head": head,
         "attachments": report.attachments,
         "recovered": report.recovered,
+        "clock_set_back": set_back.collect::<Vec<_>>(),
         "torn": report.torn,
         "in_doubt": report.in_doubt,
         "broken": broken,

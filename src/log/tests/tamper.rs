@@ -1,5 +1,6 @@
 //! Hands in the log: flip, drop, double, swap, insert, cut; each found, and the first break named.
 
+use crate::log::clock::ClockError;
 use crate::log::entry::Record;
 use crate::log::line;
 use crate::log::scan::{Break, BreakKind};
@@ -107,6 +108,31 @@ fn an_entry_that_is_changed_and_sealed_anew_breaks_the_one_after_it() {
     changed[3] = line::write(&entry.common, &body, &entry.prev).unwrap().0.into_bytes();
     let broken = broken(&bench, &changed);
     assert_eq!((broken.entry, broken.what), (4, BreakKind::Chain));
+}
+
+#[test]
+fn time_that_goes_back_without_a_word_is_found() {
+    let bench = bench();
+    let whole = lines(&bench);
+    let last = whole.len() - 1;
+    let told = |seconds: i64, said: bool| {
+        let mut entry = line::read(whole[last].strip_suffix(b"\n").unwrap()).unwrap();
+        entry.common.ts.0 = entry.common.ts.0.plus_seconds(seconds);
+        entry.common.ts_before_prev = said;
+        let body = line::body(&entry.record, None).unwrap();
+        let mut changed = whole.clone();
+        changed[last] = line::write(&entry.common, &body, &entry.prev).unwrap().0.into_bytes();
+        std::fs::write(bench.segment(), changed.concat()).unwrap();
+        verify(&bench.dir, &mut |_, _| {}).unwrap()
+    };
+    let what = |seconds, said| told(seconds, said).broken.map(|it| (it.entry, it.what));
+    let last = last as u64;
+    assert_eq!(what(-1, false), Some((last, BreakKind::Clock(ClockError::Unsaid))));
+    assert_eq!(what(1, true), Some((last, BreakKind::Clock(ClockError::Unfounded))));
+    assert_eq!((what(-1, true), what(0, false)), (None, None));
+    let set_back = told(-3600, true).clock.set_back;
+    assert_eq!((set_back[0].entry, set_back[0].minutes()), (last, 60));
+    assert_eq!(told(-3600, true).head.size, last + 1);
 }
 
 #[test]
