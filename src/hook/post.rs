@@ -10,6 +10,7 @@ use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, tidy};
+use crate::log::merge::Leisure;
 use crate::log::settle::OwnPush;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -33,6 +34,7 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
         // `log tidy` takes what stays.
         tracing::warn!(reason = %stop.reason, "statements stay in the refs");
     }
+    log.merge_index(Leisure::AfterPush);
     settled
 }
 

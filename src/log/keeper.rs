@@ -17,6 +17,7 @@ use crate::log::disk::{Disk, Folder, io_fault, read_small, sync_folder};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::file::{Appended, Ctx, LOCK_PATIENCE, Lock, lock_file};
+use crate::log::merge::Leisure;
 use crate::log::seal::Seal;
 use crate::log::survey::{Survey, survey};
 use crate::names::digest::Digest;
@@ -65,6 +66,7 @@ pub fn seal(dir: &Path, refs: Digest, lost: LostKey, ctx: &Ctx) -> Result<Done, 
         Appended::Moved(_) | Appended::Held => return Err(LogError::Restless),
     };
     turn(&keeper.folder)?;
+    log.merge_index(Leisure::Timer);
     Ok(Done { entry, seal })
 }
 

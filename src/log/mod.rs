@@ -14,6 +14,7 @@
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
+mod about;
 pub mod book;
 mod cut;
 pub mod damage;
@@ -24,7 +25,9 @@ pub mod disk;
 pub mod entry;
 pub mod error;
 pub mod file;
+pub mod find;
 pub mod fit;
+pub mod follow;
 pub mod glass;
 pub mod index;
 pub mod keeper;
@@ -34,6 +37,7 @@ pub mod line;
 pub mod listed;
 pub mod look;
 pub mod manifest;
+pub mod merge;
 pub mod past;
 pub mod posting;
 pub mod rate;
@@ -42,6 +46,7 @@ pub mod reconcile;
 pub mod run;
 pub mod scan;
 pub mod seal;
+pub mod search;
 pub mod settle;
 pub mod states;
 pub mod survey;
@@ -49,6 +54,7 @@ pub mod suspect;
 pub mod tail;
 pub mod tidy;
 pub mod touched;
+pub mod trace;
 pub mod verify;
 pub mod whole;
 pub mod wire;

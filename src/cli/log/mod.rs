@@ -16,9 +16,11 @@ pub mod row;
 pub mod seal;
 pub mod sheet;
 pub mod show;
+pub mod story;
 pub mod tail;
 pub mod tidy;
 pub mod verify;
+pub mod who;
 pub mod words;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -47,6 +49,7 @@ struct Log {
 enum What {
     Show(show::Show),
     Tail(tail::Tail),
+    Who(who::Who),
     Verify(verify::Verify),
     Seal(seal::Seal),
     Checkpoint(seal::CheckpointOf),
@@ -59,6 +62,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     match log.what {
         What::Show(show) => show.run(call),
         What::Tail(tail) => tail.run(call),
+        What::Who(who) => who.run(call),
         What::Verify(verify) => verify.run(call),
         What::Seal(seal) => seal.run(call),
         What::Checkpoint(checkpoint) => checkpoint.run(call),

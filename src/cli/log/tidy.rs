@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
+use crate::cli::log::place::{self, Below};
 use crate::cli::log::words;
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
@@ -18,6 +19,7 @@ use crate::hook::fault::Stop;
 use crate::hook::host;
 use crate::hook::tidy::{BATCH_MAX, Dead, Taken, all_dead, take};
 use crate::hook::world::World;
+use crate::log::merge::Leisure;
 use crate::log::tidy::TidyRef;
 use crate::log::wire::{AsText, Text};
 
@@ -37,8 +39,11 @@ pub struct Tidy {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    below: Below,
+
     /// Repositories; the one here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
+    #[arg(value_name = "REPO")]
     places: Vec<PathBuf>,
 }
 
@@ -54,11 +59,18 @@ impl Tidy {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let git = Git::find(call.around)?;
-        let mut exit = Exit::Yes;
         let mut all: Vec<Value> = Vec::new();
-        for place in &self.places {
-            let site = Site::find(call.around, &git, place)?;
-            let done = self.tidied(call, place, &site.git_dir)?;
+        let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
+        for place in &places {
+            let done = Site::find(call.around, &git, place)
+                .and_then(|site| self.tidied(call, place, &site.git_dir));
+            let done = match done {
+                Ok(done) => done,
+                Err(fault) => {
+                    exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                    continue;
+                }
+            };
             if done.left.is_some() {
                 exit = Exit::CouldNot;
             }
@@ -78,6 +90,7 @@ impl Tidy {
         let world = World::at_rest(git_dir).map_err(fault)?;
         let mut log = world.log().map_err(fault)?;
         let ctx = host::ctx(call.around.now);
+        log.merge_index(Leisure::Timer);
         let (dead, others) = all_dead(&world, &mut log, &ctx).map_err(fault)?;
         let mut done = Done { place: place.to_owned(), gone: Vec::new(), others, left: None };
         if self.dry_run {
