@@ -16,7 +16,7 @@ const PATH_KEYS_MAX: usize = 96;
 const SINGLE_REFS_MAX: usize = 256;
 
 /// Who an entry is about.
-pub(super) fn actor(record: &Record) -> Option<&Actor> {
+pub fn actor(record: &Record) -> Option<&Actor> {
     match record {
         Record::Decision(it) => Some(&it.actor),
         Record::Asked(it) => Some(&it.actor),
@@ -35,7 +35,7 @@ pub(super) fn actor(record: &Record) -> Option<&Actor> {
 }
 
 /// The refs an entry is about.
-pub(super) fn refs(record: &Record) -> Vec<&[u8]> {
+pub fn refs(record: &Record) -> Vec<&[u8]> {
     match record {
         Record::Decision(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
         Record::Birth(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
@@ -53,7 +53,7 @@ pub(super) fn refs(record: &Record) -> Vec<&[u8]> {
 }
 
 /// The one answer of an entry that is no decision.
-pub(super) fn said(record: &Record) -> Option<Verdict> {
+pub fn said(record: &Record) -> Option<Verdict> {
     match record {
         Record::Asked(asked) => Some(asked.verdict),
         Record::Refusal(_) => Some(Verdict::Refuse),
@@ -78,7 +78,7 @@ fn with_folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The keys under which people find an entry. `record` is whole.
-pub(super) fn keys(record: &Record, file: &mut dyn FnMut(Key<'_>, u32)) {
+pub fn keys(record: &Record, file: &mut dyn FnMut(Key<'_>, u32)) {
     for name in refs(record) {
         file(Key::About(name), 0);
     }

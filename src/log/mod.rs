@@ -7,14 +7,17 @@
 //!   at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
-//!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
+//!   `manifest`, its `run`s and their `posting`s, which `merge` keeps few; `whole` brings in
+//!   attachments.
 //! - Proof: `survey` walks a log for its tree and its seals, `keeper` holds the key and signs.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `scan`, `keys` and `verify` against
-//!   itself; `read` is for people.
+//!   itself.
+//! - For people: `read` walks, `search` finds by a filter with `find` and by what an entry is
+//!   `about`, `trace` follows a commit, `follow` waits for what comes.
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
-mod about;
+pub mod about;
 pub mod book;
 mod cut;
 pub mod damage;

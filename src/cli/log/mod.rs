@@ -5,9 +5,14 @@
 //! log room's to say. Sealing, signing and tidying write.
 
 pub mod block;
+pub mod change;
+pub mod cloudevents;
+pub mod csv;
+pub mod export;
 pub mod filter;
 pub mod glass;
 pub mod lore;
+pub mod ocsf;
 pub mod pager;
 pub mod place;
 pub mod printer;
@@ -50,6 +55,7 @@ enum What {
     Show(show::Show),
     Tail(tail::Tail),
     Who(who::Who),
+    Export(export::Export),
     Verify(verify::Verify),
     Seal(seal::Seal),
     Checkpoint(seal::CheckpointOf),
@@ -63,6 +69,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Show(show) => show.run(call),
         What::Tail(tail) => tail.run(call),
         What::Who(who) => who.run(call),
+        What::Export(export) => export.run(call),
         What::Verify(verify) => verify.run(call),
         What::Seal(seal) => seal.run(call),
         What::Checkpoint(checkpoint) => checkpoint.run(call),
