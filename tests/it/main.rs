@@ -37,4 +37,5 @@ mod sshd;
 mod state;
 mod steps;
 mod tidy;
+mod told;
 mod verbs;
