@@ -120,7 +120,7 @@ impl Log {
     /// The commits of this log whose names begin with these hexadecimal digits, at least four.
     pub fn abbreviated(&self, digits: &str) -> Result<Meant, PastError> {
         let nibbles = digits.as_bytes().first_chunk::<DIGITS_MIN>();
-        let Some(first) = nibbles.and_then(|four| two_bytes(four)) else {
+        let Some(first) = nibbles.and_then(two_bytes) else {
             return Ok(Meant::Commits(BTreeSet::new()));
         };
         let mut meant = BTreeSet::new();
