@@ -7,6 +7,9 @@
     reason = "tests stop where they cannot go on, and own the folders they touch"
 )]
 
+#[path = "logverbs/usage.rs"]
+mod usage;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

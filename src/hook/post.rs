@@ -10,6 +10,7 @@ use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, sealing, tidy};
+use crate::log::merge::Leisure;
 use crate::log::settle::OwnPush;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -37,6 +38,7 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
         // A timer with `log seal` does it, or the next push.
         tracing::warn!(reason = %stop.reason, "the log is not sealed");
     }
+    log.merge_index(Leisure::AfterPush);
     settled
 }
 

@@ -17,6 +17,7 @@ use crate::log::fit::{Prepared, prepare};
 use crate::log::index::{Index, Keeping, scan_fault};
 use crate::log::kind::Kind;
 use crate::log::line::{Entry, read};
+use crate::log::merge::Leisure;
 use crate::log::posting::{Key, Posting};
 use crate::log::scan::{Position, Scanner};
 use crate::log::tail::{Tail, unreadable};
@@ -75,6 +76,16 @@ impl Log {
         Self::open_with(Box::new(Disk), dir, Keeping::InMemory)
     }
 
+    /// As `open_to_read`, where an index makes that quick. `None` where all would have to be read.
+    pub fn open_indexed(dir: &Path) -> Result<Option<Self>, LogError> {
+        let folder = Folder::existing(dir)?;
+        let origin = origin_of(&folder)?;
+        if !Index::is_near_end(&folder, &origin) {
+            return Ok(None);
+        }
+        Self::open_to_read(dir).map(Some)
+    }
+
     /// As `open`, on a medium of the caller's.
     pub fn open_on(medium: Box<dyn Medium>, dir: &Path) -> Result<Self, LogError> {
         Self::open_with(medium, dir, Keeping::InFiles)
@@ -82,17 +93,7 @@ impl Log {
 
     fn open_with(medium: Box<dyn Medium>, dir: &Path, keeping: Keeping) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
-        let tape = folder.tape()?;
-        let first =
-            tape.read_line(0).map_err(|source| io_fault("read", &folder.segment(), source))?;
-        let genesis = match read(&first) {
-            Ok(entry) if matches!(entry.record, Record::Genesis(_)) => entry,
-            Err(fault) if fault.is_newer() => {
-                return Err(unreadable(fault, &folder.segment()));
-            }
-            Ok(_) | Err(_) => return Err(LogError::NoGenesis { dir: dir.to_owned() }),
-        };
-        let origin = genesis.common.log;
+        let origin = origin_of(&folder)?;
         let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
         let cache = RefCell::default();
         Ok(Self { folder, origin, medium, index, cache, poisoned: false })
@@ -155,6 +156,11 @@ impl Log {
             Written::Moved(moved) => Some(moved),
             Written::Held | Written::Lines(_) => None,
         })
+    }
+
+    /// Has the index merge what has piled up.
+    pub fn merge_index(&mut self, leisure: Leisure) {
+        self.index.get_mut().merge(leisure);
     }
 
     /// Remembers that these commits were here before the log began. The caller has asked Git.
@@ -222,7 +228,7 @@ impl Log {
 
     /// Where to begin to read for everything from entry `size` on. Usually this log was read to
     /// exactly there.
-    fn position_before(&self, size: u64) -> Result<Position, LogError> {
+    pub(super) fn position_before(&self, size: u64) -> Result<Position, LogError> {
         let index = self.index.borrow();
         if index.position().head.size <= size || size == 0 {
             return Ok(index.position().clone());
@@ -235,6 +241,19 @@ impl Log {
         let offset = found.first().map_or(0, |posting| posting.at);
         // The entry itself is read again: its head is that of the entries before it.
         Ok(Position { offset, head: Head { size: size - 1, hash: before.prev } })
+    }
+}
+
+/// The name of the log in a folder, by its first entry.
+fn origin_of(folder: &Folder) -> Result<String, LogError> {
+    let first = folder
+        .tape()?
+        .read_line(0)
+        .map_err(|source| io_fault("read", &folder.segment(), source))?;
+    match read(&first) {
+        Ok(entry) if matches!(entry.record, Record::Genesis(_)) => Ok(entry.common.log),
+        Err(fault) if fault.is_newer() => Err(unreadable(fault, &folder.segment())),
+        Ok(_) | Err(_) => Err(LogError::NoGenesis { dir: folder.dir().to_owned() }),
     }
 }
 

@@ -9,33 +9,37 @@
 //! Invariant: an index never says yes. Every answer is read from the entry it points to.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::facts::past::PastError;
+use crate::log::about;
 use crate::log::disk::{Folder, read_small};
 use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::error::LogError;
 use crate::log::line::self_hash;
 use crate::log::manifest::Manifest;
 use crate::log::posting::{self, KEY_BYTES, Posting};
-use crate::log::run::{Run, bytes_of};
+use crate::log::run::Run;
 use crate::log::scan::{BreakKind, Found, Position, ScanError, Scanner};
 use crate::log::tail::unreadable;
 use crate::log::tape::Tape;
 use crate::log::whole;
 
 /// How many entries are read from the log's tail at every opening before they become a run.
-const TAIL_ENTRIES_MAX: u64 = 64;
+pub(super) const TAIL_ENTRIES_MAX: u64 = 64;
 
 /// How many postings of the tail are kept in memory before they become a run.
 const TAIL_POSTINGS_MAX: usize = 4096;
 
 /// How many postings are kept in memory while the index is made anew.
-const REBUILD_POSTINGS_MAX: usize = 256 * 1024;
+const REBUILD_POSTINGS_MAX: usize = 64 * 1024;
+
+/// How much of a log a reader indexes in memory before looking at its entries one after another is
+/// as good.
+const NEAR_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How much of the table of contents is read.
 const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
@@ -55,14 +59,14 @@ pub enum Keeping {
 /// The index of one log.
 #[derive(Debug)]
 pub struct Index {
-    keeping: Keeping,
-    tape: Rc<Tape>,
-    folder: Folder,
-    origin: String,
-    runs: Vec<Run>,
-    flushed: Position,
-    recent: BTreeSet<Posting>,
-    position: Position,
+    pub(super) keeping: Keeping,
+    pub(super) tape: Rc<Tape>,
+    pub(super) folder: Folder,
+    pub(super) origin: String,
+    pub(super) runs: Vec<Run>,
+    pub(super) flushed: Position,
+    pub(super) recent: BTreeSet<Posting>,
+    pub(super) position: Position,
 }
 
 impl Index {
@@ -128,13 +132,13 @@ impl Index {
         self.folder.index().join("runs")
     }
 
-    fn manifest(&self) -> Option<Manifest> {
+    pub(super) fn manifest(&self) -> Option<Manifest> {
         let bytes = read_small(&self.manifest_path(), MANIFEST_BYTES_MAX).ok()??;
         Manifest::read(&bytes)
     }
 
     /// Whether the log really has this entry at this place: it may have been replaced by a copy.
-    fn is_of_log(&self, position: &Position) -> bool {
+    pub(super) fn is_of_log(&self, position: &Position) -> bool {
         let from = position.offset.saturating_sub(LINE_BYTES_MAX as u64);
         let Ok(window) = self.tape.read_range(from, position.offset) else { return false };
         let Some(lines) = window.strip_suffix(b"\n") else { return false };
@@ -145,6 +149,13 @@ impl Index {
     /// The entries, as they were when they were read last.
     pub const fn tape(&self) -> &Rc<Tape> {
         &self.tape
+    }
+
+    /// Whether the files cover nearly all of a log, so that opening it reads little.
+    pub fn is_near_end(folder: &Folder, origin: &str) -> bool {
+        let Ok(index) = Self::load(folder, origin, Keeping::InMemory) else { return false };
+        let end = index.tape.end();
+        end.is_ok_and(|end| end.saturating_sub(index.flushed.offset) <= NEAR_BYTES)
     }
 
     /// How far the index goes.
@@ -209,6 +220,9 @@ impl Index {
         };
         let mut postings = Vec::new();
         posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);
+        about::keys(&record, &mut |key, aux| {
+            postings.push(Posting { key: key.digest(), seq, aux, at: found.offset });
+        });
         self.recent.extend(postings);
         Ok(())
     }
@@ -221,11 +235,15 @@ impl Index {
 
     /// The postings of a key, newest first, at most so many.
     pub fn newest(&self, key: [u8; KEY_BYTES], most: usize) -> io::Result<Vec<Posting>> {
-        let highest = Posting { key, seq: u64::MAX, aux: u32::MAX, at: u64::MAX };
-        let recent = self.recent.range(Posting::first_of(key)..=highest);
+        self.newest_to(Posting::last_of(key), most)
+    }
+
+    /// The postings with the key of `to` that are not above it, highest first, at most so many.
+    pub fn newest_to(&self, to: Posting, most: usize) -> io::Result<Vec<Posting>> {
+        let recent = self.recent.range(Posting::first_of(to.key)..=to);
         let mut found: Vec<Posting> = recent.rev().take(most).copied().collect();
         for run in &self.runs {
-            found.extend(run.newest(&key, most)?);
+            found.extend(run.newest(&to, most)?);
         }
         found.sort_by(|a, b| b.cmp(a));
         found.dedup();
@@ -235,8 +253,7 @@ impl Index {
 
     /// The postings with the key of `from` that are not below it, lowest first, at most so many.
     pub fn oldest(&self, from: Posting, most: usize) -> io::Result<Vec<Posting>> {
-        let highest = Posting { key: from.key, seq: u64::MAX, aux: u32::MAX, at: u64::MAX };
-        let recent = self.recent.range(from..=highest);
+        let recent = self.recent.range(from..=Posting::last_of(from.key));
         let mut found: Vec<Posting> = recent.take(most).copied().collect();
         for run in &self.runs {
             found.extend(run.oldest(&from, most)?);
@@ -246,81 +263,6 @@ impl Index {
         found.truncate(most);
         Ok(found)
     }
-
-    /// Turns what is in memory into a run, when that can be done now. Whatever fails here costs
-    /// time at the next opening and nothing else.
-    fn flush(&mut self) {
-        if self.keeping == Keeping::InMemory {
-            return;
-        }
-        if let Ok(true) = self.try_flush() {
-            self.flushed = self.position.clone();
-            self.recent.clear();
-        }
-    }
-
-    fn try_flush(&mut self) -> io::Result<bool> {
-        let dir = self.folder.index();
-        make_folder(&dir, self.folder.modes().folder)?;
-        let lock = self.folder.open_small(&dir.join("lock")).map_err(io::Error::other)?;
-        if lock.try_lock().is_err() {
-            return Ok(false);
-        }
-        let ours: Vec<&str> = self.runs.iter().map(|run| run.name.as_str()).collect();
-        if let Some(there) = self.manifest()
-            && self.is_of_log(&there.position)
-            && there.runs.iter().map(|(name, _)| name.as_str()).ne(ours.iter().copied())
-        {
-            // Somebody else has written runs since; the next opening takes those.
-            return Ok(false);
-        }
-        let mut postings: Vec<Posting> = self.recent.iter().copied().collect();
-        let mut kept = self.runs.len();
-        while kept > 0 && self.runs[kept - 1].postings <= 2 * postings.len() as u64 {
-            kept -= 1;
-            postings.extend(self.runs[kept].all()?);
-        }
-        postings.sort_unstable();
-        postings.dedup();
-        let (name, bytes) = bytes_of(&postings);
-        self.write_quick(&name, &bytes)?;
-        let run = Run::open(&dir, &name, postings.len() as u64)?;
-        let gone = self.runs.split_off(kept);
-        self.runs.push(run);
-        let manifest = Manifest {
-            origin: self.origin.clone(),
-            position: self.position.clone(),
-            runs: self.runs.iter().map(|run| (run.name.clone(), run.postings)).collect(),
-        };
-        self.write_quick("runs", manifest.text().as_bytes())?;
-        for run in gone.iter().filter(|run| run.name != name) {
-            // Left over, it only takes space.
-            let _ = fs::remove_file(dir.join(&run.name));
-        }
-        Ok(true)
-    }
-
-    /// Writes a file whole, not waiting for the disk: after a crash it is checked, and made anew.
-    fn write_quick(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let beside = self.folder.index().join(format!(".{name}.{}", std::process::id()));
-        let mut file: File = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(self.folder.modes().file)
-            .open(&beside)?;
-        file.write_all(bytes)?;
-        fs::rename(&beside, self.folder.index().join(name))
-    }
-}
-
-fn make_folder(dir: &std::path::Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    if dir.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir(dir)?;
-    fs::set_permissions(dir, fs::Permissions::from_mode(mode))
 }
 
 /// A scan's stop as a fault of this log.

@@ -21,6 +21,7 @@ use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::file::{Appended, Ctx, LOCK_PATIENCE, Lock, lock_file};
 use crate::log::mark::{self, Mark};
+use crate::log::merge::Leisure;
 use crate::log::scan::Position;
 use crate::log::seal::Seal;
 use crate::log::signer::{LostKey, Signer};
@@ -59,7 +60,10 @@ pub fn seal(
     ctx: &Ctx,
 ) -> Result<Done, LogError> {
     let keeper = Keeper::open(dir, place, lost, LOCK_PATIENCE)?;
-    keeper.seal(&mut Log::open(dir)?, refs, ctx)
+    let mut log = Log::open(dir)?;
+    let done = keeper.seal(&mut log, refs, ctx)?;
+    log.merge_index(Leisure::Timer);
+    Ok(done)
 }
 
 /// Seals a log where its newest seal is older than `every` seconds, for whoever has just written to

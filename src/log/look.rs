@@ -13,6 +13,7 @@ use crate::log::entry::{Common, Record, State};
 use crate::log::index::Index;
 use crate::log::line::{Entry, LineError, read};
 use crate::log::posting::{ACCEPTED, Key, Posting, is_yes, state_of};
+use crate::log::scan::Found;
 use crate::log::tidy::Tidy;
 use crate::log::whole;
 use crate::names::oid::Oid;
@@ -43,19 +44,7 @@ impl Log {
         if let Some(entry) = self.cache.borrow().get(&number) {
             return Ok(Rc::clone(entry));
         }
-        let what = "the entries";
-        let unreadable = |source| PastError::Unreadable { what, source };
-        let line = self.index.borrow().tape().read_line(posting.at).map_err(unreadable)?;
-        let fault = |fault: LineError| match fault {
-            LineError::SelfHash => PastError::Damaged { entry: number, what: "it was changed" },
-            LineError::NotWhole | LineError::Version(_) | LineError::Kind | LineError::Fields => {
-                PastError::Damaged { entry: number, what: "it is not where it was" }
-            }
-        };
-        let mut entry = read(&line).map_err(fault)?;
-        if entry.common.seq != number {
-            return Err(fault(LineError::NotWhole));
-        }
+        let mut entry = self.line_at(posting)?.entry;
         entry.record = whole::record(&self.folder, &entry)
             .map_err(|source| PastError::Unreadable { what: "the attachments", source })?;
         let entry = Rc::new(entry);
@@ -65,6 +54,32 @@ impl Log {
         }
         cache.insert(number, Rc::clone(&entry));
         Ok(entry)
+    }
+
+    /// The entry with this number and its line, as it is stored.
+    pub fn found(&self, number: u64) -> Result<Found, PastError> {
+        let newest = self.postings(Key::Entry(number), 1)?;
+        let missing = PastError::Damaged { entry: number, what: "it is not there" };
+        self.line_at(newest.first().ok_or(missing)?)
+    }
+
+    /// The entry a posting points to and its line, as it is stored.
+    pub(super) fn line_at(&self, posting: &Posting) -> Result<Found, PastError> {
+        let number = posting.seq;
+        let what = "the entries";
+        let unreadable = |source| PastError::Unreadable { what, source };
+        let line = self.index.borrow().tape().read_line(posting.at).map_err(unreadable)?;
+        let fault = |fault: LineError| match fault {
+            LineError::SelfHash => PastError::Damaged { entry: number, what: "it was changed" },
+            LineError::NotWhole | LineError::Version(_) | LineError::Kind | LineError::Fields => {
+                PastError::Damaged { entry: number, what: "it is not where it was" }
+            }
+        };
+        let entry = read(&line).map_err(fault)?;
+        if entry.common.seq != number {
+            return Err(fault(LineError::NotWhole));
+        }
+        Ok(Found { entry, line, offset: posting.at })
     }
 
     /// Asks the index; a damaged one is made anew and asked again.

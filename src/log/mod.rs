@@ -7,16 +7,20 @@
 //!   at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
-//!   `manifest`, its `run`s and their `posting`s; `whole` brings in attachments.
+//!   `manifest`, its `run`s and their `posting`s, which `merge` keeps few; `whole` brings in
+//!   attachments.
 //! - Proof: `survey` walks a log for its tree and its seals, `tiles` keeps the tree as files and
 //!   `mark` where it ended, `tilecheck` compares them; `keeper` seals and signs with the `signer`'s
 //!   key or the `agent`'s, and `proving` proves.
 //! - Truth: `reconcile` and `settle` hold the log against refs, `known` says what it says of all of
 //!   them, `drifts` what nobody explained and who accepted it; `scan`, `keys`, `clock` and `verify`
-//!   hold it against itself; `read` is for people.
+//!   hold it against itself.
+//! - For people: `read` walks, `search` finds by a filter with `find` and by what an entry is
+//!   `about`, `trace` follows a commit, `follow` waits for what comes.
 //!
 //! Nothing here knows a policy or judges; who has facts converts them into records.
 
+pub mod about;
 pub mod accepted;
 pub mod agent;
 pub mod append_only;
@@ -34,7 +38,9 @@ pub mod drifts;
 pub mod entry;
 pub mod error;
 pub mod file;
+pub mod find;
 pub mod fit;
+pub mod follow;
 pub mod glass;
 pub mod index;
 pub mod keeper;
@@ -46,6 +52,7 @@ pub mod listed;
 pub mod look;
 pub mod manifest;
 pub mod mark;
+pub mod merge;
 pub mod pack;
 pub mod packed;
 pub mod past;
@@ -58,6 +65,7 @@ pub mod rotate;
 pub mod run;
 pub mod scan;
 pub mod seal;
+pub mod search;
 pub mod segment;
 pub mod settle;
 pub mod signer;
@@ -71,6 +79,7 @@ pub mod tidy;
 pub mod tilecheck;
 pub mod tiles;
 pub mod touched;
+pub mod trace;
 pub mod verify;
 pub mod whole;
 pub mod wire;

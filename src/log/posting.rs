@@ -4,7 +4,7 @@
 //! so they cannot disagree. A posting says only *where to look*: every answer is read from the
 //! entry itself.
 
-use crate::log::decision::{Decision, RefDecision};
+use crate::log::decision::{Decision, RefDecision, Verdict};
 use crate::log::entry::{Common, Drift, Outcome, Record, RefOutcome, Session, State};
 use crate::log::wire::Text;
 use crate::names::digest::Digest;
@@ -75,11 +75,38 @@ pub enum Key<'a> {
     Accepted(u64),
     /// The looks at hooks and settings.
     Config,
+    /// Every entry about a ref, whatever it says of it.
+    About(&'a [u8]),
+    /// The entries about what somebody did, by name or login.
+    By(&'a [u8]),
+    /// The entries in which a rule objected, or was silenced or overridden.
+    Rule(&'a str),
+    /// The entries that hold an answer. Not filed for a plain yes, which most are.
+    Verdict(Verdict),
+    /// The decisions that change a path, or something in a folder.
+    Path(&'a [u8]),
+    /// The decisions that change more paths than are filed one by one.
+    ManyPaths,
+    /// The entries whose clock said an earlier time than the entry before.
+    ClockBack,
+    /// The entries that name a commit whose name begins with these two bytes.
+    Digits([u8; 2]),
+    /// The entries that have a ref at a commit. `aux`: the ref's place. Genesis: `at` is the place
+    /// in the attachment.
+    Tip(&'a Oid),
     /// The decisions for one receive-pack: boot id, process id, start time.
     Session(&'a str, u64, u64),
 }
 
 impl Key<'_> {
+    /// The key of the first two bytes of a commit's name: what the shortest abbreviation tells.
+    pub fn digits(oid: &Oid) -> Self {
+        match oid.as_bytes() {
+            [first, second, ..] => Self::Digits([*first, *second]),
+            _ => Self::Digits([0, 0]),
+        }
+    }
+
     /// The key as the index files it.
     pub fn digest(&self) -> [u8; KEY_BYTES] {
         let whole = match self {
@@ -108,10 +135,21 @@ impl Key<'_> {
             Self::Paid(id) => Digest::of_parts(&[b"w", id.as_bytes()]),
             Self::Left(name, oid) => Digest::of_parts(&[b"q", name, b"\0", oid.as_bytes()]),
             Self::Policy => Digest::of_parts(&[b"y"]),
-            Self::Drift(name) => Digest::of_parts(&[b"i", name]),
-            Self::Drifts => Digest::of_parts(&[b"D"]),
-            Self::Accepted(of) => Digest::of_parts(&[b"A", &of.to_be_bytes()]),
-            Self::Config => Digest::of_parts(&[b"C"]),
+            Self::Drift(name) => Digest::of_parts(&[b"drift", name]),
+            Self::Drifts => Digest::of_parts(&[b"drifts"]),
+            Self::Accepted(of) => Digest::of_parts(&[b"accepted", &of.to_be_bytes()]),
+            Self::Config => Digest::of_parts(&[b"config"]),
+            Self::About(name) => Digest::of_parts(&[b"A", name]),
+            Self::By(who) => Digest::of_parts(&[b"B", who]),
+            Self::Rule(name) => Digest::of_parts(&[b"R", name.as_bytes()]),
+            Self::Verdict(Verdict::Accept) => Digest::of_parts(&[b"V", b"accept"]),
+            Self::Verdict(Verdict::Warn) => Digest::of_parts(&[b"V", b"warn"]),
+            Self::Verdict(Verdict::Refuse) => Digest::of_parts(&[b"V", b"refuse"]),
+            Self::Path(path) => Digest::of_parts(&[b"P", path]),
+            Self::ManyPaths => Digest::of_parts(&[b"M"]),
+            Self::ClockBack => Digest::of_parts(&[b"C"]),
+            Self::Digits(first) => Digest::of_parts(&[b"D", first]),
+            Self::Tip(oid) => Digest::of_parts(&[b"T", oid.as_bytes()]),
             Self::Session(boot, pid, start) => {
                 Digest::of_parts(&[b"x", &pid.to_be_bytes(), &start.to_be_bytes(), boot.as_bytes()])
             }
@@ -126,6 +164,11 @@ impl Posting {
     /// The lowest there can be under a key.
     pub const fn first_of(key: [u8; KEY_BYTES]) -> Self {
         Self { key, seq: 0, aux: 0, at: 0 }
+    }
+
+    /// The highest there can be under a key.
+    pub const fn last_of(key: [u8; KEY_BYTES]) -> Self {
+        Self { key, seq: u64::MAX, aux: u32::MAX, at: u64::MAX }
     }
 }
 
@@ -187,6 +230,9 @@ pub fn file(
 ) {
     let mut filing = Filing { seq: common.seq, at, postings };
     filing.file(Key::Entry(common.seq), 0);
+    if common.ts_before_prev {
+        filing.file(Key::ClockBack, 0);
+    }
     match record {
         Record::Genesis(it) => {
             if it.policy.is_some() {
@@ -252,6 +298,8 @@ fn file_genesis(filing: &mut Filing<'_>, refs: &[u8]) {
         filing.at = at;
         filing.file(Key::Value(name), 0);
         filing.file(Key::Had(name, &oid), 0);
+        filing.file(Key::Tip(&oid), 0);
+        filing.file(Key::digits(&oid), 0);
         if name.starts_with(b"refs/heads/") {
             filing.file(Key::Branches, 0);
         }
@@ -259,7 +307,7 @@ fn file_genesis(filing: &mut Filing<'_>, refs: &[u8]) {
 }
 
 /// The place of an element as `aux`; the highest bit is for `ACCEPTED`.
-fn place(index: usize) -> u32 {
+pub fn place(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(ACCEPTED - 1).min(ACCEPTED - 1)
 }
 

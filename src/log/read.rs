@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
+use crate::log::about;
 use crate::log::decision::{Actor, Decision, RefDecision, Verdict};
 use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
@@ -44,6 +45,7 @@ pub struct Entries {
     folder: Folder,
     scanner: Scanner,
     filter: Filter,
+    looked: u64,
 }
 
 impl Entries {
@@ -53,7 +55,7 @@ impl Entries {
         let tape = folder.tape()?;
         let fault = |source| io_fault("read", &folder.segment(), source);
         let scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
-        Ok(Self { folder, scanner, filter })
+        Ok(Self { folder, scanner, filter, looked: 0 })
     }
 
     /// The next one. `None` at the end; an error where the log does not hold together.
@@ -61,6 +63,7 @@ impl Entries {
         loop {
             let found = self.scanner.next_entry().map_err(|it| scan_fault(&self.folder, it))?;
             let Some(found) = found else { return Ok(None) };
+            self.looked += 1;
             let fits = fits(&self.folder, &self.filter, &found.entry).map_err(|source| {
                 io_fault("read the attachments of", &self.folder.segment(), source)
             })?;
@@ -70,10 +73,17 @@ impl Entries {
         }
     }
 
+    /// How many entries were read so far.
+    pub const fn looked(&self) -> u64 {
+        self.looked
+    }
+
     /// The last of them, at most so many, oldest first.
-    pub fn last(mut self, most: usize) -> Result<Vec<Found>, LogError> {
+    pub fn last(&mut self, most: usize) -> Result<Vec<Found>, LogError> {
         if self.filter == Filter::default() {
-            return last_lines(&self.folder, most);
+            let last = last_lines(&self.folder, most)?;
+            self.looked = last.len() as u64;
+            return Ok(last);
         }
         let mut last = VecDeque::new();
         while let Some(found) = self.next_entry()? {
@@ -114,6 +124,12 @@ fn last_lines(folder: &Folder, most: usize) -> Result<Vec<Found>, LogError> {
     }
 }
 
+/// Whether an entry of the log in this folder fits a filter.
+pub fn fits_entry(folder: &Folder, filter: &Filter, entry: &Entry) -> Result<bool, LogError> {
+    fits(folder, filter, entry)
+        .map_err(|source| io_fault("read the attachments of", &folder.segment(), source))
+}
+
 /// Whether an entry fits a filter.
 fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
     let Filter { refname, by, path, rule, verdict, since, until } = filter;
@@ -125,7 +141,8 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
         return Ok(true);
     }
     let record = whole::record(folder, entry)?;
-    if by.as_ref().is_some_and(|by| !actor_of(&record).is_some_and(|actor| is_actor(actor, by))) {
+    if by.as_ref().is_some_and(|by| !about::actor(&record).is_some_and(|actor| is_actor(actor, by)))
+    {
         return Ok(false);
     }
     if let Record::Decision(decision) = &record {
@@ -140,30 +157,12 @@ fn fits(folder: &Folder, filter: &Filter, entry: &Entry) -> io::Result<bool> {
     if path.is_some() || (rule.is_some() && !matches!(record, Record::BreakGlass(_))) {
         return Ok(false);
     }
-    let said = match &record {
-        Record::Asked(asked) => Some(asked.verdict),
-        Record::Refusal(_) => Some(Verdict::Refuse),
-        Record::Genesis(_)
-        | Record::Birth(_)
-        | Record::Decision(_)
-        | Record::Outcome(_)
-        | Record::Drift(_)
-        | Record::Policy(_)
-        | Record::Recovered(_)
-        | Record::BreakGlass(_)
-        | Record::Settled(_)
-        | Record::Seal(_)
-        | Record::Segment(_)
-        | Record::Tidy(_)
-        | Record::Config(_)
-        | Record::Accepted(_) => None,
-    };
-    if verdict.is_some() && said != *verdict {
+    if verdict.is_some() && about::said(&record) != *verdict {
         return Ok(false);
     }
     Ok(refname
         .as_ref()
-        .is_none_or(|wanted| refs_of(&record).into_iter().any(|name| is_ref(name, wanted))))
+        .is_none_or(|wanted| about::refs(&record).into_iter().any(|name| is_ref(name, wanted))))
 }
 
 fn fits_decision(folder: &Folder, filter: &Filter, decision: &Decision) -> io::Result<bool> {
@@ -211,51 +210,7 @@ fn is_ref(name: &[u8], wanted: &[u8]) -> bool {
     name == wanted || short == Some(wanted)
 }
 
-/// Who an entry is about.
-fn actor_of(record: &Record) -> Option<&Actor> {
-    match record {
-        Record::Decision(it) => Some(&it.actor),
-        Record::Asked(it) => Some(&it.actor),
-        Record::Refusal(it) => it.actor.as_ref(),
-        Record::BreakGlass(it) => Some(&it.actor),
-        Record::Genesis(_)
-        | Record::Birth(_)
-        | Record::Outcome(_)
-        | Record::Drift(_)
-        | Record::Policy(_)
-        | Record::Recovered(_)
-        | Record::Settled(_)
-        | Record::Seal(_)
-        | Record::Segment(_)
-        | Record::Tidy(_)
-        | Record::Config(_)
-        | Record::Accepted(_) => None,
-    }
-}
-
 fn is_actor(actor: &Actor, wanted: &[u8]) -> bool {
     actor.login.0 == wanted
         || actor.name.as_ref().is_some_and(|name| name.0.as_str().as_bytes() == wanted)
-}
-
-/// The refs an entry is about.
-fn refs_of(record: &Record) -> Vec<&[u8]> {
-    match record {
-        Record::Decision(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
-        Record::Birth(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
-        Record::Refusal(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
-        Record::Outcome(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
-        Record::Tidy(it) => it.refs.iter().map(|one| &one.refname.0[..]).collect(),
-        Record::Drift(it) => vec![&it.refname.0],
-        Record::Accepted(it) => it.refs.iter().map(|name| &name.0[..]).collect(),
-        Record::Asked(it) => vec![&it.refname.0],
-        Record::BreakGlass(it) => vec![&it.refname.0],
-        Record::Settled(it) => vec![&it.refname.0],
-        Record::Genesis(_)
-        | Record::Policy(_)
-        | Record::Recovered(_)
-        | Record::Seal(_)
-        | Record::Segment(_)
-        | Record::Config(_) => Vec::new(),
-    }
 }

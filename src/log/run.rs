@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -25,7 +25,7 @@ const POSTING_BYTES: usize = 32;
 const BLOCK_POSTINGS: usize = BLOCK_BYTES / POSTING_BYTES - 1;
 
 /// How many checked blocks are kept in memory.
-const CACHED_BLOCKS_MAX: usize = 1024;
+const CACHED_BLOCKS_MAX: usize = 256;
 
 /// A run, open for look-ups.
 #[derive(Debug)]
@@ -38,25 +38,53 @@ pub struct Run {
     cache: RefCell<HashMap<u64, Rc<Vec<u8>>>>,
 }
 
-/// The bytes of a run, and its name. The postings are sorted.
-pub fn bytes_of(postings: &[Posting]) -> (String, Vec<u8>) {
-    let mut bytes = Vec::with_capacity(postings.len().div_ceil(BLOCK_POSTINGS) * BLOCK_BYTES);
-    let mut sums = Vec::new();
-    for (number, chunk) in postings.chunks(BLOCK_POSTINGS).enumerate() {
-        let begin = bytes.len();
-        for posting in chunk {
-            bytes.extend_from_slice(&posting.key);
-            bytes.extend_from_slice(&posting.seq.to_be_bytes()[2..]);
-            bytes.extend_from_slice(&posting.at.to_be_bytes()[2..]);
-            bytes.extend_from_slice(&posting.aux.to_be_bytes());
-        }
-        bytes.resize(begin + BLOCK_BYTES - POSTING_BYTES, 0xff);
-        let sum = block_sum(number as u64, &bytes[begin..]);
-        bytes.extend_from_slice(sum.as_bytes());
-        sums.extend_from_slice(sum.as_bytes());
+/// Writes a run: postings in order, a block at a time.
+pub struct RunWriter<W> {
+    out: W,
+    block: Vec<u8>,
+    sums: Vec<u8>,
+    last: Option<Posting>,
+    postings: u64,
+}
+
+impl<W: Write> RunWriter<W> {
+    /// A run that nothing was written to.
+    pub const fn new(out: W) -> Self {
+        Self { out, block: Vec::new(), sums: Vec::new(), last: None, postings: 0 }
     }
-    let name = format!("{}.run", &Digest::of(&sums).hex()[..32]);
-    (name, bytes)
+
+    /// Writes one posting. It is not below the one before; one that is the same is left out.
+    pub fn push(&mut self, posting: Posting) -> io::Result<()> {
+        if self.last == Some(posting) {
+            return Ok(());
+        }
+        self.last = Some(posting);
+        self.block.extend_from_slice(&posting.key);
+        self.block.extend_from_slice(&posting.seq.to_be_bytes()[2..]);
+        self.block.extend_from_slice(&posting.at.to_be_bytes()[2..]);
+        self.block.extend_from_slice(&posting.aux.to_be_bytes());
+        self.postings += 1;
+        if self.block.len() == BLOCK_POSTINGS * POSTING_BYTES { self.end_block() } else { Ok(()) }
+    }
+
+    fn end_block(&mut self) -> io::Result<()> {
+        self.block.resize(BLOCK_BYTES - POSTING_BYTES, 0xff);
+        let sum = block_sum((self.sums.len() / POSTING_BYTES) as u64, &self.block);
+        self.out.write_all(&self.block)?;
+        self.out.write_all(sum.as_bytes())?;
+        self.sums.extend_from_slice(sum.as_bytes());
+        self.block.clear();
+        Ok(())
+    }
+
+    /// The run's name, and how many postings it holds.
+    pub fn finish(mut self) -> io::Result<(String, u64)> {
+        if !self.block.is_empty() {
+            self.end_block()?;
+        }
+        self.out.flush()?;
+        Ok((format!("{}.run", &Digest::of(&self.sums).hex()[..32]), self.postings))
+    }
 }
 
 fn block_sum(number: u64, data: &[u8]) -> Digest {
@@ -78,14 +106,14 @@ impl Run {
         Ok(Self { name: name.to_owned(), postings, file, cache: RefCell::default() })
     }
 
-    /// The postings of a key, newest entries first, at most so many.
-    pub fn newest(&self, key: &[u8; KEY_BYTES], most: usize) -> io::Result<Vec<Posting>> {
+    /// The postings with the key of `to` that are not above it, highest first, at most so many.
+    pub fn newest(&self, to: &Posting, most: usize) -> io::Result<Vec<Posting>> {
         let mut found = Vec::new();
-        let mut at = self.first_where(|posting| posting.key > *key)?;
+        let mut at = self.first_where(|posting| posting > to)?;
         while at > 0 && found.len() < most {
             at -= 1;
             let posting = self.posting(at)?;
-            if posting.key != *key {
+            if posting.key != to.key {
                 break;
             }
             found.push(posting);
@@ -108,9 +136,18 @@ impl Run {
         Ok(found)
     }
 
-    /// Every posting, in order.
-    pub fn all(&self) -> io::Result<Vec<Posting>> {
-        (0..self.postings).map(|at| self.posting(at)).collect()
+    /// Every posting, in order; one block at a time is in memory.
+    pub fn walk(&self) -> impl Iterator<Item = io::Result<Posting>> + '_ {
+        let blocks = self.postings.div_ceil(BLOCK_POSTINGS as u64);
+        let mut left = self.postings;
+        (0..blocks).flat_map(move |number| {
+            let here = left.min(BLOCK_POSTINGS as u64);
+            left -= here;
+            match self.checked_block(number) {
+                Ok(block) => (0..here).map(|at| posting_in(&block, at)).collect(),
+                Err(fault) => vec![Err(fault)],
+            }
+        })
     }
 
     /// The place of the first posting of which this is true; it is of all after it.
@@ -125,22 +162,24 @@ impl Run {
 
     fn posting(&self, at: u64) -> io::Result<Posting> {
         let block = self.block(at / BLOCK_POSTINGS as u64)?;
-        let begin =
-            usize::try_from(at % BLOCK_POSTINGS as u64).map_err(|_| damaged())? * POSTING_BYTES;
-        let bytes = block.get(begin..begin + POSTING_BYTES).ok_or_else(damaged)?;
-        let mut key = [0; KEY_BYTES];
-        key.copy_from_slice(&bytes[..KEY_BYTES]);
-        let number = |from: usize, to: usize| {
-            bytes[from..to].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
-        };
-        let aux = u32::try_from(number(28, 32)).map_err(|_| damaged())?;
-        Ok(Posting { key, seq: number(16, 22), at: number(22, 28), aux })
+        posting_in(&block, at % BLOCK_POSTINGS as u64)
     }
 
     fn block(&self, number: u64) -> io::Result<Rc<Vec<u8>>> {
         if let Some(block) = self.cache.borrow().get(&number) {
             return Ok(Rc::clone(block));
         }
+        let bytes = self.checked_block(number)?;
+        let block = Rc::new(bytes);
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() >= CACHED_BLOCKS_MAX {
+            cache.clear();
+        }
+        cache.insert(number, Rc::clone(&block));
+        Ok(block)
+    }
+
+    fn checked_block(&self, number: u64) -> io::Result<Vec<u8>> {
         let from = number * BLOCK_BYTES as u64;
         let mut bytes = read_range(&self.file, from, from + BLOCK_BYTES as u64)?;
         if bytes.len() != BLOCK_BYTES {
@@ -150,12 +189,18 @@ impl Run {
         if block_sum(number, &bytes).as_bytes()[..] != sum[..] {
             return Err(damaged());
         }
-        let block = Rc::new(bytes);
-        let mut cache = self.cache.borrow_mut();
-        if cache.len() >= CACHED_BLOCKS_MAX {
-            cache.clear();
-        }
-        cache.insert(number, Rc::clone(&block));
-        Ok(block)
+        Ok(bytes)
     }
+}
+
+fn posting_in(block: &[u8], at: u64) -> io::Result<Posting> {
+    let begin = usize::try_from(at).map_err(|_| damaged())? * POSTING_BYTES;
+    let bytes = block.get(begin..begin + POSTING_BYTES).ok_or_else(damaged)?;
+    let mut key = [0; KEY_BYTES];
+    key.copy_from_slice(&bytes[..KEY_BYTES]);
+    let number = |from: usize, to: usize| {
+        bytes[from..to].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte))
+    };
+    let aux = u32::try_from(number(28, 32)).map_err(|_| damaged())?;
+    Ok(Posting { key, seq: number(16, 22), at: number(22, 28), aux })
 }

@@ -42,5 +42,6 @@ mod sshd;
 mod state;
 mod steps;
 mod tidy;
+mod told;
 mod verbs;
 mod witness;

@@ -177,7 +177,7 @@ fn certificate(cert: &CertRecord) -> String {
 }
 
 /// Who, and how that is known.
-fn person(actor: &Actor) -> String {
+pub fn person(actor: &Actor) -> String {
     let kind = match actor.kind {
         ActorKind::Person => "person",
         ActorKind::Machine => "machine",

@@ -5,10 +5,15 @@
 //! log room's to say. Sealing, signing and tidying write.
 
 pub mod block;
+pub mod change;
+pub mod cloudevents;
+pub mod csv;
 pub mod drift;
+pub mod export;
 pub mod filter;
 pub mod glass;
 pub mod lore;
+pub mod ocsf;
 pub mod pager;
 pub mod place;
 pub mod printer;
@@ -20,10 +25,12 @@ pub mod seal;
 pub mod sheet;
 pub mod show;
 pub mod signing;
+pub mod story;
 pub mod tail;
 pub mod tidy;
 pub mod truth;
 pub mod verify;
+pub mod who;
 pub mod witness;
 pub mod words;
 
@@ -53,6 +60,8 @@ struct Log {
 enum What {
     Show(show::Show),
     Tail(tail::Tail),
+    Who(who::Who),
+    Export(export::Export),
     Verify(verify::Verify),
     Drift(drift::Drift),
     Seal(seal::Seal),
@@ -67,6 +76,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     match log.what {
         What::Show(show) => show.run(call),
         What::Tail(tail) => tail.run(call),
+        What::Who(who) => who.run(call),
+        What::Export(export) => export.run(call),
         What::Verify(verify) => verify.run(call),
         What::Drift(drift) => drift.run(call),
         What::Seal(seal) => seal.run(call),

@@ -2,18 +2,27 @@
 //!
 //! Used by the sub-verbs. A log is named by its repository, however that is named, or by its own
 //! folder: an auditor has a copy of the log and no repository. A word that is only digits and no
-//! path is the number of an entry.
+//! path is the number of an entry. With `--recursive`, all that stand below a folder.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::fault::Fault;
+use clap::Args;
+
+use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
+use crate::cli::io::Tone;
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
 use crate::cli::surroundings::Surroundings;
+use crate::cli::verb::Call;
 use crate::log::disk::{Folder, is_log};
 use crate::log::error::LogError;
+
+/// How many folders deep logs are looked for.
+const DEPTH_MAX: usize = 12;
 
 /// One log, named.
 #[derive(Clone, Debug)]
@@ -34,7 +43,7 @@ pub struct Words {
 }
 
 impl Words {
-    /// Tells numbers from places. Without a place, the one here is meant.
+    /// Tells numbers from places.
     pub fn read(around: &Surroundings, words: &[OsString]) -> Result<Self, Fault> {
         let mut read = Self::default();
         for word in words {
@@ -44,10 +53,12 @@ impl Words {
                 Some(_) | None => read.places.push(path.to_owned()),
             }
         }
-        if read.places.is_empty() {
-            read.places.push(PathBuf::from("."));
-        }
         Ok(read)
+    }
+
+    /// The places, or the one here.
+    pub fn places_or_here(&self) -> Vec<PathBuf> {
+        Below::default().with_named(&self.places)
     }
 }
 
@@ -63,8 +74,15 @@ pub fn find(around: &Surroundings, given: &[PathBuf]) -> Result<Vec<Place>, Faul
 }
 
 fn find_one(around: &Surroundings, given: &Path) -> Result<Place, Fault> {
+    let dir = log_dir(around, given)?;
+    let folder = Folder::existing(&dir).map_err(|error| fault(&dir, &error))?;
+    Ok(Place { given: given.to_owned(), folder })
+}
+
+/// The folder of the log that is named by its repository or by itself.
+fn log_dir(around: &Surroundings, given: &Path) -> Result<PathBuf, Fault> {
     let path = around.absolute(given)?;
-    let dir = if is_log(&path) {
+    Ok(if is_log(&path) {
         path
     } else if is_something(&path) {
         let git = Git::find(around)?;
@@ -74,9 +92,158 @@ fn find_one(around: &Surroundings, given: &Path) -> Result<Place, Fault> {
     } else {
         return Err(Fault::new(format!("there is nothing at {}", shown(&path)))
             .hint("name a repository, or the folder of a log"));
-    };
-    let folder = Folder::existing(&dir).map_err(|error| fault(&dir, &error))?;
-    Ok(Place { given: given.to_owned(), folder })
+    })
+}
+/// Adds every repository with a log below a folder.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Below {
+    /// Every repository with a log below this folder too, and every copy of a log, in order of
+    /// their names. Symbolic links are not followed
+    #[arg(long, value_name = "DIR")]
+    pub recursive: Vec<PathBuf>,
+}
+
+impl Below {
+    /// Whether anything is to be looked for.
+    pub const fn is_asked(&self) -> bool {
+        !self.recursive.is_empty()
+    }
+
+    /// The places that are named, the one here when there is none, and then those below.
+    pub fn with_named(&self, named: &[PathBuf]) -> Vec<PathBuf> {
+        if named.is_empty() && !self.is_asked() { vec![PathBuf::from(".")] } else { named.to_vec() }
+    }
+
+    /// Every repository and every log below the folders, in order, and the worst that looking for
+    /// them came to. What cannot be looked at is told, and the rest is found.
+    pub fn find(&self, call: &mut Call<'_>) -> Result<(Vec<PathBuf>, Exit), Fault> {
+        let (mut found, mut exit) = (Vec::new(), Exit::Yes);
+        for dir in &self.recursive {
+            let mut open = vec![(dir.clone(), 0)];
+            if !call.around.absolute(dir)?.is_dir() {
+                return Err(Fault::new(format!("there is no folder {}", shown(dir)))
+                    .hint("name the folder below which your repositories are"));
+            }
+            while let Some((dir, depth)) = open.pop() {
+                let path = call.around.absolute(&dir)?;
+                if is_repository(&path) || is_log(&path) {
+                    found.push(dir);
+                    continue;
+                }
+                match folders(&path) {
+                    Ok(names) if depth < DEPTH_MAX => {
+                        open.extend(names.iter().map(|name| (dir.join(name), depth + 1)));
+                    }
+                    Ok(names) if names.is_empty() => {}
+                    Ok(_) => {
+                        exit = worst(exit, Exit::CouldNot);
+                        let text = format!(
+                            "{}: more than {DEPTH_MAX} folders deep, nothing below it was looked at",
+                            shown(&dir)
+                        );
+                        call.console.talk_lines(Tone::Warning, &text)?;
+                    }
+                    Err(error) => {
+                        exit = worst(exit, Exit::CouldNot);
+                        let text = format!("could not look into {}: {error}", shown(&dir));
+                        call.console.talk_lines(Tone::Warning, &text)?;
+                    }
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        Ok((found, exit))
+    }
+}
+
+/// Whether a folder is what Git takes for a repository, without a working tree around it.
+fn is_repository(path: &Path) -> bool {
+    path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
+}
+
+/// The folders in a folder, the last first; symbolic links are none.
+fn folders(path: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.push(entry.file_name());
+        }
+    }
+    names.sort_by(|a, b| b.cmp(a));
+    Ok(names)
+}
+
+/// The logs that are named and those below folders. A named one has to be there; of those below,
+/// one that cannot be read is told and the others are found. Answers the worst of that, too.
+pub fn gather(
+    call: &mut Call<'_>,
+    named: &[PathBuf],
+    below: &Below,
+) -> Result<(Vec<Place>, Exit), Fault> {
+    let mut places = find(call.around, &below.with_named(named))?;
+    let (found, mut exit) = below.find(call)?;
+    for given in found {
+        let dir = match log_dir(call.around, &given) {
+            Ok(dir) => dir,
+            Err(fault) => {
+                exit = worst(exit, fault.show(call.console));
+                continue;
+            }
+        };
+        match Folder::existing(&dir) {
+            Ok(folder) => places.push(Place { given, folder }),
+            // A repository that nobody has installed us in.
+            Err(LogError::Missing { .. }) => {}
+            Err(error) => exit = worst(exit, fault(&dir, &error).show(call.console)),
+        }
+    }
+    if below.is_asked() {
+        told(call, places.len())?;
+    }
+    Ok((places, exit))
+}
+
+/// As `gather`, for verbs that need the repositories themselves.
+pub fn gather_repositories(
+    call: &mut Call<'_>,
+    named: &[PathBuf],
+    below: &Below,
+) -> Result<(Vec<PathBuf>, Exit), Fault> {
+    let mut places = below.with_named(named);
+    let (found, exit) = below.find(call)?;
+    for given in found {
+        let is_ours = is_repository(&call.around.absolute(&given)?)
+            && log_dir(call.around, &given)
+                .is_ok_and(|dir| !matches!(Folder::existing(&dir), Err(LogError::Missing { .. })));
+        if is_ours {
+            places.push(given);
+        }
+    }
+    if below.is_asked() {
+        told(call, places.len())?;
+    }
+    Ok((places, exit))
+}
+
+fn told(call: &mut Call<'_>, found: usize) -> Result<(), Fault> {
+    let what = if found == 1 { "1 log".to_owned() } else { format!("{found} logs") };
+    call.console.talk_lines(Tone::Note, &what)
+}
+
+/// What one of several places came to: told, and the others are looked at. Of a single one, and
+/// where nobody listens any more, it is the end.
+pub fn go_on<P>(call: &mut Call<'_>, places: &[P], fault: Fault) -> Result<Exit, Fault> {
+    if places.len() < 2 || fault.is_quiet() {
+        return Err(fault);
+    }
+    Ok(fault.show(call.console))
+}
+
+/// The worse of two answers.
+pub fn worst(one: Exit, other: Exit) -> Exit {
+    if other.code() > one.code() { other } else { one }
 }
 
 /// The repository that was named; the folder of a log is none.

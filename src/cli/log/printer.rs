@@ -13,6 +13,7 @@ use crate::cli::log::lore::Lore;
 use crate::cli::log::place::{self, Place};
 use crate::cli::log::{block, row};
 use crate::cli::quote::shown;
+use crate::log::book::Log;
 use crate::log::disk::Folder;
 use crate::log::entry::{GenesisRef, Record};
 use crate::log::error::LogError;
@@ -55,6 +56,7 @@ pub struct Printer<'a> {
     form: Form,
     colour: bool,
     digits: usize,
+    log: Option<Log>,
     lore: Lore,
     printed: u64,
 }
@@ -63,21 +65,39 @@ impl<'a> Printer<'a> {
     /// A printer that knows how long the numbers get.
     pub fn new(place: &'a Place, form: Form, colour: bool) -> Result<Self, Fault> {
         let dir = place.folder.dir();
-        let last = Entries::open(dir, Filter::default()).and_then(|entries| entries.last(1));
+        let last = Entries::open(dir, Filter::default()).and_then(|mut entries| entries.last(1));
         let last = last.map_err(|error| place::fault(dir, &error))?;
         let highest = last.first().map_or(0, |found| found.entry.common.seq);
         let digits = highest.to_string().len();
-        Ok(Self { place, form, colour, digits, lore: Lore::default(), printed: 0 })
+        let (log, lore) = (None, Lore::default());
+        Ok(Self { place, form, colour, digits, log, lore, printed: 0 })
     }
 
-    /// Learns what the entries say of each other.
+    /// Learns what the entries say of each other, or where to look that up.
     pub fn learn(&mut self) -> Result<(), Fault> {
         self.learn_and_pick(&BTreeSet::new()).map(|_| ())
     }
 
-    /// Learns what the entries say of each other, and keeps those with these numbers. Answers
+    /// Learns what the entries say of each other, and finds those with these numbers. Answers
     /// those, how many entries there are, and where the log ends too early, if it does.
     pub fn learn_and_pick(
+        &mut self,
+        numbers: &BTreeSet<u64>,
+    ) -> Result<(Vec<Found>, u64, Option<LogError>), Fault> {
+        if let Ok(Some(log)) = Log::open_indexed(self.place.folder.dir()) {
+            let size = log.head().size;
+            let there = numbers.range(..size);
+            let picked: Result<Vec<Found>, _> = there.map(|it| log.found(*it)).collect();
+            if let Ok(picked) = picked {
+                self.log = Some(log);
+                return Ok((picked, size, None));
+            }
+        }
+        // Without an index, or with one that is wrong: a walk, which tells where the log breaks.
+        self.walk_and_pick(numbers)
+    }
+
+    fn walk_and_pick(
         &mut self,
         numbers: &BTreeSet<u64>,
     ) -> Result<(Vec<Found>, u64, Option<LogError>), Fault> {
@@ -136,6 +156,11 @@ impl<'a> Printer<'a> {
                 found.entry.record.clone()
             }
         };
+        if let Some(log) = &self.log {
+            let looked = Lore::look(log, found.entry.common.seq, &record);
+            self.lore = looked
+                .map_err(|error| place::fault(self.place.folder.dir(), &LogError::Past(error)))?;
+        }
         if self.printed > 0 {
             console.data_line("")?;
         }

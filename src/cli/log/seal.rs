@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::Git;
-use crate::cli::log::place::{self, Words};
+use crate::cli::log::place::{self, Below, Place, Words};
 use crate::cli::log::signing::{could_not, given_out, key_of, key_of_site, lost, refs_of};
 use crate::cli::log::words;
 use crate::cli::quote::shown;
@@ -44,8 +44,11 @@ pub struct Seal {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    below: Below,
+
     /// Repositories; the one here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
+    #[arg(value_name = "REPO")]
     places: Vec<PathBuf>,
 }
 
@@ -53,31 +56,40 @@ impl Seal {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let git = Git::find(call.around)?;
-        for given in &self.places {
-            let site = Site::find(call.around, &git, given)?;
-            let dir = site.log_dir();
-            let refs = refs_of(&site.git_dir)?;
-            let ctx = host::ctx(call.around.now);
-            let folder = Folder::existing(&dir).map_err(|error| place::fault(&dir, &error))?;
-            let key = key_of_site(call.around, &site, &folder)?;
-            let done = keeper::seal(&dir, refs, &key, lost(self.new_key), &ctx)
-                .map_err(|error| could_not("seal", &dir, &error))?;
-            if self.json {
-                call.console.json(&json!({
-                    "place": shown(given),
-                    "entry": done.entry,
-                    "size": done.seal.size,
-                    "root": done.seal.root.0.hex(),
-                    "key": done.seal.key,
-                    "next": done.seal.next,
-                }))?;
-                continue;
+        let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
+        for given in &places {
+            if let Err(fault) = self.seal(call, &git, given) {
+                exit = place::worst(exit, place::go_on(call, &places, fault)?);
             }
-            let covers = words::entries(done.seal.size);
-            let line = format!("{}: {covers} sealed by entry {}", shown(given), done.entry);
-            call.console.data_line(&line)?;
         }
-        Ok(Exit::Yes)
+        Ok(exit)
+    }
+
+    fn seal(&self, call: &mut Call<'_>, git: &Git, given: &Path) -> Result<(), Fault> {
+        let site = Site::find(call.around, git, given)?;
+        let dir = site.log_dir();
+        let refs = refs_of(&site.git_dir)?;
+        let ctx = host::ctx(call.around.now);
+        let folder = Folder::existing(&dir).map_err(|error| place::fault(&dir, &error))?;
+        let key = key_of_site(call.around, &site, &folder)?;
+        let done = keeper::seal(&dir, refs, &key, lost(self.new_key), &ctx)
+            .map_err(|error| could_not("seal", &dir, &error))?;
+        if self.json {
+            return call.console.json(&json!({
+                "place": shown(given),
+                "entry": done.entry,
+                "size": done.seal.size,
+                "root": done.seal.root.0.hex(),
+                "key": done.seal.key,
+                "next": done.seal.next,
+            }));
+        }
+        let covers = words::entries(done.seal.size);
+        call.console.data_line(&format!(
+            "{}: {covers} sealed by entry {}",
+            shown(given),
+            done.entry
+        ))
     }
 }
 
@@ -102,16 +114,36 @@ pub struct CheckpointOf {
     #[arg(long)]
     new_key: bool,
 
+    #[command(flatten)]
+    below: Below,
+
     /// A repository, or the folder of its log; the repository here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
-    place: PathBuf,
+    #[arg(value_name = "REPO")]
+    place: Option<PathBuf>,
 }
 
 impl CheckpointOf {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
-        let places = place::find(call.around, std::slice::from_ref(&self.place))?;
-        let Some(place) = places.first() else { return Ok(Exit::Yes) };
+        if self.below.is_asked() && self.out.is_some() {
+            let text = "--out names one file, and --recursive finds many logs";
+            return Err(Fault::mistyped(text).hint("leave --out away: each is printed"));
+        }
+        let named: Vec<PathBuf> = self.place.iter().cloned().collect();
+        let (places, mut exit) = place::gather(call, &named, &self.below)?;
+        for (at, place) in places.iter().enumerate() {
+            if at > 0 && !self.key {
+                call.console.data_line("")?;
+            }
+            exit = match self.one(call, place) {
+                Ok(one) => place::worst(exit, one),
+                Err(fault) => place::worst(exit, place::go_on(call, &places, fault)?),
+            };
+        }
+        Ok(exit)
+    }
+
+    fn one(&self, call: &mut Call<'_>, place: &Place) -> Result<Exit, Fault> {
         let dir = place.folder.dir();
         let fault = |error| could_not("sign", dir, &error);
         let held = key_of(call.around, place)?;
@@ -150,10 +182,11 @@ impl Prove {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let words = Words::read(call.around, &self.words)?;
-        let (&[index], [_]) = (words.numbers.as_slice(), words.places.as_slice()) else {
+        let named = words.places_or_here();
+        let (&[index], [_]) = (words.numbers.as_slice(), named.as_slice()) else {
             return Err(Fault::mistyped("one number of an entry and one log are needed"));
         };
-        let places = place::find(call.around, &words.places)?;
+        let places = place::find(call.around, &named)?;
         let Some(place) = places.first() else { return Ok(Exit::Yes) };
         let (checkpoint, note) = self.signed(call, &place.folder)?;
         let dir = place.folder.dir();

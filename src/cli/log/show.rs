@@ -13,12 +13,13 @@ use crate::cli::fault::{Exit, Fault};
 use crate::cli::io::{Console, Tone};
 use crate::cli::log::filter::Asked;
 use crate::cli::log::pager::Pager;
-use crate::cli::log::place::{self, Place, Words};
+use crate::cli::log::place::{self, Below, Place, Words};
 use crate::cli::log::printer::{Form, Printer, heading};
 use crate::cli::quote::shown;
 use crate::cli::verb::Call;
 use crate::log::error::LogError;
-use crate::log::read::{Entries, Filter};
+use crate::log::read::Filter;
+use crate::log::search::Search;
 
 /// Show entries, oldest first; those with a number are told whole
 ///
@@ -32,6 +33,9 @@ pub struct Show {
 
     #[command(flatten)]
     filters: Asked,
+
+    #[command(flatten)]
+    below: Below,
 
     /// Numbers of entries, and repositories or folders of logs; the repository here when none is
     /// named
@@ -47,13 +51,13 @@ impl Show {
         if !words.numbers.is_empty() && filter != Filter::default() {
             return Err(Fault::mistyped("numbers of entries and filters do not go together"));
         }
-        let places = place::find(call.around, &words.places)?;
+        let (places, found) = place::gather(call, &words.places, &self.below)?;
         let numbers: BTreeSet<u64> = words.numbers.into_iter().collect();
         let colour = call.console.colour_out();
         let mut pager = if self.form.json { None } else { Pager::start(call.around) };
         let input = pager.as_mut().and_then(Pager::take_input);
         let mut paged = input.map(|input| Console::plain(input, Box::new(io::stderr())));
-        let mut ends = Vec::new();
+        let mut ends: Vec<Option<End>> = Vec::new();
         let console = paged.as_mut().unwrap_or(call.console);
         let mut shown = self.show_all(console, &places, &filter, &numbers, colour, &mut ends);
         if let Some(mut console) = paged {
@@ -67,7 +71,7 @@ impl Show {
             shown = shown.or_else(|fault| if fault.is_quiet() { Ok(()) } else { Err(fault) });
         }
         shown?;
-        said(call.console, &places, ends)
+        Ok(place::worst(found, said(call, &places, ends)?))
     }
 
     fn show_all(
@@ -77,16 +81,20 @@ impl Show {
         filter: &Filter,
         numbers: &BTreeSet<u64>,
         colour: bool,
-        ends: &mut Vec<Option<LogError>>,
+        ends: &mut Vec<Option<End>>,
     ) -> Result<(), Fault> {
         for (at, place) in places.iter().enumerate() {
             heading(console, &self.form, places, at)?;
             let end = if numbers.is_empty() {
-                self.rows(console, place, filter, colour)?
+                self.rows(console, place, filter, colour)
             } else {
-                self.entries(console, place, numbers, colour)?
+                self.entries(console, place, numbers, colour)
             };
-            ends.push(end);
+            ends.push(match end {
+                Ok(end) => end.map(End::Log),
+                Err(fault) if places.len() < 2 || fault.is_quiet() => return Err(fault),
+                Err(fault) => Some(End::Fault(fault)),
+            });
         }
         Ok(())
     }
@@ -104,7 +112,7 @@ impl Show {
         if self.form.full && !self.form.json {
             printer.learn()?;
         }
-        let opened = Entries::open(dir, filter.clone());
+        let opened = Search::open(dir, filter.clone());
         let mut entries = opened.map_err(|error| place::fault(dir, &error))?;
         loop {
             match entries.next_entry() {
@@ -144,23 +152,34 @@ impl Show {
     }
 }
 
+/// Why a log was not read to its end.
+pub enum End {
+    /// What the log room says.
+    Log(LogError),
+    /// Something else was in the way, and others were to be looked at.
+    Fault(Fault),
+}
+
 /// Says of each log whether it was read to its end.
-pub fn said(
-    console: &mut Console,
-    places: &[Place],
-    ends: Vec<Option<LogError>>,
-) -> Result<Exit, Fault> {
+pub fn said(call: &mut Call<'_>, places: &[Place], ends: Vec<Option<End>>) -> Result<Exit, Fault> {
     let mut exit = Exit::Yes;
-    for (place, error) in places.iter().zip(ends) {
-        let Some(error) = error else { continue };
-        let fault = place::fault(place.folder.dir(), &error);
-        if !matches!(error, LogError::Broken(_)) {
-            return Err(fault);
+    for (place, end) in places.iter().zip(ends) {
+        let (fault, is_broken) = match end {
+            None => continue,
+            Some(End::Fault(fault)) => (fault, false),
+            Some(End::Log(error)) => {
+                let is_broken = matches!(error, LogError::Broken(_));
+                (place::fault(place.folder.dir(), &error), is_broken)
+            }
+        };
+        if !is_broken {
+            exit = place::worst(exit, place::go_on(call, places, fault)?);
+            continue;
         }
-        console.flush()?;
-        let _ = fault.show(console);
-        console.talk_lines(Tone::Note, "nothing behind that place is shown")?;
-        exit = Exit::No;
+        call.console.flush()?;
+        let _ = fault.show(call.console);
+        call.console.talk_lines(Tone::Note, "nothing behind that place is shown")?;
+        exit = place::worst(exit, Exit::No);
     }
     Ok(exit)
 }

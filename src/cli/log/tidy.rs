@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
-use crate::cli::log::{place, words};
+use crate::cli::log::place::{self, Below};
+use crate::cli::log::words;
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
 use crate::cli::verb::Call;
@@ -20,6 +21,7 @@ use crate::hook::host;
 use crate::hook::tidy::{BATCH_MAX, Dead, Taken, all_dead, take};
 use crate::hook::world::World;
 use crate::log::disk::{Disk, Folder};
+use crate::log::merge::Leisure;
 use crate::log::pack;
 use crate::log::tidy::TidyRef;
 use crate::log::wire::{AsText, Text};
@@ -41,8 +43,11 @@ pub struct Tidy {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    below: Below,
+
     /// Repositories; the one here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
+    #[arg(value_name = "REPO")]
     places: Vec<PathBuf>,
 }
 
@@ -60,11 +65,18 @@ impl Tidy {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let git = Git::find(call.around)?;
-        let mut exit = Exit::Yes;
         let mut all: Vec<Value> = Vec::new();
-        for place in &self.places {
-            let site = Site::find(call.around, &git, place)?;
-            let done = self.tidied(call, place, &site.git_dir)?;
+        let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
+        for place in &places {
+            let done = Site::find(call.around, &git, place)
+                .and_then(|site| self.tidied(call, place, &site.git_dir));
+            let done = match done {
+                Ok(done) => done,
+                Err(fault) => {
+                    exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                    continue;
+                }
+            };
             if done.left.is_some() || done.unpacked.is_some() {
                 exit = Exit::CouldNot;
             }
@@ -84,6 +96,7 @@ impl Tidy {
         let world = World::at_rest(git_dir).map_err(fault)?;
         let mut log = world.log().map_err(fault)?;
         let ctx = host::ctx(call.around.now);
+        log.merge_index(Leisure::Timer);
         let (dead, others) = all_dead(&world, &mut log, &ctx).map_err(fault)?;
         let folder = Folder::existing(&world.log_dir())
             .map_err(|error| place::fault(&world.log_dir(), &error))?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::io::Console;
-use crate::cli::log::place::{self, Place};
+use crate::cli::log::place::{self, Below, Place};
 use crate::cli::log::repo::{self, Agreement};
 use crate::cli::log::roots::{self, Asked, Roots};
 use crate::cli::log::scope::{Scope, Wanted};
@@ -61,23 +61,29 @@ pub struct Verify {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    below: Below,
+
     /// Repositories, or folders of logs; the repository here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
+    #[arg(value_name = "REPO")]
     places: Vec<PathBuf>,
 }
 
 impl Verify {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
-        let places = place::find(call.around, &self.places)?;
+        let (places, mut exit) = place::gather(call, &self.places, &self.below)?;
         let asked = self.asked(call.around)?;
         let (mut whole, mut agrees) = (true, true);
         let mut all: Vec<Value> = Vec::new();
         for place in &places {
-            let report = verified(call.console, place)?;
-            let roots = match (&asked, &report.broken) {
-                (Some(asked), None) => Some(roots::look(&place.folder, asked)?),
-                (Some(_), Some(_)) | (None, _) => None,
+            let looked = checked(call.console, place, asked.as_ref());
+            let (report, roots) = match looked {
+                Ok(looked) => looked,
+                Err(fault) => {
+                    exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                    continue;
+                }
             };
             let agreement = match (self.repo, &report.broken) {
                 (true, None) => {
@@ -140,6 +146,20 @@ impl Verify {
         }
         Ok(Some(asked))
     }
+}
+
+/// Looks at one log, and at its tree when that is asked for.
+fn checked(
+    console: &Console,
+    place: &Place,
+    asked: Option<&Asked>,
+) -> Result<(Report, Option<Roots>), Fault> {
+    let report = verified(console, place)?;
+    let roots = match (asked, &report.broken) {
+        (Some(asked), None) => Some(roots::look(&place.folder, asked)?),
+        (Some(_), Some(_)) | (None, _) => None,
+    };
+    Ok((report, roots))
 }
 
 /// Verifies one log, with a bar where somebody waits.

@@ -1,0 +1,201 @@
+//! An entry taken apart: one change a ref, in the plain words that tables and other systems want.
+//!
+//! Pure. Used by the forms of `log export`. Everything is escaped already.
+
+use crate::cli::log::words;
+use crate::log::decision::{Decision, RefDecision, Verdict};
+use crate::log::entry::{Record, State};
+use crate::log::wire::Text;
+use crate::names::escape::escape;
+use crate::names::oid::Oid;
+
+/// What an entry says of one ref, or of none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The ref.
+    pub refname: Option<String>,
+    /// Its value before, and the value asked for or found; none where there is none.
+    pub old: Option<String>,
+    /// See `old`.
+    pub new: Option<String>,
+    /// What the change does; none where nothing is to change.
+    pub does: Option<Does>,
+    /// The answer: `accepted`, `warned`, `refused`, or nothing.
+    pub answer: &'static str,
+    /// What became of it: `applied`, `not applied`, `superseded`, `lost`, or nothing.
+    pub state: &'static str,
+    /// The rules that objected, were silenced or were overridden.
+    pub rules: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What a change does to a ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// It had no value.
+    Create,
+    /// It gets another one.
+    Move,
+    /// It loses its value.
+    Delete,
+}
+
+impl Does {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Move => "move",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Change {
+    fn of(refname: &Text, old: &Oid, new: &Oid) -> Self {
+        let does = match (old.is_zero(), new.is_zero()) {
+            (true, true) => None,
+            (true, false) => Some(Does::Create),
+            (false, false) => Some(Does::Move),
+            (false, true) => Some(Does::Delete),
+        };
+        Self {
+            refname: Some(words::refname(refname)),
+            old: value(old),
+            new: value(new),
+            does,
+            ..Self::default()
+        }
+    }
+
+    /// About a ref and no change of it.
+    fn about(refname: &Text) -> Self {
+        Self { refname: Some(words::refname(refname)), ..Self::default() }
+    }
+}
+
+fn value(oid: &Oid) -> Option<String> {
+    (!oid.is_zero()).then(|| oid.hex())
+}
+
+/// The changes of an entry, at least one. `record` is whole.
+pub fn changes(record: &Record) -> Vec<Change> {
+    let mut changes: Vec<Change> = match record {
+        Record::Decision(it) => decision(it),
+        Record::Birth(it) => it
+            .refs
+            .iter()
+            .map(|one| Change::of(&one.refname, &Oid::zero(one.oid.0.format()), &one.oid.0))
+            .collect(),
+        Record::Refusal(it) => it
+            .refs
+            .iter()
+            .map(|one| Change {
+                answer: words::answer(Verdict::Refuse),
+                reason: escape(&it.reason.0),
+                ..Change::about(&one.refname)
+            })
+            .collect(),
+        Record::Outcome(it) => it
+            .refs
+            .iter()
+            .map(|one| {
+                let (from, to) = match one.state {
+                    State::Lost => (&one.new.0, &one.old.0),
+                    State::Applied | State::NotApplied | State::Superseded => {
+                        (&one.old.0, &one.new.0)
+                    }
+                };
+                Change {
+                    state: words::state(one.state),
+                    reason: format!("what became of entry {}", it.of),
+                    ..Change::of(&one.refname, from, to)
+                }
+            })
+            .collect(),
+        Record::Drift(it) => vec![Change {
+            reason: "no push that the log knows".to_owned(),
+            ..Change::of(&it.refname, &it.logged.0, &it.found.0)
+        }],
+        Record::Asked(it) => vec![Change {
+            answer: words::answer(it.verdict),
+            reason: format!("asked about {}", it.commit.0.hex()),
+            ..Change::about(&it.refname)
+        }],
+        Record::BreakGlass(it) => vec![Change {
+            rules: words::each_once(it.overridden.iter().map(|finding| &finding.rule)),
+            reason: escape(&it.reason.0),
+            ..Change::of(&it.refname, &it.old.0, &it.new.0)
+        }],
+        Record::Settled(it) => {
+            let by: Vec<&str> = it.by.iter().map(|name| name.0.as_str()).collect();
+            let reason = format!("entry {}: {}", it.of, words::settled(it.how, &by));
+            vec![Change { reason, ..Change::about(&it.refname) }]
+        }
+        Record::Tidy(it) => it
+            .refs
+            .iter()
+            .map(|one| Change {
+                reason: words::dead(one),
+                ..Change::of(&one.refname, &one.old.0, &Oid::zero(one.old.0.format()))
+            })
+            .collect(),
+        Record::Policy(it) => {
+            vec![Change { new: Some(it.sha256.0.hex()), ..Change::default() }]
+        }
+        Record::Accepted(it) => {
+            let of: Vec<String> = it.of.iter().map(u64::to_string).collect();
+            let reason = format!("drift of {} accepted: {}", of.join(", "), escape(&it.reason.0));
+            let one = |name| Change { reason: reason.clone(), ..Change::about(name) };
+            it.refs.iter().map(one).collect()
+        }
+        Record::Config(it) => {
+            let names: Vec<String> = it.changes.iter().map(|one| escape(&one.name.0)).collect();
+            let reason = format!("hooks and settings: {}", names.join(", "));
+            vec![Change { reason, new: Some(it.sha256.0.hex()), ..Change::default() }]
+        }
+        Record::Genesis(_) | Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) => {
+            Vec::new()
+        }
+    };
+    if changes.is_empty() {
+        let answer = match record {
+            Record::Refusal(_) => words::answer(Verdict::Refuse),
+            Record::Genesis(_)
+            | Record::Birth(_)
+            | Record::Decision(_)
+            | Record::Outcome(_)
+            | Record::Drift(_)
+            | Record::Policy(_)
+            | Record::Asked(_)
+            | Record::Recovered(_)
+            | Record::BreakGlass(_)
+            | Record::Settled(_)
+            | Record::Seal(_)
+            | Record::Tidy(_)
+            | Record::Segment(_)
+            | Record::Config(_)
+            | Record::Accepted(_) => "",
+        };
+        changes.push(Change { answer, ..Change::default() });
+    }
+    changes
+}
+
+fn decision(it: &Decision) -> Vec<Change> {
+    let one = |one: &RefDecision| {
+        let rules = one.findings.iter().map(|finding| &finding.rule);
+        let rules = rules.chain(one.exempt.iter().map(|exempt| &exempt.rule));
+        let found: Vec<String> = one.findings.iter().map(|it| escape(&it.text.0)).collect();
+        // A push that is refused moves none of its refs, however they were found.
+        let answer = if it.verdict == Verdict::Refuse { it.verdict } else { one.verdict };
+        Change {
+            answer: words::answer(answer),
+            rules: words::each_once(rules),
+            reason: found.join("; "),
+            ..Change::of(&one.refname, &one.old.0, &one.new.0)
+        }
+    };
+    it.refs.iter().map(one).collect()
+}
