@@ -169,8 +169,8 @@ impl Server {
                 String::from_utf8_lossy(&output.stderr)
             ));
         }
-        let value: Value = serde_json::from_str(&out).map_err(|e| e.to_string())?;
-        Ok(value.get(0).cloned().unwrap_or(value))
+        let value: Value = serde_json::from_str(&out).map_err(|fault| fault.to_string())?;
+        Ok(value["logs"][0].clone())
     }
 
     /// Every ref of the server.
@@ -185,10 +185,8 @@ impl Server {
     /// The log is whole, with nothing in doubt, and gives every ref the value it has.
     pub(crate) fn is_settled(&self, repository: &Repository) -> Result<(), String> {
         let report = self.verify(repository)?;
-        for open in ["torn", "in_doubt"] {
-            if !matches!(report[open], Value::Null | Value::Bool(false)) {
-                return Err(format!("`{open}` is left: {report}"));
-            }
+        if report["torn"] != Value::Null || report["in_doubt"] != false {
+            return Err(format!("something is left open: {report}"));
         }
         let (log, refs) = (repository.implied(), self.refs(repository));
         if log == refs {
