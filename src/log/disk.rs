@@ -287,6 +287,9 @@ impl Folder {
                 n => rest = &rest[n..],
             }
         }
+        if fs::read(path).map_err(fault)? != bytes {
+            return Err(LogError::Interfered { path: path.to_owned() });
+        }
         medium.sync(&file).map_err(|source| LogError::NotSynced { path: path.to_owned(), source })
     }
 

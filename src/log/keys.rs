@@ -3,9 +3,10 @@
 //! Pure. Used by `verify`. A JSON reader that lets a later key win and one that lets the first
 //! win would read two different entries from one line; so a key that stands twice is a break.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::names::digest::Digest;
@@ -83,14 +84,24 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let keys = self.keys;
-        let mut seen = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let names_attachment = matches!(key.as_str(), "att" | "whole");
+        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(USUAL_KEYS);
+        while let Some(Key(key)) = map.next_key()? {
+            let names_attachment = matches!(&*key, "att" | "whole");
             map.next_value_seed(Walk { keys, names_attachment })?;
-            if !seen.insert(key.clone()) {
-                keys.double.get_or_insert(key);
-            }
+            seen.push(key);
+        }
+        // Sorted, so that an object with very many keys takes no time either.
+        seen.sort_unstable();
+        if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
+            keys.double.get_or_insert_with(|| pair[0].clone().into_owned());
         }
         Ok(())
     }
 }
+
+/// Room for the keys of most objects.
+const USUAL_KEYS: usize = 24;
+
+/// A key, where it stands unless it is written with escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -8,10 +8,12 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::log::entry::{Common, FORMAT_VERSION, Record};
+use crate::log::entry::{Common, FORMAT_VERSION, Record, Session};
 use crate::log::kind::Kind;
+use crate::log::rate::Held;
 use crate::log::wire::{AsText, Short};
 use crate::names::digest::Digest;
+use crate::names::moment::Moment;
 
 /// What stands before the hash of a line.
 const HASH_KEY: &[u8] = b",\"hash\":\"";
@@ -155,30 +157,79 @@ pub fn self_hash(line: &[u8]) -> Result<Digest, LineError> {
     if Digest::of(sealed) == claimed { Ok(claimed) } else { Err(LineError::SelfHash) }
 }
 
-/// What tells how to read the rest of a line.
+/// Everything in a line but its record, read in one pass: a log has very many lines.
 #[derive(Deserialize)]
-struct Outline<'a> {
+struct Frame {
     v: u32,
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
+    log: String,
+    seq: u64,
+    #[serde(rename = "type")]
+    kind: Kind,
+    ts: AsText<Moment>,
+    #[serde(default)]
+    ts_before_prev: bool,
+    boot: String,
+    mono_us: u64,
+    host: String,
+    tool: String,
+    push: String,
+    sess: Session,
+    #[serde(default)]
+    held: Vec<Held>,
     #[serde(default)]
     short: Option<Short>,
     prev: AsText<Digest>,
 }
 
+impl Frame {
+    fn around(self, record: Record, hash: Digest) -> Entry {
+        let common = Common {
+            v: self.v,
+            log: self.log,
+            seq: self.seq,
+            kind: self.kind,
+            ts: self.ts,
+            ts_before_prev: self.ts_before_prev,
+            boot: self.boot,
+            mono_us: self.mono_us,
+            host: self.host,
+            tool: self.tool,
+            push: self.push,
+            sess: self.sess,
+            held: self.held,
+        };
+        Entry { common, record, short: self.short, prev: self.prev.0, hash }
+    }
+}
+
+/// What a line that is not as we write it may still say of itself.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    v: u32,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+}
+
 /// Reads a line, without its line feed.
 pub fn read(line: &[u8]) -> Result<Entry, LineError> {
     let hash = self_hash(line)?;
-    let outline: Outline<'_> = fields(line)?;
-    if outline.v != FORMAT_VERSION {
-        return Err(LineError::Version(outline.v));
+    let frame = match fields::<Frame>(line) {
+        Ok(frame) if frame.v == FORMAT_VERSION => frame,
+        Ok(_) | Err(_) => return Err(newer(line)),
+    };
+    let record = read_record(frame.kind, line)?;
+    Ok(frame.around(record, hash))
+}
+
+/// Why a line that is whole is not as we write it.
+fn newer(line: &[u8]) -> LineError {
+    match fields::<Outline<'_>>(line) {
+        Ok(outline) if outline.v != FORMAT_VERSION => LineError::Version(outline.v),
+        Ok(outline) if Kind::ALL.iter().all(|known| known.name() != outline.kind) => {
+            LineError::Kind
+        }
+        Ok(_) | Err(_) => LineError::Fields,
     }
-    if !Kind::ALL.iter().any(|known| known.name() == outline.kind) {
-        return Err(LineError::Kind);
-    }
-    let common: Common = fields(line)?;
-    let record = read_record(common.kind, line)?;
-    Ok(Entry { common, record, short: outline.short, prev: outline.prev.0, hash })
 }
 
 /// Reads a record from a JSON object that has its fields, and perhaps others.

@@ -6,9 +6,11 @@
 //! `{"n":...,"list":[...],"att":"..."}`.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use base64ct::{Base64, Encoding as _};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -106,8 +108,22 @@ impl<T: Plain> Serialize for AsText<T> {
 
 impl<'de, T: Plain> Deserialize<'de> for AsText<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        T::read(&text).map(Self).ok_or_else(|| D::Error::custom(format_args!("not {}", T::WHAT)))
+        deserializer.deserialize_str(Spelled(PhantomData)).map(Self)
+    }
+}
+
+/// Reads a spelling where it stands: a log has very many of them.
+struct Spelled<T>(PhantomData<T>);
+
+impl<T: Plain> Visitor<'_> for Spelled<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::WHAT)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        T::read(text).ok_or_else(|| E::custom(format_args!("not {}", T::WHAT)))
     }
 }
 
@@ -176,21 +192,37 @@ impl Serialize for Text {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawText {
-    Clean(String),
-    Bytes { b64: String },
-}
-
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match RawText::deserialize(deserializer)? {
-            RawText::Clean(text) => Ok(Self(text.into_bytes())),
-            RawText::Bytes { b64 } => Base64::decode_vec(&b64)
-                .map(Self)
-                .map_err(|_| D::Error::custom("`b64` does not hold base64")),
-        }
+        deserializer.deserialize_any(Outside)
+    }
+}
+
+/// Reads either form of a `Text`.
+struct Outside;
+
+/// The form for bytes that are no clean text. What they look like is for people only.
+#[derive(Deserialize)]
+struct Bytes {
+    b64: String,
+}
+
+impl<'de> Visitor<'de> for Outside {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, or its bytes as `b64`")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text::from(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
+        let Bytes { b64 } = Bytes::deserialize(MapAccessDeserializer::new(map))?;
+        Base64::decode_vec(&b64)
+            .map(Text)
+            .map_err(|_| A::Error::custom("`b64` does not hold base64"))
     }
 }
 

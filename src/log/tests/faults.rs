@@ -23,6 +23,8 @@ enum Plan {
     Short(usize),
     /// A write puts so many bytes down and fails all the same.
     FullAfter(usize),
+    /// A write puts so many bytes down and claims to have written all.
+    Lie(usize),
     /// Bringing data to the disk fails.
     Sync,
     /// Bringing a folder to the disk fails.
@@ -61,7 +63,11 @@ impl Medium for Bad {
                 Disk.append(file, &bytes[..n.min(bytes.len())])?;
                 Err(io::ErrorKind::StorageFull.into())
             }
-            Plan::Short(_) | Plan::FullAfter(_) | Plan::Sync | Plan::Folder => {
+            Plan::Lie(n) if self.strikes() => {
+                Disk.append(file, &bytes[..n.min(bytes.len())])?;
+                Ok(bytes.len())
+            }
+            Plan::Short(_) | Plan::FullAfter(_) | Plan::Lie(_) | Plan::Sync | Plan::Folder => {
                 Disk.append(file, bytes)
             }
         }
@@ -110,6 +116,20 @@ fn a_write_that_is_cut_short_anywhere_is_refused_and_declared() {
 }
 
 #[test]
+fn a_write_that_was_claimed_and_not_made_is_noticed() {
+    for n in [0, 3, 300] {
+        let bench = Bench::new();
+        let mut log = Log::open_on(Box::new(Bad::at(Plan::Lie(n), 0)), &bench.dir).unwrap();
+        let fault = log.append(&[asked("refs/heads/x")], &ctx(1), None).unwrap_err();
+        assert!(matches!(fault, LogError::Interfered { .. }), "{n}: {fault:?}");
+        let seq = append(&mut bench.open(), asked("refs/heads/y"), 2).seq();
+        let report = verify(&bench.dir, &mut |_, _| {}).unwrap();
+        assert_eq!((report.broken, report.head.size), (None, seq + 1), "{n}");
+        assert_eq!(report.recovered, u64::from(n > 0), "{n}");
+    }
+}
+
+#[test]
 fn a_sync_that_fails_is_refused_never_tried_again_and_told_by_the_next() {
     let bench = Bench::new();
     let bad = Bad::at(Plan::Sync, 0);
@@ -133,7 +153,7 @@ fn a_sync_that_fails_is_refused_never_tried_again_and_told_by_the_next() {
 
 #[test]
 fn an_attachment_that_is_not_on_the_disk_is_not_named() {
-    for plan in [Plan::Sync, Plan::Folder, Plan::Short(10), Plan::FullAfter(0)] {
+    for plan in [Plan::Sync, Plan::Folder, Plan::Short(10), Plan::FullAfter(0), Plan::Lie(10)] {
         let bench = Bench::new();
         let before = bench.bytes();
         let mut one = moves("refs/heads/x", zero(), oid(3));
@@ -144,7 +164,7 @@ fn an_attachment_that_is_not_on_the_disk_is_not_named() {
         match plan {
             // Written in two pieces; nothing is wrong with that.
             Plan::Short(_) => assert!(done.is_ok()),
-            Plan::Sync | Plan::Folder | Plan::FullAfter(_) => {
+            Plan::Sync | Plan::Folder | Plan::FullAfter(_) | Plan::Lie(_) => {
                 assert!(done.is_err(), "{plan:?}");
                 assert_eq!(bench.bytes(), before, "{plan:?}");
             }
