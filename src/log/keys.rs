@@ -4,10 +4,6 @@
 //! win would read two different entries from one line; so a key that stands twice is a break.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::names::digest::Digest;
 
@@ -20,88 +16,113 @@ pub struct Keys {
     pub attachments: Vec<Digest>,
 }
 
-/// Walks a line. `None` when it is no JSON.
-pub fn keys_of(line: &[u8]) -> Option<Keys> {
-    let mut keys = Keys::default();
-    let mut reader = serde_json::Deserializer::from_slice(line);
-    Walk { keys: &mut keys, names_attachment: false }.deserialize(&mut reader).ok()?;
-    reader.end().ok()?;
-    Some(keys)
+/// Walks a line. `None` when its brackets and quotes do not match: then it is no JSON.
+///
+/// It looks at the shape alone, for every line of a log goes through here; whether it is JSON down
+/// to the last number is found by whoever reads the entry.
+pub fn keys_of(json: &[u8]) -> Option<Keys> {
+    let mut walk = Walk::default();
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
+        at += 1;
+        match byte {
+            b'"' => {
+                let end = at + string_end(json.get(at..)?)?;
+                walk.string(json.get(at..end)?)?;
+                at = end + 1;
+            }
+            b'{' => walk.open(true),
+            b'[' => walk.open(false),
+            b'}' => walk.close(true)?,
+            b']' => walk.close(false)?,
+            b',' => walk.next(),
+            b':' => walk.wants_key = false,
+            _ => {}
+        }
+    }
+    (walk.open.is_empty() && walk.closed).then_some(walk.keys)
 }
 
+/// Where a string ends that begins here: the place of its closing quote.
+fn string_end(rest: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match rest.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The text of a string, where it stands unless it is written with escapes.
+fn text(inner: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !inner.contains(&b'\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    let quoted = [&b"\""[..], inner, b"\""].concat();
+    let text: String = serde_json::from_slice(&quoted).ok()?;
+    Some(Cow::Owned(text.into_bytes()))
+}
+
+/// An object or a list that is not closed yet.
+struct Open {
+    is_object: bool,
+    /// Where its keys begin among those seen.
+    from: usize,
+}
+
+#[derive(Default)]
 struct Walk<'a> {
-    keys: &'a mut Keys,
+    keys: Keys,
+    open: Vec<Open>,
+    seen: Vec<Cow<'a, [u8]>>,
+    /// The next string is a key.
+    wants_key: bool,
+    /// The next string names an attachment.
     names_attachment: bool,
+    /// Something was opened and closed.
+    closed: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a line of the log")
+impl<'a> Walk<'a> {
+    fn open(&mut self, is_object: bool) {
+        self.open.push(Open { is_object, from: self.seen.len() });
+        self.wants_key = is_object;
+        self.names_attachment = false;
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if self.names_attachment {
-            self.keys.attachments.extend(Digest::from_hex(text.as_bytes()));
+    fn close(&mut self, is_object: bool) -> Option<()> {
+        let Open { is_object: was_object, from } = self.open.pop()?;
+        if was_object != is_object {
+            return None;
         }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let keys = self.keys;
-        while list.next_element_seed(Walk { keys, names_attachment: false })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let keys = self.keys;
-        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(USUAL_KEYS);
-        while let Some(Key(key)) = map.next_key()? {
-            let names_attachment = matches!(&*key, "att" | "whole");
-            map.next_value_seed(Walk { keys, names_attachment })?;
-            seen.push(key);
-        }
+        let seen = self.seen.get_mut(from..)?;
         // Sorted, so that an object with very many keys takes no time either.
         seen.sort_unstable();
         if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
-            keys.double.get_or_insert_with(|| pair[0].clone().into_owned());
+            let double = String::from_utf8_lossy(&pair[0]).into_owned();
+            self.keys.double.get_or_insert(double);
         }
-        Ok(())
+        self.seen.truncate(from);
+        self.wants_key = false;
+        self.closed = true;
+        Some(())
+    }
+
+    fn next(&mut self) {
+        self.wants_key = self.open.last().is_some_and(|open| open.is_object);
+        self.names_attachment = false;
+    }
+
+    fn string(&mut self, inner: &'a [u8]) -> Option<()> {
+        if self.wants_key {
+            let key = text(inner)?;
+            self.names_attachment = matches!(&*key, b"att" | b"whole");
+            self.seen.push(key);
+        } else if self.names_attachment {
+            self.keys.attachments.extend(Digest::from_hex(&text(inner)?));
+        }
+        Some(())
     }
 }
-
-/// Room for the keys of most objects.
-const USUAL_KEYS: usize = 24;
-
-/// A key, where it stands unless it is written with escapes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);

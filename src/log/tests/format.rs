@@ -7,7 +7,10 @@ use crate::log::entry::{
 };
 use crate::log::entry::{Policy, PolicyFile};
 use crate::log::file;
-use crate::log::line::{LineError, body, read, record_json, self_hash, write};
+use crate::log::keys::keys_of;
+use crate::log::line::{
+    LineError, body, read, read_as_written, read_whole, record_json, self_hash, write,
+};
 use crate::log::read::{Entries, Filter};
 use crate::log::tests::support::{
     Bench, actor, append, applies, ctx, decides, decision_of, moves, name, oid, refuses, statement,
@@ -241,5 +244,47 @@ fn time_that_runs_backwards_is_kept_and_marked() {
         let seq = append(&mut log, birth.clone(), seconds).seq();
         let entry = log.entry_by_number(seq).unwrap();
         assert_eq!((entry.common.ts_before_prev, entry.common.ts.0), (marked, ctx(seconds).moment));
+    }
+}
+
+#[test]
+fn a_line_as_we_write_it_says_the_same_when_it_is_read_in_pieces_and_whole() {
+    let hostile = r#"x,"sess":{"pid":1},"held":[,"prev":"\\"#;
+    let mut decision = decision_of(hostile, vec![moves("refs/heads/main", oid(1), oid(2))]);
+    decision.actor.name = Some(AsText(crate::log::tests::support::person("alice")));
+    decision.opts = vec![Text::from(hostile)];
+    let refused = Record::Refusal(Refusal {
+        hook: Hook::Update,
+        actor: None,
+        of: None,
+        refs: Vec::new(),
+        reason: Text::from(hostile),
+        fault: true,
+    });
+    for record in [Record::Decision(Box::new(decision)), refused] {
+        for back in [false, true] {
+            let mut common = file::common("x", &ctx(1), record.kind(), 7);
+            common.ts_before_prev = back;
+            let body = body(&record, None).unwrap();
+            let (line, hash) = write(&common, &body, &Digest::of(b"")).unwrap();
+            let line = line.trim_end().as_bytes();
+            let pieces = read_as_written(line, hash).unwrap();
+            assert_eq!(Ok(pieces), read_whole(line, hash));
+        }
+    }
+}
+
+#[test]
+fn keys_that_stand_twice_are_found_at_any_depth_and_in_any_spelling() {
+    let double = |json: &str| keys_of(json.as_bytes()).unwrap().double;
+    assert_eq!(double(r#"{"a":{"b":1,"c":[{"d":2}]},"d":{"b":"a"},"b":[]}"#), None);
+    assert_eq!(double(r#"{"a":[1,{"b":"c","x":{"b":1},"b":2}]}"#).as_deref(), Some("b"));
+    assert_eq!(double(r#"{"a":1,"\u0061":2}"#).as_deref(), Some("a"));
+    assert_eq!(double(r#"{"a":"\",\"a\":1"}"#), None);
+    let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+    let json = format!(r#"{{"att":"{one}","b":["att","{two}"],"c":{{"whole":"{two}","att":7}}}}"#);
+    assert_eq!(keys_of(json.as_bytes()).unwrap().attachments, [one, two]);
+    for broken in ["", "1", "{", "}", "[}", "{\"a\"", "{\"a\\", "{\"a\":[}", "{}}"] {
+        assert_eq!(keys_of(broken.as_bytes()), None, "{broken}");
     }
 }
