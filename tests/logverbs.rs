@@ -698,8 +698,8 @@ fn audited(ground: &Ground, program: &str, text: &str) -> Answer {
 fn an_auditor_needs_nothing_of_ours() {
     let ground = Ground::eventful();
     let (shell, python) = (commands_of_the_page("sh"), commands_of_the_page("python"));
-    // The last of each are about checkpoints: `tests/it/seals.rs` runs them.
-    assert_eq!((shell.len(), python.len()), (3, 3));
+    // The others are about following and checkpoints: `tests/it` runs them.
+    assert_eq!((shell.len(), python.len()), (4, 3));
     let head = ground.log.head().hash;
     let told = audited(&ground, "sh", &shell[0]).expect(0);
     assert_eq!(told.out, format!("11 entries, head {head}\n"));

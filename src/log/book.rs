@@ -192,7 +192,10 @@ impl Log {
         }
         let guard = |tape: &Rc<Tape>, tail: &Tail| match expect {
             Some(judged) => self.moved_since(judged, tape, tail),
-            None => Ok(None),
+            None => {
+                let now = JudgedAt { size: self.head().size, ..JudgedAt::default() };
+                self.moved_since(&now, tape, tail).map(|_| None)
+            }
         };
         let written = file::write(&self.folder, medium, &self.origin, &drafts, ctx, guard);
         self.poisoned |= matches!(written, Err(LogError::Interfered { .. }));
@@ -214,7 +217,15 @@ impl Log {
         let mut scanner = Scanner::from(tape, from, Some(self.origin.clone())).map_err(fault)?;
         loop {
             let found = scanner.next_entry().map_err(|it| scan_fault(&self.folder, it))?;
-            let Some(found) = found else { return Ok(None) };
+            let Some(found) = found else {
+                // A last entry with a hole before it: whatever is written after it, no reader gets
+                // there.
+                let is_reached = scanner.position().head.hash == tail.last.hash;
+                return match scanner.undeclared().filter(|_| !is_reached) {
+                    Some(broken) => Err(broken.into()),
+                    None => Ok(None),
+                };
+            };
             let entry = found.entry.common.seq;
             if entry < judged.size {
                 continue;

@@ -103,6 +103,9 @@ fn a_full_disk_refuses_every_push() {
     }
     let result = std::panic::catch_unwind(|| {
         let log = site.log_dir();
+        // What is left of so small a disk is nearly nothing at all times; here it is to be used up.
+        let limits = "[limits]\nlog-free-bytes = 1\nlog-warn-bytes = 1\n";
+        site.set_policy(format!("{}\n{limits}", policy::gated(1)));
         let copy = run(site.ground().command("cp").arg("-a").arg(log.join(".")).arg(&small));
         assert!(copy.status.success(), "{}", String::from_utf8_lossy(&copy.stderr));
         fs::rename(&log, site.ground().at("log-before")).unwrap();

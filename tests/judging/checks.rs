@@ -25,7 +25,10 @@ fn network() -> Vec<PathChange> {
 
 fn said(judgement: &Judgement) -> String {
     let reach = Reach::WholePush;
-    pusher::judged(judgement, &Closing { entry: Some(412), head: None, you: None, reach })
+    pusher::judged(
+        judgement,
+        &Closing { entry: Some(412), head: Some("8c1f2ad0e5b7"), you: None, reach },
+    )
 }
 
 /// What a pusher reads whose step has these checks.

@@ -23,7 +23,7 @@ fn told(text: &str, short: &str, found: Oid) -> (Verdict, String) {
     update.drift = Some(DriftSeen { entry: 412, logged: oid(1), found });
     let judgement = judge(&policy, &push(vec![update]));
     let reach = Reach::WholePush;
-    let closing = Closing { entry: Some(414), head: None, you: None, reach };
+    let closing = Closing { entry: Some(414), head: Some("8c1f2ad0e5b7"), you: None, reach };
     (judgement.verdict(), pusher::judged(&judgement, &closing))
 }
 

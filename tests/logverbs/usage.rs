@@ -272,6 +272,9 @@ fn every_log_below_a_folder_is_found_and_a_broken_one_stops_no_other() {
     assert_eq!(tail.expect(0).numbers(), [10, 10]);
     let who = ground.log(&["who", &oid(0x40).hex(), "--recursive", "all/b"]).expect(0);
     assert!(who.out.contains("carol brought it"), "{}", who.out);
+    let policy = all.join("b/infra.git/portcullis/policy.toml");
+    fs::create_dir_all(policy.parent().unwrap()).unwrap();
+    fs::write(policy, include_str!("../../config/policy.toml")).unwrap();
     let sealed = ground.log(&["seal", "--recursive", "all/b"]).expect(0);
     assert!(
         sealed.out.starts_with("all/b/infra.git: 11 entries sealed by entry 11"),

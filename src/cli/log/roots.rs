@@ -9,6 +9,7 @@ use crate::cli::log::place;
 use crate::cli::log::words;
 use crate::log::disk::Folder;
 use crate::log::keeper::last_checkpoint;
+use crate::log::mark::Mark;
 use crate::log::seal::SealError;
 use crate::log::survey::{Survey, survey};
 use crate::log::tilecheck::{TileCheck, TileReport, WrongTile};
@@ -22,6 +23,9 @@ use crate::tlog::trust::Trust;
 
 /// What the log's own last checkpoint is called in what is told.
 const OWN: &str = "the log's own last checkpoint";
+
+/// What the note of it is called, where the checkpoint itself is gone.
+const NOTED: &str = "the note of the log's last checkpoint";
 
 /// What is asked.
 #[derive(Default)]
@@ -58,8 +62,10 @@ pub fn look(folder: &Folder, asked: &Asked) -> Result<Roots, Fault> {
         given.push((OWN.to_owned(), checkpoint, note));
     }
     let sizes: Vec<u64> = given.iter().map(|(_, checkpoint, _)| checkpoint.size).collect();
-    // The last one is the log's own, where it has one.
+    // The last one is the log's own, where it has one; else a note may say how far it went.
     let own = if given.len() > asked.since.len() { sizes.last().copied() } else { None };
+    let noted = Mark::read(folder).map(|mark| mark.size()).filter(|_| own.is_none());
+    let own = own.or(noted);
     let mut check_tiles = own.map(|size| TileCheck::new(folder, size));
     let survey = survey(folder.dir(), &sizes, &mut |line, leaf| {
         if let Some(check) = &mut check_tiles {
@@ -76,7 +82,12 @@ pub fn look(folder: &Folder, asked: &Asked) -> Result<Roots, Fault> {
         let trust = asked.trust.as_ref().filter(|_| at < trusted_before || trusted_before == 0);
         checkpoints.push(check(name, checkpoint, note, &survey, trust));
     }
-    if let (Some(_), true) = (&asked.trust, checkpoints.is_empty()) {
+    if let Some(size) = noted.filter(|size| *size > survey.checkpoint.size) {
+        let wrong = Some(cut_off(size, survey.checkpoint.size));
+        let signed = String::new();
+        checkpoints.push(Checked { name: NOTED.to_owned(), size, wrong, signed });
+    }
+    if let (Some(_), true) = (&asked.trust, given.is_empty()) {
         let hint = "sign one: portcullis log checkpoint; or give one with --since";
         return Err(Fault::new("there is no checkpoint that anybody could have signed").hint(hint));
     }
@@ -98,14 +109,17 @@ fn check(
     Checked { name: name.to_owned(), size: checkpoint.size, wrong, signed }
 }
 
+fn cut_off(size: u64, has: u64) -> String {
+    format!("it covers {} and the log has {has}: its end was cut off", words::entries(size))
+}
+
 fn differs(checkpoint: &Checkpoint, survey: &Survey) -> Option<String> {
     let (size, has) = (checkpoint.size, survey.checkpoint.size);
     if checkpoint.origin != survey.checkpoint.origin {
         return Some(format!("it is of the log {}", escape(checkpoint.origin.as_bytes())));
     }
     if size > has {
-        let cut = words::entries(size);
-        return Some(format!("it covers {cut} and the log has {has}: its end was cut off"));
+        return Some(cut_off(size, has));
     }
     let same = survey.roots.get(&size) == Some(&checkpoint.root);
     (!same).then(|| format!("the first {} are not those it covers", words::entries(size)))

@@ -10,6 +10,7 @@ use crate::log::line;
 use crate::log::tests::support::{
     Bench, append, applies, ctx, decides, moves, name, oid, outcome, zero,
 };
+use crate::log::touched::JudgedAt;
 use crate::log::verify::verify;
 use crate::names::digest::Digest;
 
@@ -201,8 +202,13 @@ fn recovers(bench: &Bench, image: &Image, kept: &[Digest], there: &[Digest], is_
         // Entries behind a hole: nothing here can tell a crash from a hand, so a person has to look.
         let broken = found.broken.unwrap();
         assert!(broken.entry as usize >= kept.len(), "{what}: {broken:?}");
-        let refused = Log::open(&bench.dir).map(|_| ()).unwrap_err();
-        assert!(matches!(refused, LogError::Broken(_)), "{what}: {refused:?}");
+        let record = [decides("carol", vec![moves("refs/heads/y", zero(), oid(4))])];
+        let judged = JudgedAt::default();
+        for expect in [None, Some(&judged)] {
+            let done = Log::open(&bench.dir)
+                .and_then(|mut log| log.append(&record, &next_boot(9), expect));
+            assert!(matches!(done, Err(LogError::Broken(_))), "{what}: {done:?}");
+        }
         assert_eq!(bench.bytes(), image.bytes, "{what}");
         return;
     }
