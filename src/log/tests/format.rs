@@ -250,8 +250,8 @@ fn time_that_runs_backwards_is_kept_and_marked() {
 #[test]
 fn a_line_as_we_write_it_says_the_same_when_it_is_read_in_pieces_and_whole() {
     let hostile = r#"x,"sess":{"pid":1},"held":[,"prev":"\\"#;
-    let mut decision = decision_of(hostile, vec![moves("refs/heads/main", oid(1), oid(2))]);
-    decision.actor.name = Some(AsText(crate::log::tests::support::person("alice")));
+    let mut decision = decision_of("alice", vec![moves("refs/heads/main", oid(1), oid(2))]);
+    decision.actor.login = Text::from(hostile);
     decision.opts = vec![Text::from(hostile)];
     let refused = Record::Refusal(Refusal {
         hook: Hook::Update,
