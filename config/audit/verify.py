@@ -102,7 +102,11 @@ class Log:
         if formed and sha(line[:-76]).hex().encode() == line[-67:-3]:
             return self.entry(line[:-1])
         fault = "its hash is not that of its bytes" if formed else "it is no whole line of the log"
-        self.dead, self.dead_bytes = self.dead or (self.line, self.begin, fault), self.dead_bytes + line
+        self.dead = self.dead or (self.line, self.begin, fault)
+        self.bury(line)
+
+    def bury(self, line):
+        self.dead_bytes += line
         if len(self.dead_bytes) > DEAD_MAX:
             raise self.undeclared()
 
@@ -119,6 +123,9 @@ class Log:
             entry = self.json.decode(line.decode())
             if entry["v"] != 1 or entry["type"] not in KINDS:
                 raise Cannot(f"entry {self.count}: this script does not know its version or its kind")
+            header = entry["type"] == "segment" and (entry["seq"], entry["prev"]) == (self.count, self.head)
+            if self.dead and not header and not self.declares(entry):
+                return self.bury(line + b"\n")  # behind a hole: whole, and does not count
             self.accept(entry)
             if self.doubles:
                 raise self.broken(f"the key {self.doubles[0]} stands in it twice")
@@ -138,8 +145,6 @@ class Log:
     def accept(self, entry):
         """Its place in the chain, and in the files."""
         first, kind, wrong = self.begins.get(self.begin), entry["type"], None
-        if self.dead and kind != "segment" and not self.declares(entry):
-            raise self.undeclared()
         if entry["seq"] != self.count:
             wrong = f"this is entry {entry['seq']}"
         elif entry["prev"] != self.head:

@@ -209,6 +209,9 @@ exec 3<"$T/files"
 read -r file_begin file_first <&3 || :
 while read -r bad actual leaf begin length claimed prev seq kind ts earlier name <&4; do
   number=$((number + 1))
+  if [ -n "$dead" ] && [ "$claimed" = "$actual" ] && [ "$kind/$seq/$prev" != "segment/$count/$head" ] && ! declares; then
+    actual=behind-a-hole # whole, and does not count
+  fi
   if [ "$claimed" != "$actual" ]; then
     [ -n "$dead" ] || { dead=$begin dead_line=$number; : >"$T/dead"; }
     stretch "$begin" "$((length + (number <= ended)))" >>"$T/dead"
@@ -216,8 +219,7 @@ while read -r bad actual leaf begin length claimed prev seq kind ts earlier name
     continue
   fi
   case $KINDS in *" $kind "*) ;; *) cannot "entry $count, line $number is as it was written and cannot be read" ;; esac
-  # A file begins with its own line; the one after it declares.
-  [ -z "$dead" ] || [ "$kind" = segment ] || declares || broken_dead
+  # A file begins with its own line; the one after it declares what is dead before it.
   [ "$seq" = "$count" ] || broken_here "this is entry $seq"
   [ "$prev" = "$head" ] || broken_here "it does not continue the entry before it"
   case $kind in genesis) [ "$count" = 0 ] ;; *) [ "$count" != 0 ] ;; esac || broken_here "a log begins with its genesis and has one"

@@ -1,4 +1,5 @@
-//! A push seals the log when its newest seal is older than the policy wants.
+//! A push seals the log when its newest seal is older than the policy wants, and when the log has
+//! gone on in a new file.
 //!
 //! After the answer, and never in its way: what goes wrong here is told to the server's journal, and
 //! `log seal` or the next push does it.
@@ -7,7 +8,7 @@ use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::log::book::Log;
 use crate::log::file::Ctx;
-use crate::log::keeper::seal_if_due;
+use crate::log::keeper::{is_closed_unsigned, seal_if_due};
 use crate::log::listed::refs_bytes;
 use crate::names::digest::Digest;
 use crate::store::error::StoreError;
@@ -16,7 +17,8 @@ use crate::store::objects::Objects as _;
 /// Seals the log where it is due.
 pub fn after_push(world: &World, log: &mut Log, ctx: &Ctx) -> Result<(), Stop> {
     let (policy, _) = world.policy()?;
-    let Some(every) = policy.log.seal_every else { return Ok(()) };
+    let every = if is_closed_unsigned(log) { Some(0) } else { policy.log.seal_every };
+    let Some(every) = every else { return Ok(()) };
     let mut refs = || refs_digest(world).ok();
     if let Some(done) = seal_if_due(log, &policy.log.key, every, &mut refs, ctx)? {
         tracing::info!(entry = done.entry, "the log is sealed");

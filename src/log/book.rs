@@ -19,6 +19,7 @@ use crate::log::kind::Kind;
 use crate::log::line::{Entry, read};
 use crate::log::merge::Leisure;
 use crate::log::posting::{Key, Posting};
+use crate::log::restart;
 use crate::log::scan::{Position, Scanner};
 use crate::log::tail::{Tail, unreadable};
 use crate::log::tape::Tape;
@@ -114,6 +115,11 @@ impl Log {
         self.index.borrow().position().head
     }
 
+    /// The number of the first entry of the newest file, as far as this log was read.
+    pub fn newest_segment(&self) -> u64 {
+        self.index.borrow().tape().newest()
+    }
+
     /// Reads what was appended since.
     pub fn refresh(&mut self) -> Result<(), LogError> {
         self.index.get_mut().catch_up()
@@ -182,6 +188,17 @@ impl Log {
             return Err(LogError::Poisoned);
         }
         let medium = self.medium.as_ref();
+        if self.is_first_since_restart(ctx)?
+            && restart::mend(&self.folder, medium, &self.origin, ctx)?
+        {
+            self.cache.get_mut().clear();
+            self.index.get_mut().rebuild()?;
+            if expect.is_some() {
+                let entry = self.head().size.saturating_sub(1);
+                let what = "the end of the log, which a crash had damaged".to_owned();
+                return Ok(Written::Moved(Moved { entry, what }));
+            }
+        }
         let mut drafts = Vec::with_capacity(records.len());
         for record in records {
             let draft = prepared(record, &self.origin, ctx)?;
@@ -200,6 +217,14 @@ impl Log {
         let written = file::write(&self.folder, medium, &self.origin, &drafts, ctx, guard);
         self.poisoned |= matches!(written, Err(LogError::Interfered { .. }));
         written
+    }
+
+    /// Whether the last entry that is known was written before the machine was started again.
+    fn is_first_since_restart(&self, ctx: &Ctx) -> Result<bool, LogError> {
+        match self.head().size.checked_sub(1) {
+            Some(last) => Ok(self.entry_by_number(last)?.common.boot != ctx.boot),
+            None => Ok(false),
+        }
     }
 
     /// The first entry since the judging that touches what it used.

@@ -316,7 +316,7 @@ pub fn common(origin: &str, ctx: &Ctx, kind: Kind, seq: u64) -> Common {
 
 /// One write, and a look at what stands there. A write that was cut short is declared at once, if
 /// the disk still takes that; else the next writer does.
-fn write_once(
+pub(super) fn write_once(
     place: &Place,
     medium: &dyn Medium,
     folder: &Folder,

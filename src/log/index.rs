@@ -171,8 +171,13 @@ impl Index {
         let mut scanner = Scanner::from(&self.tape, self.position.clone(), origin).map_err(io)?;
         let anew = self.flushed == Position::START;
         loop {
-            let found = scanner.next_entry().map_err(|fault| scan_fault(&self.folder, fault))?;
-            let Some(found) = found else { break };
+            let found = match scanner.next_entry() {
+                Ok(Some(found)) => found,
+                Ok(None) => break,
+                // Entries behind it do not count; whoever appends next finds out what it is.
+                Err(ScanError::Break(_)) if scanner.hole().is_some() => break,
+                Err(fault) => return Err(scan_fault(&self.folder, fault)),
+            };
             self.file(&found)?;
             self.position = scanner.position().clone();
             if anew && self.recent.len() >= REBUILD_POSTINGS_MAX {

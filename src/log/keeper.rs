@@ -24,6 +24,7 @@ use crate::log::mark::{self, Mark};
 use crate::log::merge::Leisure;
 use crate::log::scan::Position;
 use crate::log::seal::Seal;
+use crate::log::segment::SEGMENT_ENTRIES_MAX;
 use crate::log::signer::{LostKey, Signer};
 use crate::log::survey::{Sealed, Start, Survey, entry_at, survey_from};
 use crate::log::tiles::Tiles;
@@ -35,7 +36,7 @@ use crate::tlog::key::VerifierKey;
 use crate::tlog::note::{NOTE_BYTES_MAX, Note};
 
 /// How many entries a push may walk through to seal.
-const WALK_AFTER_PUSH_MAX: u64 = 4096;
+const WALK_AFTER_PUSH_MAX: u64 = 2 * SEGMENT_ENTRIES_MAX;
 
 /// A log that was sealed.
 #[derive(Clone, Debug)]
@@ -105,6 +106,12 @@ pub fn seal_if_due(
     }
     let Some(refs) = refs() else { return Ok(None) };
     keeper.seal(log, refs, ctx).map(Some)
+}
+
+/// Whether a file of the log was closed since it was signed last. Of a log that nobody signs: no.
+pub fn is_closed_unsigned(log: &Log) -> bool {
+    let Ok(folder) = Folder::existing(log.dir()) else { return false };
+    Mark::read(&folder).is_some_and(|mark| mark.size() < log.newest_segment())
 }
 
 /// Since when nothing was sealed: when the newest seal was written, or the log's first entry.

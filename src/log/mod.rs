@@ -2,9 +2,10 @@
 //!
 //! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `damage` and `wire`
 //!   are the records of each `kind`, `line` is one line, `fit` makes room, `listed` holds long lists.
-//! - Writing: `book` is the open log; `file` locks, appends and syncs in the folder of `disk`,
-//!   behind the `tail`; `suspect` tells of failed syncs, `rate` of floods, `touched` of two pushes
-//!   at once.
+//! - Writing: `book` is the open log; `file` locks, appends and syncs a `batch` in the folder of
+//!   `disk`, behind the `tail`; `rotate` begins a new `segment`, `pack` makes old ones small, `tape`
+//!   reads them all as one; `restart` mends what a crash left, `suspect` tells of failed syncs, `rate`
+//!   of floods, `space` of a full disk, `touched` of two pushes at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s, which `merge` keeps few; `whole` brings in
@@ -61,6 +62,7 @@ pub mod proving;
 pub mod rate;
 pub mod read;
 pub mod reconcile;
+pub mod restart;
 pub mod rotate;
 pub mod run;
 pub mod scan;

@@ -125,6 +125,8 @@ struct Dead {
     line: u64,
     bytes: Vec<u8>,
     fault: LineError,
+    /// Whole entries stand among them: behind a hole that a crash has left, or that somebody made.
+    has_entries: bool,
 }
 
 /// A walk through the entries.
@@ -178,7 +180,7 @@ impl Scanner {
     /// crash the next writer declares them; otherwise somebody changed them.
     pub fn undeclared(&self) -> Option<Break> {
         let dead = self.dead.as_ref().filter(|dead| dead.bytes.contains(&b'\n'))?;
-        Some(self.broken_at(dead.line, dead.offset, BreakKind::NoEntry(dead.fault)))
+        Some(self.broken_by(dead))
     }
 
     /// The next entry. `None` at the end.
@@ -189,7 +191,10 @@ impl Scanner {
             let most = LINE_BYTES_MAX as u64;
             let taken = self.reader.by_ref().take(most).read_until(b'\n', &mut line)?;
             if taken == 0 {
-                return Ok(None);
+                return match &self.dead {
+                    Some(dead) if dead.has_entries => Err(self.broken_by(dead).into()),
+                    Some(_) | None => Ok(None),
+                };
             }
             self.next_offset += taken as u64;
             let ended = line.last() == Some(&b'\n');
@@ -205,6 +210,7 @@ impl Scanner {
                 Some(_) | None => Err(LineError::NotWhole),
             };
             match parsed {
+                Ok(entry) if self.is_behind_a_hole(&entry) => self.bury_entry(line)?,
                 Ok(entry) => {
                     line.pop();
                     return self.accept(Found { entry, line, offset }, number).map(Some);
@@ -229,28 +235,58 @@ impl Scanner {
         }
         match &mut self.dead {
             Some(dead) => dead.bytes.extend_from_slice(&line),
-            None => self.dead = Some(Dead { offset, line: number, bytes: line, fault }),
-        }
-        match &self.dead {
-            Some(dead) if dead.bytes.len() > DEAD_BYTES_MAX => {
-                Err(self.broken_at(dead.line, dead.offset, BreakKind::TooMuch).into())
+            None => {
+                let (line, bytes) = (number, line);
+                self.dead = Some(Dead { offset, line, bytes, fault, has_entries: false });
             }
-            Some(_) | None => Ok(()),
         }
+        self.bounded()
+    }
+
+    /// Whether this entry does not count unless a later one says otherwise: it stands behind bytes
+    /// that are no entry, and does not declare them.
+    fn is_behind_a_hole(&self, entry: &Entry) -> bool {
+        let Some(dead) = &self.dead else { return false };
+        // A new file begins with its own line; the one after it declares.
+        let is_header = matches!(entry.record, Record::Segment(_))
+            && entry.prev == self.position.head.hash
+            && entry.common.seq == self.position.head.size;
+        !is_header && !declares(entry, dead)
+    }
+
+    fn bury_entry(&mut self, line: Vec<u8>) -> Result<(), ScanError> {
+        if let Some(dead) = &mut self.dead {
+            dead.bytes.extend_from_slice(&line);
+            dead.has_entries = true;
+        }
+        self.bounded()
+    }
+
+    fn bounded(&self) -> Result<(), ScanError> {
+        match &self.dead {
+            Some(dead) if dead.bytes.len() <= DEAD_BYTES_MAX => Ok(()),
+            Some(dead) if dead.has_entries => Err(self.broken_by(dead).into()),
+            Some(dead) => Err(self.broken_at(dead.line, dead.offset, BreakKind::TooMuch).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn broken_by(&self, dead: &Dead) -> Break {
+        self.broken_at(dead.line, dead.offset, BreakKind::NoEntry(dead.fault))
+    }
+
+    /// Where a hole begins that a crash may have left: zeros where a line should be, and whole
+    /// entries behind it. A disk writes its pages in any order.
+    pub fn hole(&self) -> Option<u64> {
+        let dead = self.dead.as_ref().filter(|dead| dead.has_entries)?;
+        let first = dead.bytes.split(|&byte| byte == b'\n').next()?;
+        first.contains(&0).then_some(dead.offset)
     }
 
     fn accept(&mut self, found: Found, number: u64) -> Result<Found, ScanError> {
         let entry = &found.entry;
         let at = |what| self.broken_at(number, found.offset, what);
         let head = self.position.head;
-        if let Some(dead) = &self.dead
-            && !declares(entry, dead)
-            // A new file begins with its own line; the one after it declares.
-            && !matches!(entry.record, Record::Segment(_))
-        {
-            let what = BreakKind::NoEntry(dead.fault);
-            return Err(self.broken_at(dead.line, dead.offset, what).into());
-        }
         if entry.common.seq != head.size {
             return Err(at(BreakKind::Number(entry.common.seq)).into());
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::moment::Moment;
 
 /// How many entries a segment may hold.
-const SEGMENT_ENTRIES_MAX: u64 = 4096;
+pub const SEGMENT_ENTRIES_MAX: u64 = 4096;
 
 /// How many bytes a segment may hold.
 const SEGMENT_BYTES_MAX: u64 = 8 * 1024 * 1024;

@@ -124,6 +124,15 @@ impl Bench {
         }
     }
 
+    /// As `add`, on a machine that was started again.
+    pub(crate) fn add_after_restart(&mut self, record: Record) {
+        self.seconds += 1;
+        let boot = "99999999-2222-3333-4444-555555555555".to_owned();
+        let mut log = Log::open_on(Box::new(Quick), &self.dir()).unwrap();
+        let done = log.append(&[record], &Ctx { boot, ..ctx(self.seconds) }, None).unwrap();
+        assert!(matches!(done, Appended::Written(_)), "{done:?}");
+    }
+
     pub(crate) fn seal(&mut self) {
         self.seal_with(LostKey::Refuse);
     }

@@ -207,6 +207,34 @@ fn damage_is_declared_where_it_is_and_nowhere_else() {
 }
 
 #[test]
+fn entries_behind_a_hole_count_only_where_they_are_declared_not_to() {
+    if !ready() {
+        return;
+    }
+    let mut bench = Bench::small();
+    for name in ["refs/heads/lost", "refs/heads/behind", "refs/heads/behind-too"] {
+        bench.add(drift(name));
+    }
+    let mut lines = bench.lines();
+    let hole = lines.len() - 3;
+    lines[hole].fill(0);
+    bench.put(&lines);
+    let answer = agreed(&bench.dir(), &Question::default());
+    assert_eq!((answer.code, answer.entry), (1, Some(hole as u64)), "{}", answer.said);
+    bench.add_after_restart(drift("refs/heads/after"));
+    let answer = agreed(&bench.dir(), &Question::default());
+    assert_eq!(answer.code, 0, "{}", answer.said);
+    assert!(answer.said.contains(&format!("\"entries\": {},", hole + 2)), "{}", answer.said);
+    // What was declared is not to be changed either.
+    let mut changed = bench.lines();
+    let behind = changed.len() - 3;
+    assert!(String::from_utf8_lossy(&changed[behind]).contains("behind-too"));
+    changed.remove(behind);
+    bench.put(&changed);
+    assert_eq!(agreed(&bench.dir(), &Question::default()).code, 1);
+}
+
+#[test]
 fn attachments_are_missed_and_known_by_their_names() {
     if !ready() {
         return;

@@ -72,12 +72,16 @@ fn packed(site: &Site) -> Vec<PathBuf> {
 fn review_goes_on_over_the_end_of_a_file_and_after_it_was_packed() {
     let (site, alice, bob, tip) = Site::topic();
     site.approve(&bob, &tip).accepted();
+    ok(&site.verb(&["log", "seal"]));
     fill(&site);
     // The approval stands in the first file, the landing in the second.
     alice.land(&tip).accepted();
     assert_eq!(segments(&site.log_dir()).len(), 2);
     let named = site.log().last("segment").clone();
     assert_eq!(named["why"], "entries");
+    // A log that is signed is sealed when a file of it is closed.
+    let seal = site.log().last("seal").clone();
+    assert!(seal["seq"].as_u64() > named["seq"].as_u64(), "{seal}");
     assert_eq!(named["offset"], fs::metadata(&segments(&site.log_dir())[0]).unwrap().len());
     fill(&site);
     let next = alice.topic("next", &[("infra/next.tf", "1\n")]);

@@ -11,7 +11,7 @@ use crate::log::tests::support::{
     Bench, append, applies, ctx, decides, moves, name, oid, outcome, zero,
 };
 use crate::log::touched::JudgedAt;
-use crate::log::verify::verify;
+use crate::log::verify::{Report, verify};
 use crate::names::digest::Digest;
 
 /// A log whose last entry is a decision, and where that entry's line begins.
@@ -199,17 +199,7 @@ fn recovers(bench: &Bench, image: &Image, kept: &[Digest], there: &[Digest], is_
     let found = verify(&bench.dir, &mut |_, _| {}).unwrap();
     assert!(found.head.size as usize >= kept.len(), "{what}: {found:?}");
     if is_behind {
-        // Entries behind a hole: nothing here can tell a crash from a hand, so a person has to look.
-        let broken = found.broken.unwrap();
-        assert!(broken.entry as usize >= kept.len(), "{what}: {broken:?}");
-        let record = [decides("carol", vec![moves("refs/heads/y", zero(), oid(4))])];
-        let judged = JudgedAt::default();
-        for expect in [None, Some(&judged)] {
-            let done = Log::open(&bench.dir)
-                .and_then(|mut log| log.append(&record, &next_boot(9), expect));
-            assert!(matches!(done, Err(LogError::Broken(_))), "{what}: {done:?}");
-        }
-        assert_eq!(bench.bytes(), image.bytes, "{what}");
+        behind_a_hole(bench, image, kept, &found);
         return;
     }
     let mut log = bench.open();
@@ -231,6 +221,37 @@ fn recovers(bench: &Bench, image: &Image, kept: &[Digest], there: &[Digest], is_
     let damaged = there.len() != line_count(&image.bytes) || !image.bytes.ends_with(b"\n");
     assert_eq!(report.recovered, u64::from(damaged), "{what}");
     assert_eq!(new.len(), 1 + usize::from(damaged), "{what}");
+}
+
+/// Entries behind a hole were on nobody's word: after a restart they are declared and do not count.
+fn behind_a_hole(bench: &Bench, image: &Image, kept: &[Digest], found: &Report) {
+    let what = &image.what;
+    let broken = found.broken.as_ref().unwrap();
+    assert!(broken.entry as usize >= kept.len(), "{what}: {broken:?}");
+    let record = || [decides("carol", vec![moves("refs/heads/y", zero(), oid(4))])];
+    // The machine runs as before, so no crash did it.
+    let same = Log::open(&bench.dir).and_then(|mut log| log.append(&record(), &ctx(9), None));
+    assert!(matches!(same, Err(LogError::Broken(_))), "{what}: {same:?}");
+    assert_eq!(bench.bytes(), image.bytes, "{what}");
+    // Who judged by what is not there any more judges again.
+    let mut log = bench.open();
+    let judged = JudgedAt { size: log.size(), ..JudgedAt::default() };
+    let first = log.append(&record(), &next_boot(9), Some(&judged)).unwrap();
+    assert!(matches!(first, Appended::Moved(_)), "{what}: {first:?}");
+    let Appended::Written(receipt) = log.append(&record(), &next_boot(9), None).unwrap() else {
+        panic!("{what}: not written")
+    };
+    let after = bench.bytes();
+    assert!(after.starts_with(&image.bytes), "{what}: something was cut away");
+    let report = verify(&bench.dir, &mut |_, _| {}).unwrap();
+    assert_eq!((report.broken, report.torn, report.recovered), (None, None, 1), "{what}");
+    assert_eq!(report.head, receipt.head(), "{what}");
+    let entries = bench.open().size();
+    assert_eq!(entries, receipt.seq() + 1, "{what}");
+    assert!(entries as usize >= kept.len() + 2, "{what}");
+    for (seq, hash) in kept.iter().enumerate() {
+        assert_eq!(bench.open().entry_by_number(seq as u64).unwrap().hash, *hash, "{what}");
+    }
 }
 
 /// How many pieces there are between line feeds.

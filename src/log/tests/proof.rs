@@ -257,11 +257,11 @@ fn a_push_seals_when_it_is_time() {
 
 #[test]
 fn a_push_never_waits_for_who_signs_nor_walks_far() {
-    let bench = grown(2100);
+    let bench = grown(4200);
     let mut log = bench.open();
     let place = KeyPlace::InTheLog;
     let mut refs = || Some(Digest::of(b"refs"));
-    // Over four thousand entries and no mark: that is for `log seal`.
+    // Over eight thousand entries and no mark: that is for `log seal`.
     assert!(seal_if_due(&mut log, &place, 60, &mut refs, &ctx(9000)).unwrap().is_none());
     seals(&bench.dir, 9000).unwrap();
     log.refresh().unwrap();
