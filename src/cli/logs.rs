@@ -8,11 +8,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::cli::fault::{Fault, OrFault};
+use crate::cli::files;
 use crate::cli::quote::shown;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, record};
-use crate::log::append_only;
+use crate::log::{append_only, remote};
 use crate::log::book::Log;
 use crate::log::disk::Modes;
 use crate::log::entry::{Genesis, GenesisRef, Record};
@@ -56,6 +57,13 @@ pub fn create(git_dir: &Path, dir: &Path, mode: u32, moment: Moment) -> Result<(
         // Nothing was expected to stand still, so nothing can have moved.
         Appended::Moved(_) => Err(Fault::new(begun())),
     }
+}
+
+/// Permits a log to be on a network file system.
+pub fn permit_network(dir: &Path, mode: u32) -> Result<(), Fault> {
+    let could_not = || format!("could not write {}", shown(&remote::permit(dir)));
+    files::make_folders(dir, mode).or_fault(could_not)?;
+    files::write_whole(&remote::permit(dir), b"", modes(mode).file).or_fault(could_not)
 }
 
 /// Gives the files of a log the append-only attribute.

@@ -24,6 +24,7 @@ use std::rc::Rc;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::log::error::LogError;
+use crate::log::remote;
 use crate::log::segment::{Limits, PACKED, PLAIN, file_name};
 use crate::log::tape::Tape;
 use crate::names::digest::Digest;
@@ -36,16 +37,6 @@ const RESERVE_BYTES: u64 = 256 * 1024;
 
 /// How near the end of the reserved space a new stretch is reserved.
 const RESERVE_AHEAD_BYTES: u64 = 128 * 1024;
-
-/// File systems that simulate appending and locking, by `f_type` (`linux/magic.h`).
-const REMOTE_FILE_SYSTEMS: [(u32, &str); 6] = [
-    (0x6969, "NFS"),
-    (0x517b, "SMB"),
-    (0xff53_4d42, "CIFS"),
-    (0xfe53_4d42, "SMB2"),
-    (0x5346_414f, "AFS"),
-    (0x7375_7245, "Coda"),
-];
 
 /// The rights of what is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +113,7 @@ impl Folder {
             }
             Err(source) => return Err(io_fault("look at", dir, source)),
         };
-        refuse_remote(dir)?;
+        remote::refuse(dir)?;
         let file = match first_segment(dir) {
             Ok(Some(meta)) => meta.mode() & 0o777,
             Ok(None) => return Err(LogError::NoGenesis { dir: dir.to_owned() }),
@@ -139,7 +130,7 @@ impl Folder {
             fs::set_permissions(&each, Permissions::from_mode(modes.folder))
                 .map_err(|source| io_fault("set the rights of", &each, source))?;
         }
-        refuse_remote(dir)?;
+        remote::refuse(dir)?;
         folder.refuse_existing()?;
         Ok(folder)
     }
@@ -381,20 +372,4 @@ pub fn reserve(file: &File, before: u64, written: u64) {
 /// A fault of the system, told with what was being done.
 pub fn io_fault(doing: &'static str, path: &Path, source: io::Error) -> LogError {
     LogError::Io { doing, path: path.to_owned(), source }
-}
-
-fn refuse_remote(dir: &Path) -> Result<(), LogError> {
-    let found = rustix::fs::statfs(dir)
-        .map_err(|errno| io_fault("look at", dir, io::Error::from(errno)))?;
-    // The kernel's numbers are 32 bits wide, whatever the field's type is here.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the field's width and sign differ between machines"
-    )]
-    let kind = found.f_type as u32;
-    match REMOTE_FILE_SYSTEMS.iter().find(|(magic, _)| *magic == kind) {
-        Some((_, name)) => Err(LogError::Remote { dir: dir.to_owned(), name }),
-        None => Ok(()),
-    }
 }

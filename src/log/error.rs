@@ -208,7 +208,7 @@ impl LogError {
             Self::Exists { .. } => "move it away, or go on with it",
             Self::Version { .. } | Self::Newer { .. } => "install the newest portcullis here",
             Self::Remote { .. } => {
-                "keep the log on a local disk: `portcullis install --log-dir DIR`"
+                "keep the log on a local disk: `portcullis install --log-dir DIR`; where that cannot be and one machine alone writes: --network-log"
             }
             Self::Busy { .. } => "look whether that process is stopped; pushing again may help",
             Self::Io { .. } => "mend the disk, the space or the rights, and push again",

@@ -62,6 +62,7 @@ pub mod proving;
 pub mod rate;
 pub mod read;
 pub mod reconcile;
+pub mod remote;
 pub mod restart;
 pub mod rotate;
 pub mod run;

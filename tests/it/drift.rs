@@ -464,3 +464,20 @@ fn by_default_a_drift_is_recorded_and_nothing_more() {
     push.accepted();
     site.log_and_refs_agree();
 }
+
+#[test]
+fn every_repository_below_a_folder_is_looked_at() {
+    let site = Site::gated();
+    let server = site.path().parent().unwrap().to_str().unwrap().to_owned();
+    let drift = || site.portcullis(&["log", "drift", "--recursive", &server]);
+    let clean = drift();
+    assert!(clean.status.success(), "{}", String::from_utf8_lossy(&clean.stderr));
+    site.git(&["update-ref", "refs/heads/by-hand", &site.main()]);
+    let found = drift();
+    assert_eq!(found.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(said.contains("refs/heads/by-hand"), "{said}");
+    // One reason for whatever is found anywhere would be no reason.
+    let all = site.portcullis(&["log", "drift", "--recursive", &server, "--accept", "why not"]);
+    assert_eq!(all.status.code(), Some(2));
+}

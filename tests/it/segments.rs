@@ -188,3 +188,17 @@ fn an_append_only_log_is_written_mended_and_never_cut() {
     let said = String::from_utf8_lossy(&site.verb(&["doctor"]).stdout).into_owned();
     assert!(said.contains("older files of the log cannot"), "{said}");
 }
+
+#[test]
+fn a_log_on_a_network_file_system_is_permitted_by_a_word_of_the_operator() {
+    // Nothing here is one; the word is left all the same, and a log can begin behind it.
+    let site = Site::gated();
+    assert!(!site.log_dir().join("network-log").exists());
+    let repository = site.path().to_str().unwrap().to_owned();
+    let said = ok(&site.portcullis(&["install", "--network-log", &repository]));
+    assert!(said.contains("network-log"), "{said}");
+    assert!(site.log_dir().join("network-log").exists());
+    let again = ok(&site.portcullis(&["install", "--network-log", &repository]));
+    assert!(again.contains("nothing to do"), "{again}");
+    ok(&site.verb(&["log", "verify"]));
+}

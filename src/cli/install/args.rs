@@ -46,6 +46,13 @@ pub struct Install {
     #[arg(long, value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
 
+    /// Keep the log on a network file system all the same
+    ///
+    /// NFS, SMB and the like simulate appending and locking: two machines that write at once tear each
+    /// other's lines. Only for a place that one machine alone writes to.
+    #[arg(long)]
+    pub network_log: bool,
+
     /// Give the log's files the append-only attribute (chattr +a), as root
     ///
     /// Then nobody changes or removes what is written, root neither, before they take the attribute

@@ -14,6 +14,7 @@ use crate::cli::logs;
 use crate::cli::platform::Place;
 use crate::cli::quote::{shell, shown};
 use crate::cli::site::Site;
+use crate::log::remote;
 use crate::names::moment::Moment;
 
 /// One change to a repository.
@@ -46,6 +47,13 @@ pub enum Step {
         /// When it begins.
         moment: Moment,
     },
+    /// Permits the log to be on a network file system.
+    PermitNetwork {
+        /// The log's folder.
+        dir: PathBuf,
+        /// The folder's mode.
+        mode: u32,
+    },
     /// Gives the log's files the append-only attribute.
     Protect {
         /// The log's folder.
@@ -76,6 +84,7 @@ impl Step {
                 changes.iter().flat_map(Change::describe).collect::<Vec<_>>().join("\n")
             }
             Self::CreateLog { dir, .. } => format!("begin the log in {}", shown(dir)),
+            Self::PermitNetwork { dir, .. } => format!("touch {}", shell(&remote::permit(dir))),
             Self::Protect { dir } => format!("chattr +a {}/*.jsonl", shell(dir)),
             Self::KeepHook(place) => match &place.earlier {
                 Some(earlier) => format!("keep {} as {}", shown(&place.path), shown(earlier)),
@@ -99,6 +108,7 @@ impl Step {
             Self::CreateLog { dir, mode, moment } => {
                 logs::create(&site.git_dir, dir, *mode, *moment)
             }
+            Self::PermitNetwork { dir, mode } => logs::permit_network(dir, *mode),
             Self::Protect { dir } => logs::protect(dir),
             Self::KeepHook(place) => hookfile::keep(place),
             Self::RestoreHook(place) => hookfile::restore(place).map(drop),

@@ -21,7 +21,7 @@ use crate::cli::shim::{self, Hook};
 use crate::cli::site::{KEY_HOOKS, Site};
 use crate::cli::surroundings::Surroundings;
 use crate::cli::verb::Call;
-use crate::log::append_only;
+use crate::log::{append_only, remote};
 use crate::store::open::{self, OpenAt};
 
 /// A repository, looked at.
@@ -93,7 +93,11 @@ pub fn prepare(
     if !changes.is_empty() {
         one.steps.push(Step::Configure(changes));
     }
-    if !log.is_dir() {
+    let is_there = log.is_dir();
+    if install.network_log && !remote::permit(&log).exists() {
+        one.steps.push(Step::PermitNetwork { dir: log.clone(), mode });
+    }
+    if !is_there {
         one.steps.push(Step::CreateLog { dir: log.clone(), mode, moment: call.around.now });
     }
     if install.append_only && !append_only::unprotected(&log).is_ok_and(|files| files.is_empty()) {

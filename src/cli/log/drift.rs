@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
 use crate::cli::inventory;
+use crate::cli::log::place::{self, Below};
 use crate::cli::log::truth;
 use crate::cli::log::words;
 use crate::cli::quote::{shell, shown};
@@ -43,7 +44,7 @@ use crate::names::escape::escape;
 pub struct Drift {
     /// Accept the drifts, for this reason: it is written down with the account that says so. Nothing is
     /// undone by it
-    #[arg(long, value_name = "REASON", value_parser = reason)]
+    #[arg(long, value_name = "REASON", value_parser = reason, conflicts_with = "recursive")]
     accept: Option<String>,
 
     /// Accept only those of this ref, or of HEAD; its full name, or what follows refs/heads/ or
@@ -55,8 +56,11 @@ pub struct Drift {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    below: Below,
+
     /// Repositories; the one here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
+    #[arg(value_name = "REPO")]
     places: Vec<PathBuf>,
 }
 
@@ -93,9 +97,9 @@ impl Drift {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let git = Git::find(call.around)?;
-        let mut exit = Exit::Yes;
+        let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
         let mut all: Vec<Value> = Vec::new();
-        for place in &self.places {
+        for place in &places {
             match self.look(call, &git, place) {
                 Ok(found) => {
                     if exit == Exit::Yes && found.open().next().is_some() {

@@ -82,7 +82,7 @@ impl Tidy {
             }
             match self.json {
                 true => all.push(as_json(&done)),
-                false => self.tell(call, &done)?,
+                false => self.tell(call, &done, places.len())?,
             }
         }
         if self.json {
@@ -130,8 +130,8 @@ impl Tidy {
         Ok(done)
     }
 
-    fn tell(&self, call: &mut Call<'_>, done: &Done) -> Result<(), Fault> {
-        let name = match self.places.len() {
+    fn tell(&self, call: &mut Call<'_>, done: &Done, places: usize) -> Result<(), Fault> {
+        let name = match places {
             0 | 1 => String::new(),
             _ => format!("{}: ", shown(&done.place)),
         };
