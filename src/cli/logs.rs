@@ -13,12 +13,12 @@ use crate::cli::quote::shown;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, record};
-use crate::log::{append_only, remote};
 use crate::log::book::Log;
 use crate::log::disk::Modes;
 use crate::log::entry::{Genesis, GenesisRef, Record};
 use crate::log::file::Appended;
 use crate::log::wire::{AsText, Listed, Text};
+use crate::log::{append_only, remote};
 use crate::names::moment::Moment;
 use crate::store::objects::{HeadValue, Objects as _};
 

@@ -225,7 +225,10 @@ fn tiles_are_held_against_the_lines() {
             assert_eq!(answer.code, 1, "{}: {}", path.display(), answer.said);
             assert!(answer.said.contains("not what the lines make"), "{}", answer.said);
         }
-        assert_eq!(scripts(&bench).code, 1, "{}", path.display());
+        if path == &paths[0] || path == &paths[4] {
+            // The shell takes seconds for each.
+            assert_eq!(scripts(&bench).code, 1, "{}", path.display());
+        }
         fs::write(path, whole).unwrap();
     }
     // One that covers more than there is, and a file that is no tile.

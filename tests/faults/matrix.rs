@@ -36,7 +36,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "pre-receive",
         refspec: "second:refs/heads/x",
         is_wanted: true,
-        step: 1,
+        step: 2,
     },
     Scenario {
         name: "the update hook",
@@ -44,7 +44,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "update",
         refspec: "second:refs/heads/x",
         is_wanted: true,
-        step: 4,
+        step: 8,
     },
     Scenario {
         name: "the hook afterwards",
@@ -52,7 +52,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "post-receive",
         refspec: "second:refs/heads/x",
         is_wanted: true,
-        step: 3,
+        step: 6,
     },
     Scenario {
         name: "an entry with attachments",
@@ -60,7 +60,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "pre-receive",
         refspec: "wide:refs/heads/x",
         is_wanted: true,
-        step: 3,
+        step: 6,
     },
     Scenario {
         name: "a refused push",
@@ -68,7 +68,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "pre-receive",
         refspec: "second:refs/heads/main",
         is_wanted: false,
-        step: 3,
+        step: 6,
     },
     Scenario {
         name: "after a torn line",
@@ -76,7 +76,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "pre-receive",
         refspec: "second:refs/heads/x",
         is_wanted: true,
-        step: 3,
+        step: 6,
     },
     Scenario {
         name: "after a disk that failed",
@@ -84,7 +84,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "pre-receive",
         refspec: "second:refs/heads/x",
         is_wanted: true,
-        step: 3,
+        step: 6,
     },
     Scenario {
         name: "where the index is written",
@@ -92,7 +92,7 @@ const SCENARIOS: &[Scenario] = &[
         hook: "post-receive",
         refspec: "second:refs/heads/x",
         is_wanted: true,
-        step: 5,
+        step: 8,
     },
 ];
 
