@@ -73,7 +73,12 @@ fn reached(folder: &Folder, tape: &Rc<Tape>, tail: &Tail) -> Result<Option<Tail>
     let hole = loop {
         match scanner.next_entry() {
             Ok(Some(found)) => last = Some((found.entry, found.offset)),
-            Ok(None) => return Ok(None),
+            Ok(None) if scanner.position().head.hash == tail.last.hash => return Ok(None),
+            // The only entry behind the hole lacks its line feed.
+            Ok(None) => match scanner.zeros() {
+                Some(hole) => break hole,
+                None => return Ok(None),
+            },
             Err(ScanError::Break(broken)) => match scanner.hole() {
                 Some(hole) => break hole,
                 None => return Err(scan_fault(folder, broken.into())),

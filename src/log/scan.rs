@@ -278,7 +278,12 @@ impl Scanner {
     /// Where a hole begins that a crash may have left: zeros where a line should be, and whole
     /// entries behind it. A disk writes its pages in any order.
     pub fn hole(&self) -> Option<u64> {
-        let dead = self.dead.as_ref().filter(|dead| dead.has_entries)?;
+        self.zeros().filter(|_| self.dead.as_ref().is_some_and(|dead| dead.has_entries))
+    }
+
+    /// Where zeros begin that no entry has declared so far.
+    pub fn zeros(&self) -> Option<u64> {
+        let dead = self.dead.as_ref()?;
         let first = dead.bytes.split(|&byte| byte == b'\n').next()?;
         first.contains(&0).then_some(dead.offset)
     }
