@@ -95,6 +95,7 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => None,
@@ -130,6 +131,7 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => true,
@@ -153,6 +155,7 @@ fn counts(record: &Record) -> Short {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
@@ -188,6 +191,7 @@ fn digest_paths(record: &mut Record) {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}
@@ -247,6 +251,7 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}
@@ -282,7 +287,7 @@ fn shorten(record: &mut Record, keep: Keep) {
             it.by.truncate(keep.others);
             it.uses.truncate(keep.others);
         }
-        Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) => {}
+        Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) | Record::Pruned(_) => {}
     }
 }
 

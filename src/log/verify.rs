@@ -17,6 +17,7 @@ use crate::log::file::Head;
 use crate::log::index::scan_fault;
 use crate::log::keys::keys_of;
 use crate::log::line::LineError;
+use crate::log::opening::Opening;
 use crate::log::scan::{Break, BreakKind, Found, Position, ScanError, Scanner};
 use crate::names::digest::Digest;
 
@@ -37,8 +38,28 @@ pub struct Report {
     pub torn: Option<u64>,
     /// Whether a writer could not bring its lines to the disk, and no entry has said so yet.
     pub in_doubt: bool,
+    /// The first entry that is there where old ones were taken away, and how many of those the
+    /// summary keeps whole.
+    pub pruned: Option<(u64, u64)>,
     /// The first place where the log does not hold together.
     pub broken: Option<Break>,
+}
+
+impl Report {
+    /// Of a log that nobody has looked at yet.
+    fn nothing(in_doubt: bool) -> Self {
+        Self {
+            origin: String::new(),
+            head: Position::START.head,
+            recovered: 0,
+            attachments: 0,
+            clock: Clock::default(),
+            torn: None,
+            in_doubt,
+            pruned: None,
+            broken: None,
+        }
+    }
 }
 
 /// Verifies the log in this folder. `progress` is told bytes done and bytes in all.
@@ -51,18 +72,15 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
     let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
     let total = tape.end().map_err(fault)?;
-    let mut scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
-    let mut report = Report {
-        origin: String::new(),
-        head: Position::START.head,
-        recovered: 0,
-        attachments: 0,
-        clock: Clock::default(),
-        torn: None,
-        in_doubt: read_small(&folder.suspect(), 1)?.is_some(),
-        broken: None,
-    };
+    let mut report = Report::nothing(read_small(&folder.suspect(), 1)?.is_some());
     let mut checked = HashSet::new();
+    let start = Position::start_of(&tape).map_err(fault)?;
+    let mut opening = match Opening::look(&folder, &tape, &start, &mut checked)? {
+        Ok(opening) => opening,
+        Err(broken) => return Ok(Report { broken: Some(broken), ..report }),
+    };
+    let origin = opening.as_ref().map(|it| it.origin.clone());
+    let mut scanner = Scanner::from(&tape, start, origin).map_err(fault)?;
     loop {
         let found = match scanner.next_entry() {
             Ok(Some(found)) => found,
@@ -93,8 +111,15 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
         if report.origin.is_empty() {
             report.origin.clone_from(&found.entry.common.log);
         }
+        if let Some(opening) = &mut opening {
+            opening.see(&found.line, &found.entry.record);
+        }
         report.head = scanner.position().head;
         progress(scanner.position().offset, total);
+    }
+    if let Some(opening) = opening {
+        report.broken = report.broken.or_else(|| opening.wrong());
+        report.pruned = Some((opening.first(), opening.kept));
     }
     report.recovered = scanner.declared();
     report.attachments = checked.len() as u64;
@@ -106,7 +131,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
 }
 
 /// Whether bytes were read and are not what was packed: no fault of the disk but a changed file.
-fn is_packed_wrong(fault: &io::Error) -> bool {
+pub(super) fn is_packed_wrong(fault: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     matches!(fault.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
@@ -116,7 +141,7 @@ fn is_newer(broken: &Break) -> bool {
 }
 
 /// What is wrong with an entry that stands well in the chain.
-fn faults_of(
+pub(super) fn faults_of(
     folder: &Folder,
     found: &Found,
     checked: &mut HashSet<Digest>,

@@ -210,6 +210,7 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}
