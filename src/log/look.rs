@@ -73,6 +73,15 @@ impl Log {
         self.line_at(newest.first().ok_or(missing)?)
     }
 
+    /// As `found`. `None` for one that was taken away and that nobody needed.
+    pub fn found_if_kept(&self, number: u64) -> Result<Option<Found>, PastError> {
+        let there = number >= self.first_entry_there();
+        if !there && self.postings(Key::Entry(number), 1)?.is_empty() {
+            return Ok(None);
+        }
+        self.found(number).map(Some)
+    }
+
     /// The entry a posting points to and its line, as it is stored.
     pub(super) fn line_at(&self, posting: &Posting) -> Result<Found, PastError> {
         let number = posting.seq;

@@ -11,6 +11,7 @@ use std::io;
 use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
+use crate::log::file::Head;
 use crate::log::packed::Packed;
 use crate::log::pruned::Pruned;
 use crate::log::scan::{Break, BreakKind, Position};
@@ -21,11 +22,10 @@ use crate::names::digest::{Digest, Hasher};
 use crate::tlog::tree::{Frontier, leaf_hash};
 
 /// What is wrong with a beginning. A word each, for scripts too.
-pub const WHY: [&str; 6] = [
+pub const WHY: [&str; 5] = [
     "the summary of the entries that were taken away cannot be read, or was changed",
     "no entry says that those before it were taken away: the beginning was cut off",
     "the entry that says what was taken away names another summary",
-    "the first line that is left does not follow the entries that were taken away",
     "the entries that were taken away, and those after them, are not those that the published checkpoint covers",
     "an attachment of an entry in the summary is missing or was changed",
 ];
@@ -53,7 +53,6 @@ impl Opening {
     pub fn look(
         folder: &Folder,
         tape: &Tape,
-        start: &Position,
         checked: &mut HashSet<Digest>,
     ) -> Result<Result<Option<Self>, Break>, LogError> {
         let fault = |source| io_fault("read", folder.dir(), source);
@@ -65,7 +64,7 @@ impl Opening {
         };
         let found = match read(folder, packed, checked) {
             Ok(found) => found,
-            Err(Reading::Attachment) => return Ok(Err(broken(WHY[5]))),
+            Err(Reading::Attachment) => return Ok(Err(broken(WHY[4]))),
             Err(Reading::Io(source)) if is_packed_wrong(&source) => {
                 return Ok(Err(broken(WHY[0])));
             }
@@ -73,12 +72,9 @@ impl Opening {
             Err(Reading::Log(fault)) => return Err(fault),
         };
         let Some(mut opening) = found else { return Ok(Err(broken(WHY[0]))) };
-        let Last { first, offset, after, .. } = &opening.last;
+        let Last { first, offset, .. } = &opening.last;
         if (*first, *offset) != (tape.first(), tape.begin()) {
             return Ok(Err(broken(WHY[0])));
-        }
-        if after.0 != start.head.hash {
-            return Ok(Err(broken(WHY[3])));
         }
         opening.cover();
         Ok(Ok(Some(opening)))
@@ -111,7 +107,13 @@ impl Opening {
         if named.summary.0 != self.summary || told != (*first, *offset, *after, *size, *root) {
             return Some(broken(WHY[2]));
         }
-        (self.covered != Some(true)).then(|| broken(WHY[4]))
+        (self.covered != Some(true)).then(|| broken(WHY[3]))
+    }
+
+    /// Where the segments begin, by what the summary says of the entry before.
+    pub fn position(&self) -> Position {
+        let Last { first, offset, after, .. } = &self.last;
+        Position { offset: *offset, head: Head { size: *first, hash: after.0 } }
     }
 
     /// The first entry that is there.

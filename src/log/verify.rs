@@ -74,12 +74,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
     let total = tape.end().map_err(fault)?;
     let mut report = Report::nothing(read_small(&folder.suspect(), 1)?.is_some());
     let mut checked = HashSet::new();
-    let start = Position::start_of(&tape).map_err(fault)?;
-    let mut opening = match Opening::look(&folder, &tape, &start, &mut checked)? {
+    let mut opening = match Opening::look(&folder, &tape, &mut checked)? {
         Ok(opening) => opening,
         Err(broken) => return Ok(Report { broken: Some(broken), ..report }),
     };
     let origin = opening.as_ref().map(|it| it.origin.clone());
+    let start = opening.as_ref().map_or(Position::START, Opening::position);
     let mut scanner = Scanner::from(&tape, start, origin).map_err(fault)?;
     loop {
         let found = match scanner.next_entry() {

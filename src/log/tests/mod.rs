@@ -12,6 +12,7 @@ mod known;
 mod past;
 mod proof;
 mod property;
+mod pruned;
 mod reconcile;
 mod segments;
 mod states;
