@@ -59,12 +59,12 @@ def files(folder):
             found[int(name[:20])] = name
     if found and min(found):
         for name in sorted(names):  # of files left over by who was stopped in the middle, none counts
-            of = re.fullmatch(r"before-([0-9]{20})-([0-9]{20})\.jsonl\.gz", name)
+            of = re.fullmatch(r"([0-9]{20})-([0-9]{20})\.jsonl\.gz", name)
             if of and int(of[1]) >= min(found):
                 summary, offset = name, int(of[2])
                 found = {first: name for first, name in found.items() if first >= int(of[1])}
                 break
-    if min(found, default=1) != (int(summary[7:27]) if summary else 0):
+    if min(found, default=1) != (int(summary[:20]) if summary else 0):
         raise Cannot(f"{folder} holds no log, or not its beginning")
     data, begins = bytearray(offset), {}
     for first, name in sorted(found.items()):
@@ -109,14 +109,14 @@ class Log:
             text = read(path, gzip.open)
             self.summary, lines = sha(text).hex(), text.split(b"\n")
             for line in lines[:-2]:
-                gone = re.fullmatch(rb'\{"seq":([0-9]+),"leaf":"([0-9a-f]{64})"\}', line)
+                gone = re.fullmatch(rb'\{"type":"gone","seq":([0-9]+),"leaf":"([0-9a-f]{64})"\}', line)
                 if gone and int(gone[1]) != self.count or bool(gone) > self.count:
                     raise ValueError("numbers")
                 self.leaf(bytes.fromhex(gone[2].decode()) if gone else self.old(line))
                 self.spans.append(None)
                 self.count += 1
             last = json.loads(lines[-2])
-            if lines[-1] or sorted(last) != ["after", "first", "offset", "root", "size"]:
+            if lines[-1] or sorted(last) != ["after", "first", "offset", "root", "size", "type"] or last.pop("type") != "end":
                 raise ValueError("the last line")
             if (last["first"], last["offset"], self.begins.get(self.end)) != (self.count, self.end, self.count):
                 raise ValueError("its name")

@@ -3,7 +3,7 @@
 //! ```text
 //! 00000000000000000000.jsonl   entries; a segment is named by the number of its first entry
 //! 00000000000000004096.jsonl   more of them; closed ones may be packed: `....jsonl.gz`
-//! before-...-....jsonl.gz      what stays of entries that were taken away; see `summary`
+//! ...-....jsonl.gz             what stays of entries that were taken away; see `summary`
 //! lock                         locked while somebody appends; holds the process id
 //! att/<sha256>                 attachments, named by their content
 //! suspect                      there while bytes are in doubt: `<offset> <length>`

@@ -4,8 +4,8 @@
 //! line has no room for is in the attachment `short.whole`. A refused push keeps what fits, so
 //! that a flood of refusals cannot fill the disk.
 
-use crate::log::cut::{cut_string, cut_text};
-use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
+use crate::log::cut::{cut_findings, cut_string, cut_text};
+use crate::log::decision::{Actor, Decision, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::glass::BreakGlass;
 use crate::log::line::{Body, JsonError, OF_BYTES, SEAL_BYTES, body, record_json};
@@ -295,7 +295,7 @@ fn shorten_glass(glass: &mut BreakGlass, keep: Keep) {
     shorten_actor(&mut glass.actor, keep);
     cut_text(&mut glass.reason, keep.text_bytes);
     cut_text(&mut glass.refname, keep.text_bytes);
-    shorten_findings(&mut glass.overridden, keep);
+    cut_findings(&mut glass.overridden, keep.others, keep.text_bytes);
     glass.landed.truncate(keep.others);
     shorten_paths(&mut glass.paths, keep);
     glass.makers.truncate(keep.others);
@@ -310,19 +310,6 @@ fn shorten_paths(paths: &mut Paths, keep: Keep) {
     paths.list.truncate(keep.listed);
     for path in &mut paths.list {
         cut_text(path, keep.text_bytes);
-    }
-}
-
-fn shorten_findings(findings: &mut Vec<FindingRecord>, keep: Keep) {
-    findings.truncate(keep.others);
-    for finding in findings {
-        cut_text(&mut finding.text, keep.text_bytes);
-        cut_string(&mut finding.rule, keep.text_bytes);
-        cut_string(&mut finding.kind, keep.text_bytes);
-        cut_string(&mut finding.level, keep.text_bytes);
-        if let Some(place) = &mut finding.place {
-            cut_text(place, keep.text_bytes);
-        }
     }
 }
 
@@ -361,7 +348,7 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
     }
     shorten_paths(&mut one.paths, keep);
     one.brought.list.truncate(keep.listed);
-    shorten_findings(&mut one.findings, keep);
+    cut_findings(&mut one.findings, keep.others, keep.text_bytes);
     one.uses.truncate(keep.others);
     one.landed.truncate(keep.others);
     one.exempt.truncate(keep.others);

@@ -1,8 +1,8 @@
 //! What stays of entries that were taken away: one file, beside the segments that are left.
 //!
 //! ```text
-//! before-00000000000000004096-00000000000001234567.jsonl.gz
-//!        the first entry that stays, and the byte where its file begins
+//! 00000000000000004096-00000000000001234567.jsonl.gz
+//! the first entry that stays, and the byte where its file begins
 //! ```
 //!
 //! Packed as segments are; `gzip -dc` unpacks it. A line for each entry that is gone, in order:
@@ -11,8 +11,8 @@
 //!
 //! ```text
 //! {"v":1,"log":"git.example.com/infra-5f0c91ab","seq":0,"type":"genesis", ... ,"hash":"<64 hex>"}
-//! {"seq":1,"leaf":"<64 hex>"}
-//! {"first":4096,"offset":1234567,"after":"<64 hex>","size":5000,"root":"<64 hex>"}
+//! {"type":"gone","seq":1,"leaf":"<64 hex>"}
+//! {"type":"end","first":4096,"offset":1234567,"after":"<64 hex>","size":5000,"root":"<64 hex>"}
 //! ```
 //!
 //! So the tree can be made from it and from the lines that are left, and every line that it keeps
@@ -23,6 +23,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::log::disk::{Folder, io_fault};
@@ -42,20 +43,17 @@ use crate::tlog::tree::leaf_hash;
 /// How long a summary may be, unpacked, in bytes: some hundred thousand pushes.
 pub const SUMMARY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
-/// What the name of a summary begins with.
-const PREFIX: &str = "before-";
-
-/// What it ends with.
+/// What the name of a summary ends with. It sorts before the segment that it goes before.
 const ENDING: &str = ".jsonl.gz";
 
 /// How many digits each of the numbers in it has.
 const DIGITS: usize = 20;
 
 /// What a line begins with whose entry is gone.
-const GONE: &[u8] = b"{\"seq\":";
+const GONE: &str = "{\"type\":\"gone\",";
 
 /// What the last line begins with.
-const LAST: &[u8] = b"{\"first\":";
+const LAST: &str = "{\"type\":\"end\",";
 
 /// Where a log goes on behind its summary. What the name of one tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,13 +67,13 @@ pub struct Named {
 impl Named {
     /// The name of the file.
     pub fn file_name(self) -> String {
-        format!("{PREFIX}{:020}-{:020}{ENDING}", self.first, self.offset)
+        format!("{:020}-{:020}{ENDING}", self.first, self.offset)
     }
 
     /// Reads a name. `None` when it is that of another file.
     pub fn read(name: &[u8]) -> Option<Self> {
         let name = std::str::from_utf8(name).ok()?;
-        let (first, offset) = name.strip_prefix(PREFIX)?.strip_suffix(ENDING)?.split_once('-')?;
+        let (first, offset) = name.strip_suffix(ENDING)?.split_once('-')?;
         let number = |digits: &str| {
             let is = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
             is.then(|| digits.parse::<u64>().ok()).flatten()
@@ -149,6 +147,13 @@ impl Read for Unpacking<'_> {
     }
 }
 
+/// The fields of a line of our own. `None`: it is an entry's.
+fn fields<T: DeserializeOwned>(begin: &str, line: &[u8]) -> io::Result<Option<T>> {
+    let Some(rest) = line.strip_prefix(begin.as_bytes()) else { return Ok(None) };
+    let json = [b"{", rest].concat();
+    serde_json::from_slice(&json).map(Some).map_err(|_| damaged("holds a line that is none"))
+}
+
 fn damaged(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the summary of old entries {what}"))
 }
@@ -178,19 +183,13 @@ impl<'a> Lines<'a> {
         if self.ended || bytes.pop() != Some(b'\n') {
             return Err(damaged("holds a line that is none"));
         }
-        let not_json = |_| damaged("holds a line that is none");
-        if bytes.starts_with(LAST) {
-            let last: Last = serde_json::from_slice(bytes).map_err(not_json)?;
+        if let Some(last) = fields::<Last>(LAST, bytes)? {
             self.ended = true;
-            return if last.first == self.next {
-                Ok(Some(Line::Last(last)))
-            } else {
-                Err(self.gap())
-            };
+            let is_next = last.first == self.next;
+            return if is_next { Ok(Some(Line::Last(last))) } else { Err(self.gap()) };
         }
-        let (seq, line) = if bytes.starts_with(GONE) {
-            let gone: Gone = serde_json::from_slice(bytes).map_err(not_json)?;
-            (gone.seq, Line::Gone(gone.leaf.0))
+        let (seq, line) = if let Some(Gone { seq, leaf }) = fields(GONE, bytes)? {
+            (seq, Line::Gone(leaf.0))
         } else {
             let entry = read(bytes).map_err(|fault| damaged(&fault.to_string()))?;
             let found = Found { entry, line: bytes.clone(), offset };
@@ -298,7 +297,7 @@ pub fn make(
         size: published.size,
         root: AsText(published.root),
     };
-    making.json(&last)?;
+    making.json(LAST, &last)?;
     Ok(Made { bytes: making.bytes, last, kept: making.kept })
 }
 
@@ -322,13 +321,14 @@ impl Making<'_> {
     }
 
     fn gone(&mut self, seq: u64, leaf: Digest) -> Result<(), LogError> {
-        self.json(&Gone { seq, leaf: AsText(leaf) })
+        self.json(GONE, &Gone { seq, leaf: AsText(leaf) })
     }
 
-    fn json(&mut self, line: &impl Serialize) -> Result<(), LogError> {
+    fn json(&mut self, begin: &str, line: &impl Serialize) -> Result<(), LogError> {
         let json = serde_json::to_string(line)
             .map_err(|source| LogError::Json { kind: "pruned", source })?;
-        self.bytes.extend_from_slice(json.as_bytes());
+        self.bytes.extend_from_slice(begin.as_bytes());
+        self.bytes.extend_from_slice(json.trim_start_matches('{').as_bytes());
         self.end()
     }
 
