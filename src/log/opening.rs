@@ -81,12 +81,12 @@ impl Opening {
     }
 
     /// The next entry behind it.
-    pub fn see(&mut self, line: &[u8], record: &Record) {
+    pub fn see(&mut self, line: &[u8], record: Option<&Record>) {
         if self.covered.is_none() {
             self.tree.push(leaf_hash(line), &mut |_, _, _| {});
             self.cover();
         }
-        if let Record::Pruned(it) = record
+        if let Some(Record::Pruned(it)) = record
             && it.first == self.last.first
         {
             self.named = Some((**it).clone());
@@ -155,7 +155,9 @@ fn read(
                 {
                     return Ok(None);
                 }
-                if faults_of(folder, &found, checked).map_err(Reading::Log)?.is_some() {
+                let whole = found.entry.short.as_ref().and_then(|short| short.whole);
+                let whole = whole.map(|name| name.0);
+                if faults_of(folder, &found.line, whole, checked).map_err(Reading::Log)?.is_some() {
                     return Err(Reading::Attachment);
                 }
                 tree.push(leaf_hash(&found.line), &mut |_, _, _| {});

@@ -11,8 +11,9 @@ use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::file::Head;
+use crate::log::glance::Glance;
 use crate::log::index::scan_fault;
-use crate::log::line::{Entry, read};
+use crate::log::line::read;
 use crate::log::scan::{Found, Position, Scanner};
 use crate::log::seal::{Seal, SealError};
 use crate::log::summary::{self, Line};
@@ -126,13 +127,14 @@ pub fn survey_from(
     let position = match position {
         Position::START => {
             summary::walk(&folder, &tape, &mut |number, line| {
-                let hash = match &line {
+                let hash = match line {
                     Line::Kept(found) => {
-                        let head = Head { size: number, hash: found.entry.prev };
-                        walk.see(&found.entry, Position { offset: found.offset, head });
-                        leaf_hash(&found.line)
+                        let Found { entry, line, offset } = *found;
+                        let head = Head { size: number, hash: entry.prev };
+                        walk.see(Glance::from(entry), Position { offset, head });
+                        leaf_hash(&line)
                     }
-                    Line::Gone(hash) => *hash,
+                    Line::Gone(hash) => hash,
                     Line::Last(_) => return Ok(()),
                 };
                 leaf(None, hash);
@@ -146,9 +148,9 @@ pub fn survey_from(
     let mut scanner = Scanner::from(&tape, position, named(&walk.origin)).map_err(fault)?;
     loop {
         let before = scanner.position().clone();
-        let found = scanner.next_entry().map_err(|it| scan_fault(&folder, it))?;
+        let found = scanner.next_glance().map_err(|it| scan_fault(&folder, it))?;
         let Some(found) = found else { break };
-        walk.see(&found.entry, before);
+        walk.see(found.entry, before);
         let hash = leaf_hash(&found.line);
         leaf(Some(&found.line), hash);
         walk.push(hash);
@@ -182,17 +184,17 @@ impl<'a> Walk<'a> {
     }
 
     /// The next entry, and where it stands.
-    fn see(&mut self, entry: &Entry, before: Position) {
-        let common = &entry.common;
+    fn see(&mut self, entry: Glance, before: Position) {
+        let Glance { seq, log, times, record, .. } = entry;
         if self.origin.is_empty() {
-            self.origin.clone_from(&common.log);
+            self.origin = log;
         }
-        if let Record::Seal(seal) = &entry.record {
+        if let Some(Record::Seal(seal)) = record {
             let root = self.lately.root_at(seal.size);
             let wrong = seal.follows(&self.origin, self.next.as_ref(), root.as_ref()).err();
             self.next = VerifierKey::parse(&seal.next).ok();
-            self.seals.push(Sealed { entry: common.seq, seal: seal.clone(), wrong });
-            (self.last_seal, self.sealed_at) = (Some(before.clone()), Some(common.ts.0));
+            self.seals.push(Sealed { entry: seq, seal, wrong });
+            (self.last_seal, self.sealed_at) = (Some(before.clone()), Some(times.ts));
         }
         self.last = before;
     }
