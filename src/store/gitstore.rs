@@ -1,4 +1,4 @@
-//! `Objects` by libgit2, for repositories whose refs are files.
+//! `Objects` by libgit2, and refs by what they are kept as.
 //!
 //! Made by `open`. One of these belongs to one thread; opening another is cheap (a configuration
 //! file, a folder of packs). Objects that a recomputed merge makes live in memory, in front of the
@@ -17,7 +17,9 @@ use crate::names::refname::Refname;
 use crate::store::error::StoreError;
 use crate::store::objects::{CONFLICTS_MAX, HeadValue, Merged, ObjectKind, Objects, RefValue};
 use crate::store::open::Layout;
-use crate::store::refs::RefFiles;
+use crate::store::reffiles::RefFiles;
+use crate::store::refs::{RefFormat, Refs};
+use crate::store::reftables::RefTables;
 use crate::store::view::View;
 
 /// An open repository.
@@ -30,7 +32,7 @@ pub struct GitStore {
     /// A repository in memory around `all`, for merges.
     merger: Repository,
     config: Config,
-    refs: RefCell<RefFiles>,
+    refs: RefCell<Box<dyn Refs>>,
     view: RefCell<Option<View>>,
     /// Folders that libgit2 knows by their descriptor; see `libgit2_path`.
     _held: Vec<File>,
@@ -51,18 +53,22 @@ impl GitStore {
         let own = Odb::new_ext(format).map_err(database)?;
         let all = Odb::new_ext(format).map_err(database)?;
         all.add_new_mempack_backend(MEMORY_PRIORITY).map_err(database)?;
-        let folders = [Some(&layout.objects), layout.quarantine.as_ref()];
-        for (folder, odbs) in folders.into_iter().zip([&[&own, &all][..], &[&all][..]]) {
-            if let Some(folder) = folder {
-                let path = libgit2_path(folder, &mut held)?;
-                for odb in odbs {
-                    odb.add_disk_alternate(&path).map_err(database)?;
-                }
-            }
+        // libgit2 finds most of the borrowed ones by itself, and takes none twice.
+        let ours = std::iter::once(&layout.objects).chain(&layout.borrowed);
+        for folder in ours.clone().chain(&layout.quarantine) {
+            let path = libgit2_path(folder, &mut held)?;
+            all.add_disk_alternate(&path).map_err(database)?;
+        }
+        for folder in ours {
+            own.add_disk_alternate(&libgit2_path(folder, &mut held)?).map_err(database)?;
         }
         let merger = merger(&all, format).map_err(database)?;
-        let refs = RefCell::new(RefFiles::new(&layout));
-        Ok(Self { layout, all, own, merger, config, refs, view: RefCell::new(None), _held: held })
+        let refs: Box<dyn Refs> = match layout.ref_format {
+            RefFormat::Files => Box::new(RefFiles::new(&layout)),
+            RefFormat::Reftable => Box::new(RefTables::new(&layout)),
+        };
+        let (refs, view) = (RefCell::new(refs), RefCell::new(None));
+        Ok(Self { layout, all, own, merger, config, refs, view, _held: held })
     }
 
     /// Where HEAD and the like are.
@@ -75,9 +81,15 @@ impl GitStore {
         &self.layout.common_dir
     }
 
-    /// The object folders, the push's first if there is one.
+    /// How the repository keeps its refs.
+    pub fn ref_format(&self) -> RefFormat {
+        self.layout.ref_format
+    }
+
+    /// The object folders, the push's first if there is one, those borrowed from last.
     pub fn object_dirs(&self) -> Vec<PathBuf> {
-        self.layout.quarantine.iter().chain([&self.layout.objects]).cloned().collect()
+        let Layout { quarantine, objects, borrowed, .. } = &self.layout;
+        quarantine.iter().chain([objects]).chain(borrowed).cloned().collect()
     }
 
     /// Every ref with its value; zero for one that is another name for a ref, or that cannot be
@@ -165,12 +177,19 @@ impl Objects for GitStore {
         Ok(self.name_of(oid)?.is_some_and(|name| self.own.exists(name)))
     }
 
+    fn missing(&self, oid: &Oid) -> StoreError {
+        match &self.layout.partial {
+            Some(setting) => StoreError::LeftOut { oid: *oid, setting: setting.clone() },
+            None => StoreError::Missing { oid: *oid },
+        }
+    }
+
     fn read_ref(&self, name: &Refname) -> Result<RefValue, StoreError> {
         self.refs.borrow_mut().read(name)
     }
 
     fn head(&self) -> Result<HeadValue, StoreError> {
-        self.refs.borrow().head()
+        self.refs.borrow_mut().head()
     }
 
     fn refs_under(&self, prefix: &[u8]) -> Result<Vec<(Refname, Oid)>, StoreError> {
@@ -186,7 +205,7 @@ impl Objects for GitStore {
                 // libgit2 says "not found" for unrelated histories and for missing commits.
                 for oid in [one, other] {
                     if self.header(oid)?.is_none() {
-                        return Err(StoreError::Missing { oid: *oid });
+                        return Err(self.missing(oid));
                     }
                 }
                 Ok(Vec::new())
@@ -225,12 +244,12 @@ impl Objects for GitStore {
             match self.header(oid)? {
                 Some((ObjectKind::Blob, size)) if size <= MERGED_FILE_BYTES_MAX => {}
                 Some(_) => return Ok(None),
-                None => return Err(StoreError::Missing { oid: *oid }),
+                None => return Err(self.missing(oid)),
             }
             match self.read(oid)? {
                 Some((_, bytes)) if !is_binary(&bytes) => versions.push(bytes),
                 Some(_) => return Ok(None),
-                None => return Err(StoreError::Missing { oid: *oid }),
+                None => return Err(self.missing(oid)),
             }
         }
         let failed = |source| merge_error(&[*base, *ours, *theirs], source);

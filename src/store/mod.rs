@@ -1,9 +1,11 @@
 //! Reads a repository: objects, refs, commits, trees, deltas, ranges and merges.
 //!
-//! Everything stands on the trait `objects::Objects`; `open` makes the one implementation there is.
+//! Everything stands on the trait `objects::Objects`; `open` makes the one implementation there is:
+//! objects by libgit2, refs by the trait `refs::Refs`, as files or, through git, as tables.
 //! Nothing here writes into the repository: what has to be computed lives in memory. Nothing here
 //! knows a policy.
 
+mod alternates;
 pub mod commit;
 pub mod commits;
 pub mod delta;
@@ -13,8 +15,13 @@ pub mod gitstore;
 pub mod merge;
 pub mod objects;
 pub mod open;
+mod plumbing;
 pub mod range;
-mod refs;
+mod reffiles;
+mod reflist;
+pub mod refs;
+mod reftables;
+mod table;
 pub mod tag;
 #[cfg(test)]
 pub(crate) mod testing;

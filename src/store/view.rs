@@ -6,37 +6,21 @@
 //! Nothing that a pusher chose is ever an argument; oids go in by stdin or as plain hexadecimal.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::names::escape::escape;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
 use crate::store::error::StoreError;
 use crate::store::objects::{CONFLICTS_MAX, Merged};
-
-/// How long git may take for one answer.
-const GIT_SECONDS_MAX: u64 = 60;
-
-/// How much git may print for one answer, in bytes.
-const GIT_OUTPUT_BYTES_MAX: usize = 128 * 1024 * 1024;
+use crate::store::plumbing::{self, Answer, failed};
 
 /// A folder through which git sees a repository's objects and nothing else of it.
 pub(super) struct View {
     folder: TempDir,
     format: ObjectFormat,
-}
-
-/// What git answered.
-struct Answer {
-    code: Option<i32>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
 }
 
 impl View {
@@ -93,28 +77,7 @@ impl View {
     }
 
     fn ask(&self, verb: &'static str, args: &[&str], stdin: &[u8]) -> Result<Answer, StoreError> {
-        let mut command = Command::new("git");
-        command.arg("--git-dir=.").arg(verb).args(args).current_dir(self.folder.path());
-        // Nothing of the surroundings but the way to git itself. One by one, since after `env_clear`
-        // the whole process would be forked, which takes longer than git does.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name != "PATH") {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C");
-        command.env("HOME", self.folder.path());
-        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-        command.env("GIT_ATTR_NOSYSTEM", "1").env("GIT_NO_REPLACE_OBJECTS", "1");
-        command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawn_failed = |source| StoreError::Spawn { verb, source };
-        let mut child = command.spawn().map_err(spawn_failed)?;
-        let answer = converse(&mut child, stdin);
-        if answer.is_err() {
-            // It may have ended already; then there is nothing to stop.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        answer.map_err(spawn_failed)
+        plumbing::ask(self.folder.path(), verb, args, stdin)
     }
 }
 
@@ -137,48 +100,6 @@ fn furnish(dir: &Path, format: ObjectFormat, object_dirs: &[PathBuf]) -> io::Res
         alternates.push_str(&format!("../borrowed-{at}\n"));
     }
     fs::write(dir.join("objects/info/alternates"), alternates)
-}
-
-/// Feeds git and hears it out, within the limits of time and length.
-fn converse(child: &mut Child, input: &[u8]) -> io::Result<Answer> {
-    let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(io::Error::other("a pipe is missing"));
-    };
-    let input = input.to_vec();
-    // Each pipe needs someone at its end, or both sides would wait for each other.
-    std::thread::spawn(move || stdin.write_all(&input));
-    let (said, hear) = mpsc::channel();
-    let (complained, hear_complaint) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = stdout.take(GIT_OUTPUT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
-        said.send(read.map(|_| bytes))
-    });
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut bytes);
-        // The rest is thrown away, but has to be read.
-        let _ = io::copy(&mut stderr, &mut io::sink());
-        complained.send(read.map(|_| bytes))
-    });
-    let patience = Duration::from_secs(GIT_SECONDS_MAX);
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it took too long");
-    let stdout = hear.recv_timeout(patience).map_err(late)??;
-    if stdout.len() > GIT_OUTPUT_BYTES_MAX {
-        return Err(io::Error::other("it printed too much"));
-    }
-    let stderr = hear_complaint.recv_timeout(patience).map_err(late)??;
-    Ok(Answer { code: child.wait()?.code(), stdout, stderr })
-}
-
-/// How much of what git complains is kept, in bytes.
-const STDERR_BYTES_MAX: u64 = 4096;
-
-fn failed(verb: &'static str, answer: &Answer) -> StoreError {
-    let said = answer.stderr.split(|&b| b == b'\n').next().unwrap_or_default();
-    StoreError::Git { verb, stderr: escape(said) }
 }
 
 #[cfg(test)]
