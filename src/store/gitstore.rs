@@ -86,6 +86,11 @@ impl GitStore {
         self.layout.ref_format
     }
 
+    /// The setting that makes it a partial clone, if it is one.
+    pub fn left_out(&self) -> Option<&str> {
+        self.layout.partial.as_deref()
+    }
+
     /// The object folders, the push's first if there is one, those borrowed from last.
     pub fn object_dirs(&self) -> Vec<PathBuf> {
         let Layout { quarantine, objects, borrowed, .. } = &self.layout;
