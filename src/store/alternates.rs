@@ -27,7 +27,7 @@ pub(super) fn borrowed(objects: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut waiting = vec![(objects.to_path_buf(), 0)];
     while let Some((folder, depth)) = waiting.pop() {
         let base = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
-        for entry in parse(&list(&folder)?) {
+        for entry in parse(&list(&folder)?, b'\n') {
             let place = base.join(path_from(&entry));
             // By its true path, so that none is taken twice.
             let place = match fs::canonicalize(&place) {
@@ -52,6 +52,21 @@ pub(super) fn borrowed(objects: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(known)
 }
 
+/// The folders that `GIT_ALTERNATE_OBJECT_DIRECTORIES` names (git(1)), and those they borrow from.
+pub(super) fn lent(value: &[u8], directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for entry in parse(value, b':') {
+        let Ok(folder) = fs::canonicalize(directory.join(path_from(&entry))) else { continue };
+        let behind = borrowed(&folder)?;
+        for folder in std::iter::once(folder).chain(behind) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+    }
+    Ok(folders)
+}
+
 fn list(folder: &Path) -> Result<Vec<u8>, StoreError> {
     let path = folder.join("info").join("alternates");
     let mut bytes = Vec::new();
@@ -65,13 +80,12 @@ fn list(folder: &Path) -> Result<Vec<u8>, StoreError> {
     }
 }
 
-/// The paths in a list, as git's parse_alt_odb_entry reads them: one a line, `#` begins a comment,
-/// and a path in quotes is written as in C; with a quote that does not close it is taken as it is.
-fn parse(list: &[u8]) -> Vec<Vec<u8>> {
+/// The paths in a list, as git's parse_alt_odb_entry reads them: `#` begins a comment, and a path in quotes is written as in C; with a quote that does not close it is taken as it is.
+fn parse(list: &[u8], separator: u8) -> Vec<Vec<u8>> {
     let mut paths = Vec::new();
     let mut rest = list;
     while !rest.is_empty() {
-        let line_len = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+        let line_len = rest.iter().position(|&b| b == separator).unwrap_or(rest.len());
         let (line, after_line) = rest.split_at(line_len);
         let (path, after) = match unquoted(rest) {
             Some((path, after)) => (path, after),
@@ -132,24 +146,24 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{borrowed, parse, unquoted};
+    use super::{borrowed, lent, parse, unquoted};
 
     #[test]
     fn a_list_reads_as_git_reads_it() {
         let list = b"# comment\n/a\n\n\"/b \\\"q\\\" \\303\\274\"\n../c/objects\n\"broken\n/d";
-        let read = parse(list);
+        let read = parse(list, b'\n');
         let expected: [&[u8]; 5] =
             [b"/a", "/b \"q\" \u{fc}".as_bytes(), b"../c/objects", b"\"broken", b"/d"];
         assert_eq!(read, expected);
         assert_eq!(unquoted(b"\"\\400\""), None);
         assert_eq!(unquoted(b"\"\\3"), None);
-        assert_eq!(parse(b""), Vec::<Vec<u8>>::new());
+        assert_eq!(parse(b"", b':'), Vec::<Vec<u8>>::new());
     }
 
     proptest! {
         #[test]
         fn any_list_is_read_to_its_end(list in prop::collection::vec(any::<u8>(), 0..200)) {
-            for path in parse(&list) {
+            for path in parse(&list, b'\n') {
                 prop_assert!(!path.is_empty() && !path.contains(&0));
             }
         }
@@ -161,8 +175,22 @@ mod tests {
                 quoted.extend(format!("\\{byte:03o}").bytes());
             }
             quoted.extend(b"\"\n/next\n");
-            prop_assert_eq!(parse(&quoted), vec![path, b"/next".to_vec()]);
+            prop_assert_eq!(parse(&quoted, b'\n'), vec![path, b"/next".to_vec()]);
         }
+    }
+
+    #[test]
+    fn what_the_server_lends_is_found_with_what_stands_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b:c", "d"] {
+            fs::create_dir_all(folder.path().join(name).join("info")).unwrap();
+        }
+        fs::write(folder.path().join("a/info/alternates"), "../d\n").unwrap();
+        let absolute = folder.path().join("d").display().to_string();
+        let value = format!("a:\"b:c\":gone:{absolute}:");
+        let found = lent(value.as_bytes(), folder.path()).unwrap();
+        let real = |name: &str| fs::canonicalize(folder.path().join(name)).unwrap();
+        assert_eq!(found, [real("a"), real("d"), real("b:c")]);
     }
 
     #[test]

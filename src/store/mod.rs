@@ -6,12 +6,14 @@
 //! knows a policy.
 
 mod alternates;
+mod catfile;
 pub mod commit;
 pub mod commits;
 pub mod delta;
 pub mod error;
 mod gitname;
 pub mod gitstore;
+mod libgit2;
 pub mod merge;
 pub mod objects;
 pub mod open;

@@ -18,7 +18,7 @@ use git2::{Config, ConfigLevel};
 
 use crate::names::escape::escape;
 use crate::names::oid::ObjectFormat;
-use crate::store::alternates::borrowed;
+use crate::store::alternates::{borrowed, lent};
 use crate::store::error::StoreError;
 use crate::store::gitstore::GitStore;
 use crate::store::refs::RefFormat;
@@ -30,6 +30,9 @@ pub struct OpenAt {
     pub git_dir: PathBuf,
     /// `GIT_OBJECT_DIRECTORY` inside `pre-receive`: where the push's objects are.
     pub quarantine: Option<PathBuf>,
+    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`: where the server has more objects, and the folder that
+    /// relative paths in it begin at.
+    pub lent: Option<(Vec<u8>, PathBuf)>,
     /// Whether `GIT_SHALLOW_FILE` is set: the push would cut history off.
     pub shallow_file: bool,
 }
@@ -37,7 +40,7 @@ pub struct OpenAt {
 impl OpenAt {
     /// A repository that is met outside a push.
     pub fn at_rest(git_dir: impl Into<PathBuf>) -> Self {
-        Self { git_dir: git_dir.into(), quarantine: None, shallow_file: false }
+        Self { git_dir: git_dir.into(), quarantine: None, lent: None, shallow_file: false }
     }
 }
 
@@ -54,6 +57,9 @@ pub(super) struct Layout {
     pub(super) quarantine: Option<PathBuf>,
     /// Object folders that `objects` borrows from, by its `info/alternates`.
     pub(super) borrowed: Vec<PathBuf>,
+    /// Object folders that the environment names. What lies there can be read, but does not count
+    /// as having been here: whoever reaches the environment must not make it so.
+    pub(super) lent: Vec<PathBuf>,
     /// How objects are named.
     pub(super) format: ObjectFormat,
     /// How refs are kept.
@@ -89,6 +95,10 @@ pub fn open(at: &OpenAt) -> Result<GitStore, StoreError> {
     let layout = Layout {
         git_dir: at.git_dir.clone(),
         borrowed: borrowed(&objects)?,
+        lent: match &at.lent {
+            Some((value, directory)) => lent(value, directory)?,
+            None => Vec::new(),
+        },
         quarantine: at.quarantine.clone(),
         common_dir,
         objects,

@@ -47,6 +47,7 @@ fn quarantined(scratch: &Scratch, content: &[u8]) -> (Oid, OpenAt) {
     let at = OpenAt {
         git_dir: scratch.dir().to_path_buf(),
         quarantine: Some(quarantine),
+        lent: None,
         shallow_file: false,
     };
     (written, at)
@@ -92,6 +93,22 @@ fn packed_objects_and_alternates_are_read() {
         assert!(store.was_here(&commit).unwrap());
         assert_eq!(store.header(&commit).unwrap().unwrap().0, ObjectKind::Commit);
     }
+}
+
+/// A server's environment may lend objects; a pusher's must not make them old.
+#[test]
+fn what_the_environment_lends_is_read_but_was_not_here() {
+    let (lender, scratch) = (Scratch::new(ObjectFormat::Sha1), Scratch::new(ObjectFormat::Sha1));
+    let (old, new) = (scratch.blob("old"), lender.blob("lent"));
+    let lent = format!("objects:{}", lender.dir().join("objects").display());
+    let at = OpenAt {
+        lent: Some((lent.into_bytes(), scratch.dir().to_path_buf())),
+        ..OpenAt::at_rest(scratch.dir())
+    };
+    let store = open(&at).unwrap();
+    assert_eq!(store.read(&new).unwrap(), Some((ObjectKind::Blob, b"lent".to_vec())));
+    assert!(store.was_here(&old).unwrap());
+    assert!(!store.was_here(&new).unwrap());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Runs git for reading, with nothing of the surroundings.
 //!
-//! Used by `view` and `reftables`. No user's or system's configuration, no replace refs, nothing
+//! Used by `view`, `catfile` and `reftables`. No user's or system's configuration, no replace refs, nothing
 //! fetched, no prompt, no pager; time and length of every answer have a bound. Nothing that a pusher
 //! chose is an argument.
 
@@ -15,7 +15,7 @@ use crate::names::escape::escape;
 use crate::store::error::StoreError;
 
 /// How long git may take for one answer.
-const GIT_SECONDS_MAX: u64 = 60;
+pub(super) const GIT_SECONDS_MAX: u64 = 60;
 
 /// How much git may print for one answer, in bytes.
 const GIT_OUTPUT_BYTES_MAX: usize = 128 * 1024 * 1024;
@@ -34,7 +34,7 @@ pub(super) struct Answer {
 }
 
 /// `git VERB` for the repository in this folder.
-fn command(folder: &Path, verb: &str) -> Command {
+pub(super) fn command(folder: &Path, verb: &str) -> Command {
     let mut command = Command::new("git");
     command.args(["--no-pager", "--git-dir=.", verb]).current_dir(folder);
     // Nothing of the surroundings but the way to git itself. One by one, since after `env_clear`

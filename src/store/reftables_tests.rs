@@ -66,6 +66,7 @@ impl Kept {
             objects: self.dir.join("objects"),
             quarantine: None,
             borrowed: Vec::new(),
+            lent: Vec::new(),
             format,
             ref_format: RefFormat::Reftable,
             partial: None,

@@ -1,10 +1,12 @@
-//! The git program, for the two things it does better than we can.
+//! The git program, for what it does better than we can: merges, reachability, and objects that
+//! libgit2 does not find or cannot read.
 //!
 //! It sees the repository's objects through a folder of its own: a bare repository in the system's
 //! temporary folder that borrows every object folder and has nothing else, no refs, no
 //! configuration, no attributes, no grafts. What git computes is written there and goes with it.
 //! Nothing that a pusher chose is ever an argument; oids go in by stdin or as plain hexadecimal.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,12 +15,16 @@ use tempfile::TempDir;
 
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
+use crate::store::catfile::{CatFile, Object, Part};
 use crate::store::error::StoreError;
 use crate::store::objects::{CONFLICTS_MAX, Merged};
 use crate::store::plumbing::{self, Answer, failed};
 
 /// A folder through which git sees a repository's objects and nothing else of it.
 pub(super) struct View {
+    /// Before the folder, so that they are ended when it goes.
+    whole: RefCell<Option<CatFile>>,
+    headers: RefCell<Option<CatFile>>,
     folder: TempDir,
     format: ObjectFormat,
 }
@@ -31,7 +37,24 @@ impl View {
             .map_err(|source| StoreError::File { path: "a temporary folder".into(), source })?;
         let made = furnish(folder.path(), format, object_dirs);
         made.map_err(|source| StoreError::File { path: folder.path().into(), source })?;
-        Ok(Self { folder, format })
+        Ok(Self { whole: RefCell::default(), headers: RefCell::default(), folder, format })
+    }
+
+    /// An object, or its kind and size alone. `None`: git has none.
+    pub(super) fn object(&self, oid: &Oid, part: Part) -> Result<Option<Object>, StoreError> {
+        let kept = match part {
+            Part::Whole => &self.whole,
+            Part::Header => &self.headers,
+        };
+        let mut kept = kept.borrow_mut();
+        // One that failed is not asked again.
+        let mut running = match kept.take() {
+            Some(running) => running,
+            None => CatFile::start(self.folder.path(), part)?,
+        };
+        let object = running.ask(oid)?;
+        *kept = Some(running);
+        Ok(object)
     }
 
     /// The merge of two commits as git makes it. `None`: this git cannot say.
@@ -54,6 +77,18 @@ impl View {
         }
     }
 
+    /// The best common ancestors of two commits.
+    pub(super) fn merge_bases(&self, one: &Oid, other: &Oid) -> Result<Vec<Oid>, StoreError> {
+        let verb = "merge-base";
+        let answer = self.ask(verb, &["--all", &one.hex(), &other.hex()], b"")?;
+        match answer.code {
+            Some(0) => oids(verb, &answer),
+            // None: the histories are unrelated.
+            Some(1) if answer.stdout.is_empty() && answer.stderr.is_empty() => Ok(Vec::new()),
+            Some(_) | None => Err(failed(verb, &answer)),
+        }
+    }
+
     /// What is reachable from these commits and from none of those tips.
     pub(super) fn reachable_only(
         &self,
@@ -72,13 +107,18 @@ impl View {
         if answer.code != Some(0) {
             return Err(failed(verb, &answer));
         }
-        let lines = answer.stdout.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| Oid::from_hex(line).ok_or_else(|| failed(verb, &answer))).collect()
+        oids(verb, &answer)
     }
 
     fn ask(&self, verb: &'static str, args: &[&str], stdin: &[u8]) -> Result<Answer, StoreError> {
         plumbing::ask(self.folder.path(), verb, args, stdin)
     }
+}
+
+/// The oids that an answer consists of, one a line.
+fn oids(verb: &'static str, answer: &Answer) -> Result<Vec<Oid>, StoreError> {
+    let lines = answer.stdout.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| Oid::from_hex(line).ok_or_else(|| failed(verb, answer))).collect()
 }
 
 /// Lays out a bare repository that borrows these folders (gitrepository-layout(5)).

@@ -121,7 +121,7 @@ fn source(ground: &Ground) -> PathBuf {
     source
 }
 
-/// Six steps away, the first in quotes, the others relative: as far as git goes.
+/// Five steps away, the first in quotes, the others relative: as far as git goes with a quarantine.
 fn borrowing(ground: &Ground, repository: &Path) {
     let source = source(ground);
     let mut clone = ground.command("git");
@@ -134,10 +134,10 @@ fn borrowing(ground: &Ground, repository: &Path) {
     let mut folder = ground.at("lent 0");
     let quoted = format!("# of old\n\"{}/objec\\164s\"\n", folder.display());
     fs::write(repository.join("objects/info/alternates"), quoted).unwrap();
-    for at in 1..6 {
+    for at in 1..5 {
         text(ground.command("git").args(["init", "-q", "--bare", "--template="]).arg(&folder));
         fs::create_dir_all(folder.join("objects/info")).unwrap();
-        let next = if at == 5 { "source.git".to_owned() } else { format!("lent {at}") };
+        let next = if at == 4 { "source.git".to_owned() } else { format!("lent {at}") };
         let line = format!("../../{next}/objects\n");
         fs::write(folder.join("objects/info/alternates"), line).unwrap();
         folder = ground.at(next);
