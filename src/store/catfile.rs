@@ -234,6 +234,9 @@ mod tests {
         bytes[12..end].fill(0xff);
         fs::set_permissions(&pack, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         fs::write(&pack, bytes).unwrap();
+        let by_libgit2 = git2::Repository::open_bare(scratch.dir()).unwrap();
+        let raw = git2::Oid::from_bytes(blob.as_bytes()).unwrap();
+        assert!(by_libgit2.odb().unwrap().read(raw).is_err(), "libgit2 reads it by itself now");
         let store = scratch.store();
         let read = store.read(&blob).unwrap();
         assert_eq!(read, Some((ObjectKind::Blob, text.clone().into_bytes())));

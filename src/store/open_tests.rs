@@ -308,6 +308,8 @@ fn alternates_are_read_however_they_are_written() {
         let by_git = std::process::Command::new("git")
             .args(["cat-file", "-e", &blob.hex()])
             .current_dir(scratch.dir())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
             .stderr(std::process::Stdio::null())
             .status();
         let by_git = by_git.unwrap().success();
