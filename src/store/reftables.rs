@@ -129,6 +129,9 @@ impl Refs for RefTables {
 /// Refs by name; no value where it is broken.
 type Values = BTreeMap<Vec<u8>, Option<RefValue>>;
 
+/// Refs by name, as git lists them.
+type ByGit = BTreeMap<Vec<u8>, Listed>;
+
 /// One stack of tables.
 struct Tables {
     folder: PathBuf,
@@ -237,7 +240,7 @@ impl Tables {
     }
 
     /// What git reads, and the refs that it calls broken.
-    fn list(&self) -> Result<(BTreeMap<Vec<u8>, Listed>, BTreeSet<Vec<u8>>), StoreError> {
+    fn list(&self) -> Result<(ByGit, BTreeSet<Vec<u8>>), StoreError> {
         let verb = "for-each-ref";
         self.asked.set(self.asked.get() + 1);
         let answer = ask(&self.folder, verb, &["--include-root-refs", LIST_FORMAT], b"")?;

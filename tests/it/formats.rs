@@ -165,10 +165,13 @@ fn borrowed_objects_are_there_but_approve_nothing() {
     alice.land(&tip).accepted();
     // What was borrowed from is gone: nothing is judged any more.
     fs::rename(&lender, site.ground().at("moved.git")).unwrap();
-    let merge = alice.oid("HEAD");
-    let line = format!("{merge} {} refs/heads/main\n", alice.commit("app/x", "c\n"));
+    let refs = site.refs();
+    alice.commit("app/x", "c\n");
+    assert!(!alice.push(&["HEAD:refs/heads/beyond"]).is_accepted());
+    let line = format!("{} {} refs/heads/again\n", site.zero(), site.main());
     let hook = site.hook("pre-receive", &[], line.as_bytes(), "alice");
-    assert_eq!(hook.status.code(), Some(3), "{}", String::from_utf8_lossy(&hook.stderr));
+    assert_ne!(hook.status.code(), Some(0), "{}", String::from_utf8_lossy(&hook.stderr));
+    assert_eq!(site.refs(), refs);
 }
 
 fn without_blobs(ground: &Ground, repository: &Path) {
