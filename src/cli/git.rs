@@ -149,13 +149,11 @@ pub fn lock_config(git_dir: &Path) -> Result<Locked, Fault> {
     let could_not = || format!("could not change {}", shown(&git_dir.join("config")));
     Locked::take(git_dir).map_err(|error| {
         let fault = Fault::caused(could_not(), &error);
-        match error.kind() {
-            ErrorKind::AlreadyExists => {
-                let lock = shell(&Locked::path(git_dir));
-                fault.hint(format!("if no git runs there now: rm {lock}"))
-            }
-            _ => fault,
+        if error.kind() != ErrorKind::AlreadyExists {
+            return fault;
         }
+        let lock = shell(&Locked::path(git_dir));
+        fault.hint(format!("if no git runs there now: rm {lock}"))
     })
 }
 

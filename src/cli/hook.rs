@@ -97,7 +97,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
 /// The answer in a new repository that could not be set up: there is no log that could tell it.
 fn unsettled(stop: &Stop) -> Answer {
     tracing::warn!(reason = %stop.reason, "new repository");
-    let text = crate::message::pusher::fault(&[stop.told.clone()], stop.again(), None, None);
+    let text =
+        crate::message::pusher::fault(std::slice::from_ref(&stop.told), stop.again(), None, None);
     Answer::stopped(stop, text)
 }
 

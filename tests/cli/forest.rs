@@ -146,6 +146,8 @@ fn what_cannot_be_done_is_told_at_the_end_and_the_others_are_done() {
         over(&ground, &["--policy", "policy.toml"]).expect(0).out,
         "installed 2, already there 1, skipped 4\n"
     );
+    fs::create_dir_all(ground.path(&format!("srv/{}", "down/".repeat(14)))).unwrap();
+    over(&ground, &[]).expect(3).says("more than 12 folders deep").says("already there 3");
     assert_eq!(ground.portcullis(&["install", "--recursive", "nowhere"]).expect(3).out, "");
 }
 

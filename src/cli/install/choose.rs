@@ -37,10 +37,13 @@ impl Known {
     }
 }
 
+/// What reading a policy came to.
+type Read = Result<Arc<Known>, Fault>;
+
 /// Policies that were read already: of a thousand repositories most have the same one.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    known: Mutex<BTreeMap<Vec<PathBuf>, Result<Arc<Known>, Fault>>>,
+    known: Mutex<BTreeMap<Vec<PathBuf>, Read>>,
 }
 
 impl Shelf {

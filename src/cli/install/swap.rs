@@ -157,3 +157,30 @@ pub fn texts(git: &Git, site: &Site, old: &Path, new: &Path) -> Result<Vec<u8>, 
     // Git's exit code says whether they differ; where one of them is gone there is nothing to show.
     git.output(&site.git_dir, &arguments).map(|output| output.stdout)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "oids in tests are well-formed")]
+
+    use super::*;
+
+    #[test]
+    fn a_difference_is_told_in_one_line() {
+        let oid = |byte: u8| Oid::from_bytes(&[byte; 20]).unwrap();
+        let none = Difference { landings: 7, ..Difference::default() };
+        assert_eq!(none.line(), "of 7 landings none is judged otherwise");
+        assert_eq!(Difference::default().line(), "no landings yet");
+        let some = Difference {
+            landings: 9,
+            newly_refused: (0..7).map(oid).collect(),
+            newly_passed: vec![oid(0xab)],
+        };
+        let line = some.line();
+        assert!(
+            line.starts_with("of 9 landings 7 would be refused that passed (0000000, "),
+            "{line}"
+        );
+        assert!(line.ends_with("and 2 more), 1 would pass that were refused (abababa)"), "{line}");
+        assert_eq!(some.as_json()["newly_passed"][0], "ab".repeat(20));
+    }
+}
