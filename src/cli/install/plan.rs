@@ -6,9 +6,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::configfile::{Change, Keep};
+use crate::cli::configfile::{self, Change, Keep};
 use crate::cli::fault::{Fault, OrFault};
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::git::Git;
 use crate::cli::hookfile;
 use crate::cli::inventory;
@@ -18,7 +18,6 @@ use crate::cli::quote::{shell, shown};
 use crate::cli::site::Site;
 use crate::cli::surroundings::Surroundings;
 use crate::hook::host;
-use crate::log::book::Log;
 use crate::log::config::Noticed;
 use crate::log::remote;
 use crate::names::moment::Moment;
@@ -104,12 +103,27 @@ impl Step {
         }
     }
 
+    /// Whether it lets pushes be judged: before it, everything else has to be in place.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::KeepHook(_) | Self::RestoreHook(_) | Self::PutHook { .. } | Self::Settle(_) => {
+                true
+            }
+            Self::MakeFolder { .. }
+            | Self::WritePolicy { .. }
+            | Self::Configure(_)
+            | Self::CreateLog { .. }
+            | Self::PermitNetwork { .. }
+            | Self::Protect { .. } => false,
+        }
+    }
+
     /// Does it, where it is about a hook's file: those of a shared folder belong to no repository.
-    pub fn write(&self) -> Result<(), Fault> {
+    pub fn write(&self, durable: Durable) -> Result<(), Fault> {
         match self {
             Self::KeepHook(place) => hookfile::keep(place),
             Self::RestoreHook(place) => hookfile::restore(place).map(drop),
-            Self::PutHook { place, bytes } => hookfile::put(place, bytes),
+            Self::PutHook { place, bytes } => hookfile::put(place, bytes, durable),
             Self::MakeFolder { .. }
             | Self::WritePolicy { .. }
             | Self::Configure(_)
@@ -121,7 +135,7 @@ impl Step {
     }
 
     /// Does it.
-    pub fn apply(&self, git: &Git, site: &Site) -> Result<(), Fault> {
+    pub fn apply(&self, git: &Git, site: &Site, durable: Durable) -> Result<(), Fault> {
         match self {
             Self::MakeFolder { path, mode } => files::make_folders(path, *mode)
                 .or_fault(|| format!("could not make the folder {}", shown(path))),
@@ -134,14 +148,14 @@ impl Step {
                 let is_new = site.repository_id().is_none() && !site.is_prepared();
                 let keep = if is_new { Keep::First } else { Keep::Later };
                 let kept = site.kept_config();
-                git.configure_keeping(&site.git_dir, changes, Some((&kept, keep)))
+                git.configure_keeping(&site.git_dir, changes, Some((&kept, keep)), durable)
             }
             Self::CreateLog { dir, mode, moment } => {
-                logs::create(&site.git_dir, dir, *mode, *moment)
+                logs::create(&site.git_dir, dir, *mode, *moment, durable)
             }
             Self::PermitNetwork { dir, mode } => logs::permit_network(dir, *mode),
             Self::Protect { dir } => logs::protect(dir),
-            Self::KeepHook(_) | Self::RestoreHook(_) | Self::PutHook { .. } => self.write(),
+            Self::KeepHook(_) | Self::RestoreHook(_) | Self::PutHook { .. } => self.write(durable),
             Self::Settle(mark) => {
                 files::remove(mark).or_fault(|| format!("could not remove {}", shown(mark)))
             }
@@ -150,10 +164,31 @@ impl Step {
 }
 
 /// Writes the hooks and the settings that are in force now into the log.
-pub fn noted(around: &Surroundings, git: &Git, site: &Site) -> Result<(), Fault> {
-    let site = Site::find(around, git, &site.git_dir)?;
-    let dir = site.log_dir();
-    let mut log = Log::open(&dir).or_fault(|| format!("could not open the log {}", shown(&dir)))?;
+pub fn noted(
+    around: &Surroundings,
+    git: &Git,
+    site: &Site,
+    steps: &[Step],
+    durable: Durable,
+) -> Result<(), Fault> {
+    let site = match after(site, steps) {
+        Some(site) => site,
+        None => Site::find(around, git, &site.git_dir)?,
+    };
+    let mut log = logs::open(&site.log_dir(), durable)?;
     let ctx = host::ctx(around.now);
     inventory::note(&site, &mut log, Noticed::Install, &ctx).map(drop)
+}
+
+/// The repository as it is once these steps are done. `None` where Git has to be asked, because keys
+/// changed that were there: their places in the file are its business.
+fn after(site: &Site, steps: &[Step]) -> Option<Site> {
+    let mut site = site.clone();
+    for step in steps {
+        let Step::Configure(changes) = step else { continue };
+        for change in configfile::in_order(changes) {
+            site.config.add_local(change.key, &change.values)?;
+        }
+    }
+    Some(site)
 }

@@ -43,8 +43,10 @@ pub struct Prepared {
     pub before: Option<Arc<Known>>,
     /// The policy that will judge pushes.
     pub policy: Arc<Known>,
-    /// What kind of repository nobody pushes to.
+    /// The remote whose branches are fetched over the ones here: nobody pushes to it.
     pub mirror: Option<String>,
+    /// Where the log is going to be.
+    pub log: PathBuf,
     /// What the operator has to know.
     pub warnings: Vec<String>,
     /// What the operator may want to know.
@@ -119,6 +121,7 @@ pub fn prepare(desk: &Desk<'_>, target: &Target) -> Result<Prepared, Fault> {
         one.steps.push(Step::Configure(changes));
     }
     let is_there = is_log(&log);
+    one.log.clone_from(&log);
     if install.network_log && !remote::permit(&log).exists() {
         one.steps.push(Step::PermitNetwork { dir: log.clone(), mode });
     }
@@ -239,6 +242,7 @@ impl Prepared {
             before: None,
             policy: Arc::default(),
             mirror: None,
+            log: PathBuf::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
         }
