@@ -4,6 +4,8 @@
 //! `--dry-run`, done otherwise. The order is the order of a list: the hooks come last, when all they
 //! need is there.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use crate::cli::configfile::{self, Change, Keep};
@@ -69,7 +71,12 @@ pub enum Step {
     /// Takes a hook of ours away that is no longer wanted, and puts back what was there.
     RestoreHook(Place),
     /// Takes away the mark that a repository was made from a template and waits for its first push.
-    Settle(PathBuf),
+    Settle {
+        /// The mark.
+        mark: PathBuf,
+        /// The mode of the folder it is in, which a template does not give.
+        mode: u32,
+    },
     /// Writes our hook.
     PutHook {
         /// Where.
@@ -98,7 +105,7 @@ impl Step {
                 None => format!("keep {}", shown(&place.path)),
             },
             Self::RestoreHook(place) => format!("take away {}", shown(&place.path)),
-            Self::Settle(mark) => format!("rm {}", shell(mark)),
+            Self::Settle { mark, .. } => format!("rm {}", shell(mark)),
             Self::PutHook { place, .. } => format!("write {}", shown(&place.path)),
         }
     }
@@ -106,9 +113,10 @@ impl Step {
     /// Whether it lets pushes be judged: before it, everything else has to be in place.
     pub fn is_last(&self) -> bool {
         match self {
-            Self::KeepHook(_) | Self::RestoreHook(_) | Self::PutHook { .. } | Self::Settle(_) => {
-                true
-            }
+            Self::KeepHook(_)
+            | Self::RestoreHook(_)
+            | Self::PutHook { .. }
+            | Self::Settle { .. } => true,
             Self::MakeFolder { .. }
             | Self::WritePolicy { .. }
             | Self::Configure(_)
@@ -130,7 +138,7 @@ impl Step {
             | Self::CreateLog { .. }
             | Self::PermitNetwork { .. }
             | Self::Protect { .. }
-            | Self::Settle(_) => Ok(()),
+            | Self::Settle { .. } => Ok(()),
         }
     }
 
@@ -156,8 +164,11 @@ impl Step {
             Self::PermitNetwork { dir, mode } => logs::permit_network(dir, *mode),
             Self::Protect { dir } => logs::protect(dir),
             Self::KeepHook(_) | Self::RestoreHook(_) | Self::PutHook { .. } => self.write(durable),
-            Self::Settle(mark) => {
-                files::remove(mark).or_fault(|| format!("could not remove {}", shown(mark)))
+            Self::Settle { mark, mode } => {
+                let could_not = || format!("could not remove {}", shown(mark));
+                let rights = Permissions::from_mode(*mode);
+                fs::set_permissions(site.folder(), rights).or_fault(could_not)?;
+                files::remove(mark).or_fault(could_not)
             }
         }
     }
