@@ -26,7 +26,10 @@ fn own_hooks(repository: &Path, name: &str) {
              for code in $codes; do [ \"$code\" -eq 0 ] || exit \"$code\"; done\n"
         );
         door::write_script(&hooks.join(hook), &runner);
-        door::write_script(&hooks.join(format!("{hook}.d")).join(name), "#!/bin/sh\ncat >/dev/null\n");
+        door::write_script(
+            &hooks.join(format!("{hook}.d")).join(name),
+            "#!/bin/sh\ncat >/dev/null\n",
+        );
     }
 }
 

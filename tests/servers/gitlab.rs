@@ -64,7 +64,9 @@ fn hooks_for_all_projects() {
     whole_life(&server, "gitlab-global");
     let mut after = photo(&global);
     // The folders of hooks stay.
-    after.retain(|path, _| path.extension().is_none_or(|end| end != "d") || before.contains_key(path));
+    after.retain(|path, _| {
+        path.extension().is_none_or(|end| end != "d") || before.contains_key(path)
+    });
     assert_eq!(after, before);
     assert!(!server.path().join("custom_hooks").exists());
 

@@ -58,7 +58,7 @@ fn gitolite_keeps_update_and_runs_ours() {
         bob.begin("alices");
         bob.commit("app/y", "y\n");
         let push = bob.push(&["HEAD:refs/heads/alices"]);
-        assert!(!push.is_accepted() && push.whole().contains("denied"), "{}", push.whole());
+        assert!(!push.is_accepted() && push.whole().contains("DENIED"), "{}", push.whole());
         assert_eq!(server.log().last("decision")["verdict"], "accept");
         assert_eq!(server.ends_of("refs/heads/alices"), ["not-applied"]);
         server.log_and_refs_agree();

@@ -14,8 +14,15 @@ const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// What the page's `<Location>` needs, and what any Apache has loaded.
 const NEEDED: &[&str] = &[
-    "mpm_prefork", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "alias",
-    "env", "cgi",
+    "mpm_prefork",
+    "authn_core",
+    "authn_file",
+    "authz_core",
+    "authz_user",
+    "auth_basic",
+    "alias",
+    "env",
+    "cgi",
 ];
 
 /// The password of everybody, as `htpasswd -s` keeps it.
@@ -64,8 +71,8 @@ fn the_web_server_tells_who_pushes() {
         Ok(apache) => apache,
         Err(why) => return missing(&why),
     };
-    let server =
-        server.reached_by(format!("http://{{who}}:{}@127.0.0.1:{}/git/infra.git", SECRET.0, apache.port));
+    let server = server
+        .reached_by(format!("http://{{who}}:{}@127.0.0.1:{}/git/infra.git", SECRET.0, apache.port));
     whole_life(&server, "http");
     let log = server.log();
     let actor = &log.last("decision")["actor"];

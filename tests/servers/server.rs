@@ -265,7 +265,8 @@ pub(crate) fn whole_life_with(
     upgraded(server, named, &bob);
     meanwhile(&alice, &bob);
     server.follow(named, "uninstall");
-    let (after, missing) = (server.photo(), "after `uninstall` (left) and before `install` (right)");
+    let (after, missing) =
+        (server.photo(), "after `uninstall` (left) and before `install` (right)");
     assert_eq!(after, before, "{missing}");
     // As before: nobody asks, nobody says anything.
     let log = server.log().len();

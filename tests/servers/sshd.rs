@@ -42,14 +42,16 @@ pub(crate) fn start(server: &Server, keys: &Path, more: &str) -> Result<Sshd, St
     let mut command = std::process::Command::new(sshd);
     command.args(["-D", "-e", "-f"]).arg(folder.join("config"));
     let daemon = Listening::start(&mut command, port, b"")?;
-    // Everybody comes with their own key and no other.
+    // Everybody comes with their own key and no other, and claims to be Bob.
     let ssh = format!(
         "ssh -F /dev/null -i \"$HOME/.ssh/id_ed25519\" -o IdentitiesOnly=yes -o IdentityAgent=none \
          -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile={place}/known \
-         -o LogLevel=ERROR"
+         -o LogLevel=ERROR -o SetEnv='PUSHER=bob GL_USER=bob REMOTE_USER=bob'"
     );
     let mut git = ground.command("git");
-    text(git.args(["config", "--file"]).arg(ground.at("gitconfig")).args(["core.sshCommand", &ssh]));
+    text(
+        git.args(["config", "--file"]).arg(ground.at("gitconfig")).args(["core.sshCommand", &ssh]),
+    );
     let url = format!("ssh://{account}@127.0.0.1:{port}");
     Ok(Sshd { _daemon: daemon, url })
 }

@@ -185,12 +185,16 @@ pub fn runner(snapshot: &Snapshot) -> Vec<Finding> {
         }
         let path = shown(&runner.path);
         let (what, why) = if may_run {
-            (format!("{path} is not ours"), "it runs in place of our hook, pushes go unjudged".into())
+            (
+                format!("{path} is not ours"),
+                "it runs in place of our hook, pushes go unjudged".into(),
+            )
         } else {
             let what = format!("{path} is missing or not executable");
             (what, format!("{name} runs our hook from it, pushes go unjudged"))
         };
-        let rewrite = "let the platform write its hooks again (gitea: gitea admin regenerate hooks)";
+        let rewrite =
+            "let the platform write its hooks again (gitea: gitea admin regenerate hooks)";
         let mend = snapshot.platform.common_step(&snapshot.site).unwrap_or_else(|| rewrite.into());
         findings.push(Finding::new(weight(hook), "hook-runner", what, why).mend(mend));
     }
