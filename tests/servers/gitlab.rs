@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::door;
-use crate::server::{Server, photo, whole_life};
+use crate::server::{Server, photo, whole_life, whole_life_with};
 
 /// Makes Gitaly's hooks, which run the custom ones.
 fn gitaly(server: &Server, global: &Path) {
@@ -24,16 +24,23 @@ fn gitaly(server: &Server, global: &Path) {
          \tenv -i PATH=\"$PATH\" HOME=\"$HOME\" GIT_DIR=\"$repository\" \\\n\
          \t\t${{GIT_OBJECT_DIRECTORY:+GIT_OBJECT_DIRECTORY=\"$GIT_OBJECT_DIRECTORY\"}} \\\n\
          \t\t${{GIT_ALTERNATE_OBJECT_DIRECTORIES:+GIT_ALTERNATE_OBJECT_DIRECTORIES=\"$GIT_ALTERNATE_OBJECT_DIRECTORIES\"}} \\\n\
-         \t\tGL_ID=\"$GL_ID\" GL_USERNAME=\"$GL_USERNAME\" GL_PROTOCOL=ssh \\\n\
-         \t\tGL_REPOSITORY=project-1 GL_PROJECT_PATH=acme/infra \\\n\
+         \t\tGL_ID=\"$GL_ID\" GL_USERNAME=\"$GL_USERNAME\" GL_PROTOCOL=\"$GL_PROTOCOL\" \\\n\
+         \t\t$(env | grep ^GIT_PUSH_OPTION_) GL_REPOSITORY=project-1 GL_PROJECT_PATH=acme/infra \\\n\
          \t\t\"$each\" \"$@\" <\"$lines\" || exit 1\ndone\n",
         global.display()
     );
     for hook in ["pre-receive", "update", "post-receive"] {
         door::write_script(&hooks.join(hook), &script);
     }
+    come_by(server, "ssh");
+}
+
+/// The server's doors: `ssh`, `http`, or a button on one of its pages, `web`.
+fn come_by(server: &Server, protocol: &str) {
+    let hooks = server.ground().at("gitaly/hooks");
     let call = format!("git -c core.hooksPath='{}' \"$command\" \"$path\"", hooks.display());
-    door::open(server, "GL_ID=user-7 GL_USERNAME=\"$who\"", &call);
+    let variables = format!("GL_ID=user-7 GL_USERNAME=\"$who\" GL_PROTOCOL={protocol}");
+    door::open(server, &variables, &call);
 }
 
 /// A project, and the server's folder of hooks, with somebody else's in it.
@@ -54,7 +61,17 @@ fn a_project_s_own_hooks() {
         let theirs = server.path().join(format!("custom_hooks/{hook}.d/10-theirs"));
         door::write_script(&theirs, "#!/bin/sh\nexit 0\n");
     }
-    whole_life(&server, "gitlab");
+    whole_life_with(&server, "gitlab", |alice, _| {
+        // A page shows no other lines than these.
+        come_by(&server, "web");
+        alice.begin("button");
+        alice.commit("app/b", "b\n");
+        let push = alice.push(&["HEAD:refs/heads/main"]);
+        let said = push.said();
+        assert!(said.contains("refused by rule `main-takes-merges`"), "{said}");
+        assert!(said.lines().all(|line| line.starts_with("GL-HOOK-ERR:")), "{said}");
+        come_by(&server, "ssh");
+    });
 }
 
 #[test]

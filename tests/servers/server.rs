@@ -293,6 +293,10 @@ pub(crate) fn two_people_push(server: &Server) -> (Person, Person) {
     let merge = alice.merge(&tip);
     let landing = format!("{merge}:refs/heads/main");
     alice.push(&[&landing]).refused_by("infra-review").says("0 of 1 approval");
+    // Bob asks what is missing, from his clone, and signs.
+    bob.fetch();
+    let asked = bob.push(&["-oask", &format!("{tip}:refs/portcullis/ask/heads/main")]);
+    assert!(!asked.is_accepted() && asked.said().contains("0 of 1 approval"), "{}", asked.whole());
     server.approve(&bob, &tip).accepted().says("bob");
     assert_eq!(server.last_by(), "bob");
     alice.push(&[&landing]).accepted();

@@ -46,7 +46,7 @@ pub(crate) fn start(server: &Server, keys: &Path, more: &str) -> Result<Sshd, St
     let ssh = format!(
         "ssh -F /dev/null -i \"$HOME/.ssh/id_ed25519\" -o IdentitiesOnly=yes -o IdentityAgent=none \
          -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile={place}/known \
-         -o LogLevel=ERROR -o SetEnv='PUSHER=bob GL_USER=bob REMOTE_USER=bob'"
+         -o LogLevel=ERROR -o KexAlgorithms=curve25519-sha256 -o SetEnv='PUSHER=bob GL_USER=bob REMOTE_USER=bob'"
     );
     let mut git = ground.command("git");
     text(
