@@ -66,6 +66,22 @@ pub fn make_folders(path: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
+/// The mode of a folder of ours: the owner's alone, or what `core.sharedRepository` asks for
+/// (git-config(1)).
+pub fn shared_mode(shared: Option<&str>) -> u32 {
+    match shared.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "group" | "true" | "1" | "yes" | "on" => 0o2770,
+        "all" | "world" | "everybody" | "2" => 0o2775,
+        octal if octal.len() > 1 && octal.starts_with('0') => {
+            u32::from_str_radix(octal, 8).map_or(0o700, |mode| {
+                // As Git does: who may read may enter, and folders pass their group on.
+                0o2700 | (mode & 0o777) | ((mode & 0o444) >> 2)
+            })
+        }
+        _ => 0o700,
+    }
+}
+
 /// The first bytes of a file, at most so many. Folders, pipes and devices are an error: reading
 /// them could wait for ever.
 pub fn read_start(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {

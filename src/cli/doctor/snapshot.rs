@@ -109,7 +109,7 @@ impl Snapshot {
         let hooks = installed(&site).map(|hook| hook_seen(platform, &site, hook)).collect();
         let mut guarded = vec![
             ("the repository", Look::at(&dir)),
-            ("the repository's configuration", Look::at(&dir.join("config"))),
+            ("the repository's configuration", Look::through(&dir.join("config"))),
             ("the folder of Portcullis", Look::at(&site.folder())),
         ];
         let policies = site.policies();

@@ -6,14 +6,20 @@
 
 use std::path::PathBuf;
 
+use crate::cli::configfile::{Change, Keep};
 use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
-use crate::cli::git::{Change, Git};
+use crate::cli::git::Git;
 use crate::cli::hookfile;
+use crate::cli::inventory;
 use crate::cli::logs;
 use crate::cli::platform::Place;
 use crate::cli::quote::{shell, shown};
 use crate::cli::site::Site;
+use crate::cli::surroundings::Surroundings;
+use crate::hook::host;
+use crate::log::book::Log;
+use crate::log::config::Noticed;
 use crate::log::remote;
 use crate::names::moment::Moment;
 
@@ -63,6 +69,8 @@ pub enum Step {
     KeepHook(Place),
     /// Takes a hook of ours away that is no longer wanted, and puts back what was there.
     RestoreHook(Place),
+    /// Takes away the mark that a repository was made from a template and waits for its first push.
+    Settle(PathBuf),
     /// Writes our hook.
     PutHook {
         /// Where.
@@ -91,7 +99,24 @@ impl Step {
                 None => format!("keep {}", shown(&place.path)),
             },
             Self::RestoreHook(place) => format!("take away {}", shown(&place.path)),
+            Self::Settle(mark) => format!("rm {}", shell(mark)),
             Self::PutHook { place, .. } => format!("write {}", shown(&place.path)),
+        }
+    }
+
+    /// Does it, where it is about a hook's file: those of a shared folder belong to no repository.
+    pub fn write(&self) -> Result<(), Fault> {
+        match self {
+            Self::KeepHook(place) => hookfile::keep(place),
+            Self::RestoreHook(place) => hookfile::restore(place).map(drop),
+            Self::PutHook { place, bytes } => hookfile::put(place, bytes),
+            Self::MakeFolder { .. }
+            | Self::WritePolicy { .. }
+            | Self::Configure(_)
+            | Self::CreateLog { .. }
+            | Self::PermitNetwork { .. }
+            | Self::Protect { .. }
+            | Self::Settle(_) => Ok(()),
         }
     }
 
@@ -104,15 +129,31 @@ impl Step {
                 files::write_whole(path, text.as_bytes(), *mode)
                     .or_fault(|| format!("could not write {}", shown(path)))
             }
-            Self::Configure(changes) => git.configure(&site.git_dir, changes),
+            Self::Configure(changes) => {
+                // What came from a template of ours is not from before us.
+                let is_new = site.repository_id().is_none() && !site.is_prepared();
+                let keep = if is_new { Keep::First } else { Keep::Later };
+                let kept = site.kept_config();
+                git.configure_keeping(&site.git_dir, changes, Some((&kept, keep)))
+            }
             Self::CreateLog { dir, mode, moment } => {
                 logs::create(&site.git_dir, dir, *mode, *moment)
             }
             Self::PermitNetwork { dir, mode } => logs::permit_network(dir, *mode),
             Self::Protect { dir } => logs::protect(dir),
-            Self::KeepHook(place) => hookfile::keep(place),
-            Self::RestoreHook(place) => hookfile::restore(place).map(drop),
-            Self::PutHook { place, bytes } => hookfile::put(place, bytes),
+            Self::KeepHook(_) | Self::RestoreHook(_) | Self::PutHook { .. } => self.write(),
+            Self::Settle(mark) => {
+                files::remove(mark).or_fault(|| format!("could not remove {}", shown(mark)))
+            }
         }
     }
+}
+
+/// Writes the hooks and the settings that are in force now into the log.
+pub fn noted(around: &Surroundings, git: &Git, site: &Site) -> Result<(), Fault> {
+    let site = Site::find(around, git, &site.git_dir)?;
+    let dir = site.log_dir();
+    let mut log = Log::open(&dir).or_fault(|| format!("could not open the log {}", shown(&dir)))?;
+    let ctx = host::ctx(around.now);
+    inventory::note(&site, &mut log, Noticed::Install, &ctx).map(drop)
 }

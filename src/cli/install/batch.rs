@@ -1,0 +1,332 @@
+//! `install` for many repositories: all are looked at before the first is changed, then all are
+//! changed, and what could not be done is told at the end.
+//!
+//! Used by `install --recursive` and `install --json`. One repository that is broken does not keep
+//! the others from being guarded; a policy that is broken keeps all of them from being changed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::crowd;
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::install::choose::Known;
+use crate::cli::install::plan;
+use crate::cli::install::prepare::{Desk, Prepared, Target, prepare};
+use crate::cli::install::swap::{self, Difference};
+use crate::cli::io::Tone;
+use crate::cli::quote::{shell, shown};
+use crate::cli::tree::{self, Walk};
+use crate::cli::verb::Call;
+
+/// What is to be done with the repositories of one call.
+pub struct Batch<'a> {
+    desk: &'a Desk<'a>,
+    targets: Vec<Target>,
+    passed: Passed,
+}
+
+/// What was found and is left alone.
+#[derive(Debug, Default)]
+struct Passed {
+    /// Places, and why.
+    by: Vec<(PathBuf, String)>,
+    /// What could not be looked at.
+    unseen: Vec<String>,
+}
+
+/// What became of one repository.
+#[derive(Debug)]
+enum Became {
+    /// It was not guarded before.
+    Installed,
+    /// Something about it is different now.
+    Changed,
+    /// Nothing had to be done.
+    Already,
+    /// It was left alone.
+    Passed(String),
+    /// It could not be done.
+    Failed(Fault),
+}
+
+/// A repository and what became of it.
+struct Row {
+    path: PathBuf,
+    became: Became,
+    difference: Option<Difference>,
+}
+
+impl<'a> Batch<'a> {
+    /// The repositories that were named, and those below folders.
+    pub fn find(desk: &'a Desk<'a>) -> Result<Self, Fault> {
+        let named = desk.install.repos.iter();
+        let mut targets: Vec<Target> =
+            named.map(|path| Target { path: path.clone(), below: None }).collect();
+        let mut passed = Passed::default();
+        for dir in &desk.install.recursive {
+            let Walk { found, aside, links, unseen } = tree::walk(desk.around, dir, &tree::bare)?;
+            targets.extend(found.into_iter().map(|path| {
+                let below = path.strip_prefix(dir).unwrap_or(&path).to_owned();
+                Target { path, below: Some(below) }
+            }));
+            passed.by.extend(aside.into_iter().map(|(path, why)| (path, why.to_owned())));
+            let why = "is a symbolic link, what it leads to was not looked at";
+            passed.by.extend(links.into_iter().map(|path| (path, why.to_owned())));
+            passed.unseen.extend(unseen);
+        }
+        Ok(Self { desk, targets, passed })
+    }
+
+    /// Does it, and tells what was done.
+    pub fn run(self, call: &mut Call<'_>) -> Result<Exit, Fault> {
+        let desk = self.desk;
+        let looked =
+            crowd::each(call.console, "looked at", &self.targets, |target| prepare(desk, target));
+        // What is wrong with the policy or the words that were typed is wrong for all of them.
+        let for_all = |fault: &&Fault| matches!(fault.exit(), Exit::No | Exit::Mistyped);
+        if let Some(fault) = looked.iter().filter_map(|it| it.as_ref().err()).find(for_all) {
+            return Err(fault.clone());
+        }
+        let plans: Vec<(&Target, Result<Prepared, Fault>)> =
+            self.targets.iter().zip(looked).collect();
+        let differences = self.compare(call, &plans)?;
+        let policy = self.tell(call, &plans, &differences)?;
+        let became = crowd::each(call.console, "done", &plans, |(_, plan)| self.apply(plan));
+        let rows: Vec<Row> = plans
+            .iter()
+            .zip(became)
+            .zip(differences)
+            .map(|(((target, _), became), difference)| Row {
+                path: target.path.clone(),
+                became,
+                difference,
+            })
+            .collect();
+        self.sum_up(call, &rows, policy)
+    }
+
+    /// What a policy that comes for another would have said of the landings there are.
+    fn compare(
+        &self,
+        call: &Call<'_>,
+        plans: &[(&Target, Result<Prepared, Fault>)],
+    ) -> Result<Vec<Option<Difference>>, Fault> {
+        let now = self.desk.around.now;
+        let compared = crowd::each(call.console, "replayed", plans, |(_, plan)| {
+            let Ok(one) = plan else { return Ok(None) };
+            let Some(before) = &one.before else { return Ok(None) };
+            swap::difference(&one.site.git_dir, (before, &one.policy), 1, now).map(Some)
+        });
+        compared.into_iter().collect()
+    }
+
+    /// Says what is going to be done, where it is the same for many.
+    fn tell(
+        &self,
+        call: &mut Call<'_>,
+        plans: &[(&Target, Result<Prepared, Fault>)],
+        differences: &[Option<Difference>],
+    ) -> Result<Value, Fault> {
+        let json = self.desk.install.json;
+        let ready: Vec<&Prepared> =
+            plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()).collect();
+        let said = |of: fn(&Prepared) -> &Vec<String>| {
+            ready.iter().flat_map(|one| of(one)).cloned().collect::<BTreeSet<String>>()
+        };
+        for note in said(|one| &one.notes) {
+            call.console.talk_lines(Tone::Note, &note)?;
+        }
+        for warning in said(|one| &one.warnings) {
+            call.console.talk_lines(Tone::Warning, &warning)?;
+        }
+        let starter = ready.iter().find_map(|one| one.starter.as_ref());
+        if let Some(text) = starter.filter(|_| !json) {
+            call.console
+                .talk_lines(Tone::Note, "where there is no policy yet, this one is written:")?;
+            call.console.data(text)?;
+        }
+        for (old, new) in swap::pairs(ready.iter().map(|one| &one.replaced)) {
+            if let (Some(one), false) = (ready.first(), json) {
+                call.console.data_bytes(&swap::texts(self.desk.git, &one.site, &old, &new)?)?;
+            }
+        }
+        let now = self.desk.around.now;
+        let swapped = ready.iter().filter_map(|one| Some((one.before.as_ref()?, &one.policy)));
+        let mut seen = BTreeSet::new();
+        let mut rules = BTreeSet::new();
+        for (before, after) in swapped {
+            let files = |known: &Known| {
+                known.texts.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()
+            };
+            if seen.insert((files(before), files(after))) {
+                rules.extend(swap::rules(before, after, now));
+            }
+        }
+        for line in rules.iter().filter(|_| !json) {
+            call.console.data_line(line)?;
+        }
+        for ((target, _), found) in plans.iter().zip(differences) {
+            if let Some(found) = found.as_ref().filter(|found| !found.is_none() && !json) {
+                let line = format!("{}: {}", shown(&target.path), found.line());
+                call.console.data_line(&line)?;
+            }
+        }
+        Ok(json!({ "rules": rules }))
+    }
+
+    fn apply(&self, plan: &Result<Prepared, Fault>) -> Became {
+        let one = match plan {
+            Ok(one) => one,
+            Err(fault) => return Became::Failed(fault.clone()),
+        };
+        if let Some(remote) = &one.mirror {
+            return Became::Passed(format!("is a mirror of the remote {remote}"));
+        }
+        let became = match (one.steps.is_empty(), one.site.repository_id()) {
+            (true, _) => return Became::Already,
+            (false, None) => Became::Installed,
+            (false, Some(_)) => Became::Changed,
+        };
+        if self.desk.install.dry_run {
+            return became;
+        }
+        let done = one.steps.iter().try_for_each(|step| step.apply(self.desk.git, &one.site));
+        match done.and_then(|()| plan::noted(self.desk.around, self.desk.git, &one.site)) {
+            Ok(()) => became,
+            Err(fault) => Became::Failed(fault),
+        }
+    }
+
+    fn sum_up(&self, call: &mut Call<'_>, rows: &[Row], policy: Value) -> Result<Exit, Fault> {
+        let sum = Sum::of(rows, &self.passed);
+        let exit = match sum.failed.is_empty() && self.passed.unseen.is_empty() {
+            true => Exit::Yes,
+            false => Exit::CouldNot,
+        };
+        if self.desk.install.json {
+            let dry_run = self.desk.install.dry_run;
+            call.console.json(&sum.as_json(rows, &self.passed.unseen, policy, dry_run))?;
+            return Ok(exit);
+        }
+        for (path, why) in &sum.passed {
+            call.console.talk(&format!("skipped: {} {why}", shown(path)))?;
+        }
+        for text in &self.passed.unseen {
+            call.console.talk_lines(Tone::Warning, text)?;
+        }
+        for (path, fault) in &sum.failed {
+            call.console.talk(&format!("{}:", shown(path)))?;
+            let _ = fault.show(call.console);
+            if fault.hints().is_empty() {
+                let again = format!("mend this, then run: portcullis install {}", shell(path));
+                call.console.talk_lines(Tone::Hint, &again)?;
+            }
+        }
+        call.console.data_line(&sum.line(self.desk.install.dry_run))?;
+        self.next(call, &sum).map(|()| exit)
+    }
+
+    /// What comes next.
+    fn next(&self, call: &mut Call<'_>, sum: &Sum<'_>) -> Result<(), Fault> {
+        let install = self.desk.install;
+        let dirs: Vec<String> =
+            install.recursive.iter().map(|dir| format!("--recursive {}", shell(dir))).collect();
+        if install.dry_run || dirs.is_empty() {
+            return Ok(());
+        }
+        if !sum.installed.is_empty() && !install.enforce {
+            let text = format!(
+                "newly installed repositories only warn; when the log shows what is right:\n\
+                 portcullis log show --verdict warned {0}\n\
+                 portcullis install {0} --enforce",
+                dirs.join(" ")
+            );
+            call.console.talk_lines(Tone::Hint, &text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Repositories by what became of them.
+struct Sum<'a> {
+    installed: Vec<&'a Path>,
+    changed: Vec<&'a Path>,
+    already: Vec<&'a Path>,
+    passed: Vec<(&'a Path, &'a str)>,
+    failed: Vec<(&'a Path, &'a Fault)>,
+}
+
+impl<'a> Sum<'a> {
+    fn of(rows: &'a [Row], passed: &'a Passed) -> Self {
+        let by = passed.by.iter().map(|(path, why)| (path.as_path(), why.as_str()));
+        let mut sum = Self {
+            installed: Vec::new(),
+            changed: Vec::new(),
+            already: Vec::new(),
+            passed: by.collect(),
+            failed: Vec::new(),
+        };
+        for Row { path, became, .. } in rows {
+            match became {
+                Became::Installed => sum.installed.push(path),
+                Became::Changed => sum.changed.push(path),
+                Became::Already => sum.already.push(path),
+                Became::Passed(why) => sum.passed.push((path, why)),
+                Became::Failed(fault) => sum.failed.push((path, fault)),
+            }
+        }
+        sum
+    }
+
+    fn line(&self, dry_run: bool) -> String {
+        let words = match dry_run {
+            false => ["installed", "changed"],
+            true => ["would install", "would change"],
+        };
+        let counts = [
+            (words[0], self.installed.len()),
+            (words[1], self.changed.len()),
+            ("already there", self.already.len()),
+            ("skipped", self.passed.len()),
+            ("failed", self.failed.len()),
+        ];
+        let parts = counts.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{word} {n}"));
+        match parts.collect::<Vec<_>>() {
+            parts if parts.is_empty() => "no repositories found".to_owned(),
+            parts => parts.join(", "),
+        }
+    }
+
+    fn as_json(&self, rows: &[Row], unseen: &[String], policy: Value, dry_run: bool) -> Value {
+        let paths = |paths: &[&Path]| paths.iter().map(|path| shown(path)).collect::<Vec<_>>();
+        let passed = self.passed.iter();
+        let failed = self.failed.iter();
+        let replayed = rows.iter().filter_map(|row| {
+            let mut value = row.difference.as_ref()?.as_json();
+            value["repository"] = json!(shown(&row.path));
+            Some(value)
+        });
+        let mut policy = policy;
+        policy["replayed"] = json!(replayed.collect::<Vec<_>>());
+        json!({
+            "dry_run": dry_run,
+            "installed": paths(&self.installed),
+            "changed": paths(&self.changed),
+            "already": paths(&self.already),
+            "skipped": passed
+                .map(|(path, why)| json!({ "repository": shown(path), "why": why }))
+                .collect::<Vec<_>>(),
+            "failed": failed
+                .map(|(path, fault)| json!({
+                    "repository": shown(path),
+                    "fault": fault.to_string(),
+                    "mend": fault.hints(),
+                }))
+                .collect::<Vec<_>>(),
+            "not_looked_at": unseen,
+            "policy": policy,
+        })
+    }
+}
