@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::quote::shell_word;
 use crate::names::digest::Digest;
 
@@ -96,7 +96,7 @@ impl Locked {
 
     /// Puts the copy in the file's place. `keep`: where the bytes that stood there before us are
     /// kept, and whether these are they.
-    pub fn place(mut self, keep: Option<(&Path, Keep)>) -> io::Result<()> {
+    pub fn place(mut self, keep: Option<(&Path, Keep)>, durable: Durable) -> io::Result<()> {
         File::open(&self.lock)?.sync_all()?;
         if let Some((kept, keep)) = keep {
             let old = files::read_whole(&self.config, CONFIG_BYTES_MAX)?;
@@ -111,10 +111,10 @@ impl Locked {
             if let Some(original) = original {
                 let mut bytes = format!("{}\n", Digest::of(&new).hex()).into_bytes();
                 bytes.extend(original);
-                files::write_whole(kept, &bytes, 0o600)?;
+                files::write_whole_by(kept, &bytes, 0o600, durable)?;
             }
         }
-        files::rename(&self.lock, &self.config)?;
+        files::rename_by(&self.lock, &self.config, durable)?;
         self.is_placed = true;
         Ok(())
     }
@@ -127,7 +127,7 @@ impl Locked {
             return Ok(false);
         };
         fs::write(&self.lock, found.original)?;
-        self.place(None).map(|()| true)
+        self.place(None, Durable::AtOnce).map(|()| true)
     }
 }
 
@@ -195,6 +195,13 @@ fn values(file: &Path, key: &str) -> Option<Vec<Vec<u8>>> {
     Some(values)
 }
 
+/// Changes in the order in which they are appended: keys of one section stand together.
+pub fn in_order(changes: &[Change]) -> Vec<Change> {
+    let mut changes = changes.to_vec();
+    changes.sort_by_key(|change| change.key.split('.').next() != Some("portcullis"));
+    changes
+}
+
 /// These keys as a piece of a configuration file (git-config(1), "Syntax").
 pub fn section_text(changes: &[Change]) -> Vec<u8> {
     let mut text = Vec::new();
@@ -260,7 +267,7 @@ mod tests {
         let changes =
             [change("portcullis.policy", b"/etc/a b"), change("portcullis.hooks", b"update")];
         assert!(locked.append(&changes).unwrap());
-        locked.place(None).unwrap();
+        locked.place(None, Durable::AtOnce).unwrap();
         let text = fs::read_to_string(folder.path().join("config")).unwrap();
         let ours = "[portcullis]\n\tpolicy = \"/etc/a b\"\n\thooks = update\n";
         assert_eq!(text, format!("[core]\n\tbare = true # is it\n{ours}"));
@@ -288,7 +295,7 @@ mod tests {
         let configure = |value: &[u8], keep| {
             let locked = Locked::take(folder.path()).unwrap();
             fs::write(locked.copy(), value).unwrap();
-            locked.place(Some((&kept, keep))).unwrap();
+            locked.place(Some((&kept, keep)), Durable::WithAll).unwrap();
         };
         configure(b"[a]\n\tb = 1\n", Keep::First);
         configure(b"[a]\n\tb = 2\n", Keep::Later);

@@ -22,6 +22,17 @@ pub fn each<T: Sync, R: Send>(
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
     let bar = bar(console, what, items.len());
+    let answers = each_of(&bar, items, work);
+    bar.finish_and_clear();
+    answers
+}
+
+/// The same for a part of the work that this bar is about.
+pub fn each_of<T: Sync, R: Send>(
+    bar: &ProgressBar,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (say, hear) = mpsc::channel::<(usize, R)>();
     let mut answers: Vec<(usize, R)> = std::thread::scope(|scope| {
@@ -41,12 +52,12 @@ pub fn each<T: Sync, R: Send>(
         drop(say);
         hear.iter().inspect(|_| bar.inc(1)).collect()
     });
-    bar.finish_and_clear();
     answers.sort_by_key(|(at, _)| *at);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-fn bar(console: &Console, what: &'static str, all: usize) -> ProgressBar {
+/// A bar for so much work; hidden where nobody watches.
+pub fn bar(console: &Console, what: &'static str, all: usize) -> ProgressBar {
     let bar = match console.shows_progress() {
         true => ProgressBar::new(all as u64),
         false => ProgressBar::hidden(),

@@ -13,6 +13,7 @@ use std::process::{Command, Output, Stdio};
 use crate::cli::config::Config;
 use crate::cli::configfile::{self, Change, Keep, Locked};
 use crate::cli::fault::{Fault, OrFault};
+use crate::cli::files::Durable;
 use crate::cli::quote::{shell, shown};
 use crate::cli::surroundings::Surroundings;
 use crate::hook::host::GIT_VARIABLES;
@@ -78,7 +79,7 @@ impl Git {
 
     /// Makes these changes to the repository's own configuration, all of them or none.
     pub fn configure(&self, git_dir: &Path, changes: &[Change]) -> Result<(), Fault> {
-        self.configure_keeping(git_dir, changes, None)
+        self.configure_keeping(git_dir, changes, None, Durable::AtOnce)
     }
 
     /// The same; what stood there before us is kept in this file. Keys that were not there are added
@@ -88,21 +89,21 @@ impl Git {
         git_dir: &Path,
         changes: &[Change],
         keep: Option<(&Path, Keep)>,
+        durable: Durable,
     ) -> Result<(), Fault> {
         let could_not = || format!("could not change {}", shown(&git_dir.join("config")));
         let locked = lock_config(git_dir)?;
         let is_new = |change: &&Change| {
             !change.values.is_empty() && !configfile::has(locked.copy(), change.key)
         };
-        let mut new: Vec<Change> = changes.iter().filter(is_new).cloned().collect();
-        // Keys of one section stand together.
-        new.sort_by_key(|change| change.key.split('.').next() != Some("portcullis"));
+        let new: Vec<Change> = changes.iter().filter(is_new).cloned().collect();
+        let new = configfile::in_order(&new);
         let others = changes.iter().filter(|change| !new.contains(change));
         others.into_iter().try_for_each(|change| self.apply(git_dir, locked.copy(), change))?;
         if !locked.append(&new).or_fault(could_not)? {
             new.iter().try_for_each(|change| self.apply(git_dir, locked.copy(), change))?;
         }
-        locked.place(keep).or_fault(could_not)
+        locked.place(keep, durable).or_fault(could_not)
     }
 
     fn apply(&self, git_dir: &Path, file: &Path, change: &Change) -> Result<(), Fault> {

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::configfile::{Change, Locked};
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::install::keys;
 use crate::cli::logs;
 use crate::cli::site::{FOLDER, KEY_REPOSITORY, readable_path};
@@ -71,7 +71,7 @@ pub fn settle(env: &Env, directory: &Path, moment: Moment) -> Result<(), Stop> {
     }
     let log = world.log_dir();
     if !is_log(&log) {
-        logs::create(&git_dir, &log, mode, moment)
+        logs::create(&git_dir, &log, mode, moment, Durable::AtOnce)
             .map_err(|fault| Stop::fault_because(TOLD, fault.to_string()))?;
     }
     files::remove(&mark).map_err(fault)
@@ -89,5 +89,5 @@ fn name(git_dir: &Path) -> Result<(), Stop> {
         let reason = "its configuration does not take a new key: portcullis install REPO";
         return Err(Stop::fault_because(TOLD, reason.to_owned()));
     }
-    locked.place(None).map_err(fault)
+    locked.place(None, Durable::AtOnce).map_err(fault)
 }

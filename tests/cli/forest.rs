@@ -15,7 +15,7 @@ const ELSEWHERE: &str = "version = 1\n[rule.releases]\nkind = \"merge\"\nrefs = 
 const MANY: usize = 120;
 
 /// How many times `git` may be started for one repository.
-const PROCESSES_MAX: usize = 2;
+const PROCESSES_MAX: usize = 1;
 
 /// A tree with everything in it that one meets: three repositories and what is none.
 fn forest(ground: &Ground) -> PathBuf {
@@ -88,6 +88,9 @@ fn a_tree_is_guarded_warns_first_and_then_bites() {
     let told = |record: &Value| record.to_string().contains("portcullis.level");
     assert!(told(&config[0]), "{config:?}");
     ground.portcullis(&["doctor", infra.to_str().unwrap()]).expect(0).says("[only-warns]");
+
+    let drift = ground.portcullis(&["log", "drift", infra.to_str().unwrap()]).expect(0);
+    assert!(!drift.out.contains("changed:"), "what install wrote is what is there: {drift:?}");
 
     // A timer runs it again: what came since is guarded, what is there is left alone.
     ground.repository("srv/acme/new.git");

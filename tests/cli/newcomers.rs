@@ -70,6 +70,7 @@ fn a_repository_that_comes_with_branches_waits_for_an_operator() {
     assert_eq!(ground.key(&dir, "portcullis.repository"), "");
     ground.portcullis(&["install", copy]).expect(0);
     assert!(!dir.join("portcullis/new").exists());
+    assert_eq!(mode(&dir.join("portcullis")), 0o700);
     // Of the template without `--enforce`.
     push(&ground, &dir, "refs/heads/main").expect(0).says("at odds with rule `merges`");
     ground.portcullis(&["install", "--enforce", copy]).expect(0);

@@ -7,10 +7,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use crate::cli::crowd;
-use crate::cli::fault::{Exit, Fault};
+use crate::cli::fault::{Exit, Fault, OrFault};
+use crate::cli::files::{self, Durable};
 use crate::cli::install::choose::Known;
 use crate::cli::install::plan;
 use crate::cli::install::prepare::{Desk, Prepared, Target, prepare};
@@ -26,6 +28,13 @@ pub struct Batch<'a> {
     targets: Vec<Target>,
     passed: Passed,
 }
+
+/// A repository, and what has to be done there or why it cannot be.
+type Plan<'a> = (&'a Target, Result<Prepared, Fault>);
+
+/// How many repositories are changed at a time. While their logs have begun and their hooks are not
+/// there yet, a push passes unjudged and is found by the log as drift: that moment has to be short.
+const AT_ONCE: usize = 500;
 
 /// What was found and is left alone.
 #[derive(Debug, Default)]
@@ -89,11 +98,10 @@ impl<'a> Batch<'a> {
         if let Some(fault) = looked.iter().filter_map(|it| it.as_ref().err()).find(for_all) {
             return Err(fault.clone());
         }
-        let plans: Vec<(&Target, Result<Prepared, Fault>)> =
-            self.targets.iter().zip(looked).collect();
+        let plans: Vec<Plan<'_>> = self.targets.iter().zip(looked).collect();
         let differences = self.compare(call, &plans)?;
         let policy = self.tell(call, &plans, &differences)?;
-        let became = crowd::each(call.console, "done", &plans, |(_, plan)| self.apply(plan));
+        let became = self.apply(call, &plans)?;
         let rows: Vec<Row> = plans
             .iter()
             .zip(became)
@@ -111,7 +119,7 @@ impl<'a> Batch<'a> {
     fn compare(
         &self,
         call: &Call<'_>,
-        plans: &[(&Target, Result<Prepared, Fault>)],
+        plans: &[Plan<'_>],
     ) -> Result<Vec<Option<Difference>>, Fault> {
         let now = self.desk.around.now;
         let compared = crowd::each(call.console, "replayed", plans, |(_, plan)| {
@@ -126,7 +134,7 @@ impl<'a> Batch<'a> {
     fn tell(
         &self,
         call: &mut Call<'_>,
-        plans: &[(&Target, Result<Prepared, Fault>)],
+        plans: &[Plan<'_>],
         differences: &[Option<Difference>],
     ) -> Result<Value, Fault> {
         let json = self.desk.install.json;
@@ -176,27 +184,44 @@ impl<'a> Batch<'a> {
         Ok(json!({ "rules": rules }))
     }
 
-    fn apply(&self, plan: &Result<Prepared, Fault>) -> Became {
-        let one = match plan {
-            Ok(one) => one,
-            Err(fault) => return Became::Failed(fault.clone()),
-        };
-        if let Some(remote) = &one.mirror {
-            return Became::Passed(format!("is a mirror of the remote {remote}"));
-        }
-        let became = match (one.steps.is_empty(), one.site.repository_id()) {
-            (true, _) => return Became::Already,
-            (false, None) => Became::Installed,
-            (false, Some(_)) => Became::Changed,
-        };
+    /// Does what was planned, so many at a time.
+    fn apply(&self, call: &Call<'_>, plans: &[Plan<'_>]) -> Result<Vec<Became>, Fault> {
         if self.desk.install.dry_run {
-            return became;
+            return Ok(plans.iter().map(|(_, plan)| meant(plan)).collect());
         }
-        let done = one.steps.iter().try_for_each(|step| step.apply(self.desk.git, &one.site));
-        match done.and_then(|()| plan::noted(self.desk.around, self.desk.git, &one.site)) {
-            Ok(()) => became,
-            Err(fault) => Became::Failed(fault),
+        let bar = crowd::bar(call.console, "done", plans.len());
+        let mut became = Vec::new();
+        for some in plans.chunks(AT_ONCE) {
+            became.extend(self.apply_to(&bar, some)?);
         }
+        bar.finish_and_clear();
+        on_disk(plans).map(|()| became)
+    }
+
+    /// In two goes: the hooks come when everything they need is on the disk. To wait for the disk once
+    /// for many is what makes ten thousand a matter of seconds.
+    fn apply_to(&self, bar: &ProgressBar, plans: &[Plan<'_>]) -> Result<Vec<Became>, Fault> {
+        let (git, around) = (self.desk.git, self.desk.around);
+        let first = crowd::each_of(&ProgressBar::hidden(), plans, |(_, plan)| {
+            let one = plan.as_ref().map_err(Fault::clone)?;
+            let mut steps = one.steps.iter().filter(|step| !step.is_last());
+            steps.try_for_each(|step| step.apply(git, &one.site, Durable::WithAll))
+        });
+        on_disk(plans)?;
+        let plans: Vec<(&Plan<'_>, Result<(), Fault>)> = plans.iter().zip(first).collect();
+        Ok(crowd::each_of(bar, &plans, |((_, plan), first)| {
+            let (one, became) = match (first, plan) {
+                (Err(fault), _) | (Ok(()), Err(fault)) => return Became::Failed(fault.clone()),
+                (Ok(()), Ok(one)) => (one, meant(plan)),
+            };
+            if one.steps.is_empty() {
+                return became;
+            }
+            let mut last = one.steps.iter().filter(|step| step.is_last());
+            let done = last.try_for_each(|step| step.apply(git, &one.site, Durable::WithAll));
+            let noted = |()| plan::noted(around, git, &one.site, &one.steps, Durable::WithAll);
+            done.and_then(noted).map_or_else(Became::Failed, |()| became)
+        }))
     }
 
     fn sum_up(&self, call: &mut Call<'_>, rows: &[Row], policy: Value) -> Result<Exit, Fault> {
@@ -247,6 +272,32 @@ impl<'a> Batch<'a> {
         }
         Ok(())
     }
+}
+
+/// What is going to become of a repository.
+fn meant(plan: &Result<Prepared, Fault>) -> Became {
+    let one = match plan {
+        Ok(one) => one,
+        Err(fault) => return Became::Failed(fault.clone()),
+    };
+    if let Some(remote) = &one.mirror {
+        return Became::Passed(format!("is a mirror of the remote {remote}"));
+    }
+    match (one.steps.is_empty(), one.site.repository_id()) {
+        (true, _) => Became::Already,
+        (false, None) => Became::Installed,
+        (false, Some(_)) => Became::Changed,
+    }
+}
+
+/// Waits until what was written is on the disk.
+fn on_disk(plans: &[Plan<'_>]) -> Result<(), Fault> {
+    let ready = plans.iter().filter_map(|(_, plan)| plan.as_ref().ok());
+    let changed = ready.filter(|one| !one.steps.is_empty());
+    let paths = changed.flat_map(|one| [one.site.git_dir.as_path(), one.log.as_path()]);
+    files::sync_systems(paths)
+        .or_fault(|| "could not bring what was written to the disk".into())
+        .map_err(|fault| fault.hint("look at the disk, then run the same command again"))
 }
 
 /// Repositories by what became of them.

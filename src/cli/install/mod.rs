@@ -21,6 +21,7 @@ use clap::CommandFactory as _;
 use crate::cli::doctor;
 use crate::cli::doctor::finding::Level;
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::files::Durable;
 use crate::cli::git::Git;
 use crate::cli::install::args::Install;
 use crate::cli::install::batch::Batch;
@@ -61,9 +62,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
             continue;
         }
         for step in &one.steps {
-            step.apply(&git, &one.site)?;
+            step.apply(&git, &one.site, Durable::AtOnce)?;
         }
-        plan::noted(call.around, &git, &one.site)?;
+        plan::noted(call.around, &git, &one.site, &one.steps, Durable::AtOnce)?;
         if finish(call, &git, one)? == Exit::No {
             exit = Exit::No;
         }

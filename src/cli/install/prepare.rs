@@ -26,6 +26,7 @@ use crate::cli::site::{FOLDER, KEY_HOOKS, KEY_MADE, Site};
 use crate::cli::surroundings::Surroundings;
 use crate::log::disk::is_log;
 use crate::log::{append_only, remote};
+use crate::names::moment::Moment;
 use crate::store::open::{self, OpenAt};
 
 /// A repository, looked at.
@@ -43,8 +44,10 @@ pub struct Prepared {
     pub before: Option<Arc<Known>>,
     /// The policy that will judge pushes.
     pub policy: Arc<Known>,
-    /// What kind of repository nobody pushes to.
+    /// The remote whose branches are fetched over the ones here: nobody pushes to it.
     pub mirror: Option<String>,
+    /// Where the log is going to be.
+    pub log: PathBuf,
     /// What the operator has to know.
     pub warnings: Vec<String>,
     /// What the operator may want to know.
@@ -118,16 +121,7 @@ pub fn prepare(desk: &Desk<'_>, target: &Target) -> Result<Prepared, Fault> {
     if !changes.is_empty() {
         one.steps.push(Step::Configure(changes));
     }
-    let is_there = is_log(&log);
-    if install.network_log && !remote::permit(&log).exists() {
-        one.steps.push(Step::PermitNetwork { dir: log.clone(), mode });
-    }
-    if !is_there {
-        one.steps.push(Step::CreateLog { dir: log.clone(), mode, moment: around.now });
-    }
-    if install.append_only && !append_only::unprotected(&log).is_ok_and(|files| files.is_empty()) {
-        one.steps.push(Step::Protect { dir: log });
-    }
+    one.plan_log(install, log, mode, around.now);
     one.starter = chosen.starter;
     one.replaced = chosen.replaced;
     one.before = chosen.before;
@@ -137,7 +131,7 @@ pub fn prepare(desk: &Desk<'_>, target: &Target) -> Result<Prepared, Fault> {
     one.plan_hooks(around, platform, &hooks)?;
     let mark = newborn::mark(&one.site.git_dir);
     if mark.is_file() {
-        one.steps.push(Step::Settle(mark));
+        one.steps.push(Step::Settle { mark, mode });
     }
     Ok(one)
 }
@@ -239,8 +233,24 @@ impl Prepared {
             before: None,
             policy: Arc::default(),
             mirror: None,
+            log: PathBuf::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
+        }
+    }
+
+    fn plan_log(&mut self, install: &Install, dir: PathBuf, mode: u32, moment: Moment) {
+        let is_there = is_log(&dir);
+        self.log.clone_from(&dir);
+        if install.network_log && !remote::permit(&dir).exists() {
+            self.steps.push(Step::PermitNetwork { dir: dir.clone(), mode });
+        }
+        if !is_there {
+            self.steps.push(Step::CreateLog { dir: dir.clone(), mode, moment });
+        }
+        let is_protected = || append_only::unprotected(&dir).is_ok_and(|files| files.is_empty());
+        if install.append_only && !is_protected() {
+            self.steps.push(Step::Protect { dir });
         }
     }
 

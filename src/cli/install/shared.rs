@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::configfile::{self, Change};
 use crate::cli::fault::{Exit, Fault, OrFault};
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::git::Git;
 use crate::cli::hookfile::{self, Restored};
 use crate::cli::install::keys::hook_names;
@@ -63,7 +63,7 @@ pub fn template(call: &mut Call<'_>, desk: &Desk<'_>, dir: &Path) -> Result<Exit
             files::write_whole(&dir.join("config"), b"", 0o644).or_fault(could_not)?;
         }
         desk.git.configure(&dir, &changes)?;
-        steps.iter().try_for_each(|step| step.write())?;
+        steps.iter().try_for_each(|step| step.write(Durable::AtOnce))?;
         // Last: without it a repository refuses every push, and says so.
         files::write_whole(&newborn::mark(&dir), MARK.as_bytes(), 0o644).or_fault(could_not)?;
     }
@@ -108,7 +108,7 @@ pub fn global(call: &mut Call<'_>, desk: &Desk<'_>, dir: &Path) -> Result<Exit, 
     for step in &steps {
         call.console.talk(&format!("  {}", step.describe()))?;
         if !desk.install.dry_run {
-            step.write()?;
+            step.write(Durable::AtOnce)?;
         }
     }
     call.console.talk_lines(Tone::Success, &format!("our hooks are in {}", shown(&dir)))?;
