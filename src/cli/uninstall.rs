@@ -185,8 +185,9 @@ fn one(git: &Git, site: &Site) -> Result<Done, Fault> {
         // One that somebody else has put something into stays.
         let _ = fs::remove_dir(&folder);
     }
-    if Platform::of(site)?.layout == Layout::Common {
-        let text = "gitolite's own copy of our hooks stays: take it out of LOCAL_CODE/hooks/common";
+    if Platform::of(site)?.common.is_some() {
+        let text = "our hooks stay in the one folder for all repositories: pushes here are refused\n\
+                    until they are taken out there, or this repository is installed again";
         done.warnings.push(text.to_owned());
     }
     let dir = shown(&site.git_dir);

@@ -291,12 +291,11 @@ impl Prepared {
         if platform.layout != Layout::Single || !self.site.shares_hooks() {
             self.steps.extend(hook_steps(around, places)?);
         }
-        if platform.layout == Layout::Common {
+        if let Some(step) = platform.common {
             self.warnings.push(format!(
-                "gitolite links hooks into its repositories by itself\n\
-                 copy {}/* to LOCAL_CODE/hooks/common, then run: gitolite setup --hooks-only\n\
-                 every repository has to be installed first, one without a policy refuses all pushes",
-                shell(&self.site.folder().join("hooks"))
+                "the hooks of all repositories are in one folder, ours get there once:\n\
+                 {step}\n\
+                 every repository has to be installed, one without a policy refuses all pushes"
             ));
         }
         Ok(())
