@@ -37,6 +37,7 @@ pub mod status;
 pub mod surroundings;
 pub mod uninstall;
 pub mod verb;
+pub mod version;
 
 use clap::error::ErrorKind;
 
