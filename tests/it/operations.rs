@@ -4,7 +4,8 @@
 //! As in `docs.rs`, a remark that no reader sees says who runs a block: `<!-- server -->` the account
 //! that owns the repositories, `<!-- alice -->` she, in her clone. `<!-- server, 1 -->` has to end with
 //! this code. `<!-- said -->` holds lines that the block before it printed. A block of language
-//! `happens` stands inside a remark: what befalls the server between two blocks. `/srv/`, `/etc/` and
+//! `happens` stands inside a remark that begins with who does it: what befalls the server between two
+//! blocks, and a reader has no need to see. `/srv/`, `/etc/` and
 //! `/var/` of the page lie in the test's folder, and so does `/usr/local/`, with the program in it.
 
 use std::collections::BTreeMap;
@@ -27,10 +28,10 @@ struct Server {
 }
 
 impl Server {
-    /// `/srv/git/infra.git` behind the gate, with a reviewed landing and a tag in its past.
+    /// `/srv/git/infra.git` behind the gate, with a reviewed landing in its past.
     fn new() -> Self {
         let site = Plan::new(gated(1)).folder("srv/git/infra.git").build();
-        for folder in ["etc/portcullis", "srv/backup", "usr/local/bin", "srv/new"] {
+        for folder in ["etc/portcullis", "srv/backup", "srv/restored", "usr/local/bin"] {
             fs::create_dir_all(site.ground().at(folder)).unwrap();
         }
         let program = site.ground().at("usr/local/bin/portcullis");
@@ -39,22 +40,20 @@ impl Server {
         }
         let policy = site.ground().at("etc/portcullis/policy.toml");
         fs::copy(site.policy_file(), &policy).unwrap();
-        let server = Self { site, people: BTreeMap::new() };
-        let installed = "portcullis install --policy /etc/portcullis/policy.toml /srv/git/infra.git";
-        let (code, said) = server.acted(None, installed);
-        assert_eq!(code, Some(0), "{said}");
-        let (alice, bob) = (server.site.person("alice"), server.site.person("bob"));
+        site.git(&["config", "portcullis.policy", policy.to_str().unwrap()]);
+        let (alice, bob) = (site.person("alice"), site.person("bob"));
         let tip = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
-        server.site.approve(&bob, &tip).accepted();
+        site.approve(&bob, &tip).accepted();
         alice.land(&tip).accepted();
         let people = [alice, bob].map(|person| (person.name().to_owned(), person));
-        Self { people: BTreeMap::from(people), ..server }
+        Self { site, people: BTreeMap::from(people) }
     }
 
     /// Runs commands as they stand on the page; returns the exit code and what was printed.
     fn acted(&self, person: Option<&Person>, commands: &str) -> (Option<i32>, String) {
         let here = self.site.ground().path().to_str().unwrap();
-        let mut commands = commands.to_owned();
+        // In the order in which a person sees it.
+        let mut commands = format!("exec 2>&1\n{commands}");
         for place in PLACES {
             commands = commands.replace(place, &format!("{here}{place}"));
         }
@@ -69,10 +68,20 @@ impl Server {
             .env("GIT_EDITOR", "true")
             .env("PATH", format!("{here}/usr/local/bin:{path}"));
         let output = run(&mut shell);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        (output.status.code(), said.replace(here, ""))
+        let said = String::from_utf8_lossy(&output.stdout).replace(here, "");
+        (output.status.code(), said)
     }
+}
+
+/// Numbers are those of the day: of entries, of room on a disk.
+fn without_numbers(text: &str) -> String {
+    let parts = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_digit());
+    let part = |part: &str| {
+        let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        if number(word) { part.replacen(word, "0", 1) } else { part.to_owned() }
+    };
+    parts.map(part).collect()
 }
 
 /// Follows one section of the page on a server of its own, from its heading to the next.
@@ -87,16 +96,17 @@ fn followed(heading: &str) -> Server {
     let mut said = String::new();
     for block in blocks(section) {
         let line = block.line + above;
-        let Block { remark, language, text, .. } = &block;
+        let Block { remark, language, text, .. } = block;
         if (remark.as_str(), language.as_str()) == ("said", "text") {
-            stands_in(&block, &said);
+            let text = without_numbers(&text);
+            stands_in(&Block { line, remark, language, text }, &without_numbers(&said));
             continue;
         }
-        assert!(["sh", "happens"].contains(&language.as_str()), "line {line}: {language}?");
-        let (who, code) = remark.split_once(", ").unwrap_or((remark, "0"));
+        assert!(["sh", "happens"].contains(&language.as_str()), "line {line}: {language:?}?");
+        let (who, code) = remark.split_once(", ").unwrap_or((&remark, "0"));
         let person = server.people.get(who);
         assert!(person.is_some() || who == "server", "line {line}: who is {who:?}?");
-        let (ended, printed) = server.acted(person, text);
+        let (ended, printed) = server.acted(person, &text);
         if std::env::var_os("SHOW").is_some() {
             eprintln!("=== {line} {text}--- {ended:?}\n{printed}");
         }
