@@ -54,7 +54,9 @@ fn write(dir: &Path, command: Command) -> Result<(), Fault> {
 
 fn render(command: Command) -> Result<Vec<u8>, Fault> {
     let mut page = Vec::new();
-    let made = Page::new(command).source(format!("portcullis {VERSION}")).manual("Portcullis");
+    // An empty date would not be quoted, and the version be taken for one.
+    let page_of = Page::new(command).date(" ").source(format!("portcullis {VERSION}"));
+    let made = page_of.manual("Portcullis");
     made.render(&mut page).or_fault(|| "could not make the manual page".into())?;
     Ok(page)
 }

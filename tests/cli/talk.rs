@@ -85,7 +85,7 @@ fn completions_and_manual_pages_are_made() {
     assert!(of_log > 8 && shown >= of_log, "{of_log} pages, {shown} named:\n{log}");
     let show = fs::read_to_string(ground.path("pages/man1/portcullis-log-show.1")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
-    let title = format!(".TH portcullis-log-show 1  \"portcullis {version}\" Portcullis");
+    let title = format!(".TH portcullis-log-show 1 \" \" \"portcullis {version}\" Portcullis");
     assert!(show.contains(&title) && show.contains("\\-\\-since"), "{show}");
 }
 
