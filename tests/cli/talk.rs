@@ -27,7 +27,8 @@ fn help_and_version_are_data_and_mistakes_are_not() {
     assert_eq!(names, ["commit", "libgit2", "built", "target", "linked"], "{all}");
     let (major, minor, patch) = git2::Version::get().libgit2_version();
     assert!(all.contains(&format!("\nlibgit2: {major}.{minor}.{patch}")), "{all}");
-    assert!(!all.contains("unknown"), "what the build knew has arrived: {all}");
+    // A target may have that word in its name.
+    assert!(!all.lines().any(|line| line.ends_with("unknown")), "the build knew more: {all}");
     for wrong in [&["bogus"][..], &["install"], &["lint", "--nope", "x"], &[]] {
         let answer = ground.portcullis(wrong).expect(2);
         assert!(answer.out.is_empty() && !answer.err.is_empty(), "{wrong:?}");
