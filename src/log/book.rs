@@ -36,6 +36,8 @@ pub struct Log {
     pub(super) index: RefCell<Index>,
     pub(super) cache: RefCell<HashMap<u64, Rc<Entry>>>,
     poisoned: bool,
+    /// The boot whose first append here has been looked after.
+    looked_after: Option<String>,
 }
 
 impl Log {
@@ -97,7 +99,7 @@ impl Log {
         let origin = origin_of(&folder)?;
         let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
         let cache = RefCell::default();
-        Ok(Self { folder, origin, medium, index, cache, poisoned: false })
+        Ok(Self { folder, origin, medium, index, cache, poisoned: false, looked_after: None })
     }
 
     /// The log's name for ever.
@@ -187,18 +189,16 @@ impl Log {
         if self.poisoned {
             return Err(LogError::Poisoned);
         }
-        let medium = self.medium.as_ref();
-        if self.is_first_since_restart(ctx)?
-            && restart::mend(&self.folder, medium, &self.origin, ctx)?
-        {
-            self.cache.get_mut().clear();
-            self.index.get_mut().rebuild()?;
-            if expect.is_some() {
+        if self.looked_after.as_ref() != Some(&ctx.boot) {
+            let mended = self.mend_after_restart(ctx)?;
+            self.looked_after = Some(ctx.boot.clone());
+            if mended && expect.is_some() {
                 let entry = self.head().size.saturating_sub(1);
                 let what = "the end of the log, which a crash had damaged".to_owned();
                 return Ok(Written::Moved(Moved { entry, what }));
             }
         }
+        let medium = self.medium.as_ref();
         let mut drafts = Vec::with_capacity(records.len());
         for record in records {
             let draft = prepared(record, &self.origin, ctx)?;
@@ -219,12 +219,20 @@ impl Log {
         written
     }
 
-    /// Whether the last entry that is known was written before the machine was started again.
-    fn is_first_since_restart(&self, ctx: &Ctx) -> Result<bool, LogError> {
-        match self.head().size.checked_sub(1) {
-            Some(last) => Ok(self.entry_by_number(last)?.common.boot != ctx.boot),
-            None => Ok(false),
+    /// Before the first append since the machine was started: declares what a crash has left.
+    /// Whether there was anything.
+    fn mend_after_restart(&mut self, ctx: &Ctx) -> Result<bool, LogError> {
+        let Some(last) = self.head().size.checked_sub(1) else { return Ok(false) };
+        if self.entry_by_number(last)?.common.boot == ctx.boot {
+            return Ok(false);
         }
+        let medium = self.medium.as_ref();
+        let mended = restart::mend(&self.folder, medium, &self.origin, ctx)?;
+        if mended {
+            self.cache.get_mut().clear();
+            self.index.get_mut().rebuild()?;
+        }
+        Ok(mended)
     }
 
     /// The first entry since the judging that touches what it used.

@@ -40,7 +40,7 @@ pub fn newest(tape: &Tape, tail: &Tail) -> Result<Place, LogError> {
     let path = tape.newest_path();
     let header = tape.newest_header().map_err(|source| io_fault("read", &path, source))?;
     let says_so =
-        |entry: Entry| matches!(entry.record, Record::Segment(it) if it.first == tape.newest());
+        |entry: &Entry| matches!(&entry.record, Record::Segment(it) if it.first == tape.newest());
     if tape.newest() > 0 && !header.is_some_and(says_so) {
         return Err(LogError::NoSegment { path });
     }

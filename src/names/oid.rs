@@ -105,11 +105,7 @@ impl Oid {
 
     /// All digits, lower case.
     pub fn hex(&self) -> String {
-        self.as_bytes().iter().fold(String::with_capacity(64), |mut out, byte| {
-            out.push(DIGITS[usize::from(byte >> 4)]);
-            out.push(DIGITS[usize::from(byte & 15)]);
-            out
-        })
+        hex_of(self.as_bytes())
     }
 
     /// The first digits, enough for a person to find the object again.
@@ -134,6 +130,12 @@ impl fmt::Debug for Oid {
 
 const DIGITS: [char; 16] =
     ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex_of(bytes: &[u8]) -> String {
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).collect()
+}
 
 /// The value of one lower-case hexadecimal digit.
 pub fn nibble(digit: u8) -> Option<u8> {
