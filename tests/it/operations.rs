@@ -89,7 +89,7 @@ fn without_numbers(text: &str) -> String {
 fn followed(heading: &str) -> Server {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
     let page = fs::read_to_string(page).unwrap();
-    let begin = page.find(&format!("\n## {heading}\n")).expect("a section of that name");
+    let begin = page.find(&format!("\n## {heading}\n")).unwrap();
     let above = page[..begin].lines().count();
     let section = page[begin + 1..].split("\n## ").next().unwrap();
     let server = Server::new();
@@ -107,9 +107,6 @@ fn followed(heading: &str) -> Server {
         let person = server.people.get(who);
         assert!(person.is_some() || who == "server", "line {line}: who is {who:?}?");
         let (ended, printed) = server.acted(person, &text);
-        if std::env::var_os("SHOW").is_some() {
-            eprintln!("=== {line} {text}--- {ended:?}\n{printed}");
-        }
         assert_eq!(ended, code.parse().ok(), "line {line}:\n{text}{printed}");
         said = printed;
     }
