@@ -4,7 +4,7 @@
 //! and asks it about the past (`past.rs`). An open log has read everything there was when it was
 //! opened; `refresh` reads what has come since.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -38,6 +38,9 @@ pub struct Log {
     poisoned: bool,
     /// The boot whose first append here has been looked after.
     looked_after: Option<String>,
+    /// Where the log ends by what was written here, while the index does not know it yet: most who
+    /// write ask nothing afterwards.
+    written: Cell<Option<Position>>,
 }
 
 impl Log {
@@ -99,7 +102,8 @@ impl Log {
         let origin = origin_of(&folder)?;
         let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
         let cache = RefCell::default();
-        Ok(Self { folder, origin, medium, index, cache, poisoned: false, looked_after: None })
+        let (poisoned, looked_after, written) = (false, None, Cell::new(None));
+        Ok(Self { folder, origin, medium, index, cache, poisoned, looked_after, written })
     }
 
     /// The log's name for ever.
@@ -114,17 +118,27 @@ impl Log {
 
     /// How long it is, and the hash of its last entry.
     pub fn head(&self) -> Head {
-        self.index.borrow().position().head
+        self.written.get().map_or_else(|| self.index.borrow().position().head, |it| it.head)
     }
 
-    /// The number of the first entry of the newest file, as far as this log was read.
-    pub fn newest_segment(&self) -> u64 {
-        self.index.borrow().tape().newest()
+    /// The number of the first entry of the newest file, as far as this log was read or written.
+    pub fn newest_segment(&self) -> Result<u64, LogError> {
+        self.read_own()?;
+        Ok(self.index.borrow().tape().newest())
     }
 
     /// Reads what was appended since.
     pub fn refresh(&mut self) -> Result<(), LogError> {
+        self.written.set(None);
         self.index.get_mut().catch_up()
+    }
+
+    /// Has the index read what was written here, before it is asked.
+    pub(super) fn read_own(&self) -> Result<(), LogError> {
+        if self.written.take().is_some() {
+            self.index.borrow_mut().catch_up()?;
+        }
+        Ok(())
     }
 
     /// Appends records, in this order, each an entry, and waits until they are on the disk.
@@ -142,11 +156,11 @@ impl Log {
             Written::Held => return Ok(Appended::Held),
             Written::Lines(pending) => pending,
         };
-        let held = pending.held;
+        let (held, end) = (pending.held, pending.end());
         let synced = file::sync(&self.folder, self.medium.as_ref(), pending);
         self.poisoned |= synced.is_err();
         let receipt = synced?;
-        self.refresh()?;
+        self.written.set(Some(end));
         Ok(if held { Appended::Held } else { Appended::Written(receipt) })
     }
 
@@ -158,11 +172,13 @@ impl Log {
         ctx: &Ctx,
         expect: Option<&JudgedAt>,
     ) -> Result<Option<Moved>, LogError> {
-        let written = self.write(records, ctx, expect)?;
-        self.refresh()?;
-        Ok(match written {
+        Ok(match self.write(records, ctx, expect)? {
             Written::Moved(moved) => Some(moved),
-            Written::Held | Written::Lines(_) => None,
+            Written::Held => None,
+            Written::Lines(pending) => {
+                self.written.set(Some(pending.end()));
+                None
+            }
         })
     }
 
@@ -229,6 +245,7 @@ impl Log {
         let medium = self.medium.as_ref();
         let mended = restart::mend(&self.folder, medium, &self.origin, ctx)?;
         if mended {
+            self.written.set(None);
             self.cache.get_mut().clear();
             self.index.get_mut().rebuild()?;
         }
@@ -273,9 +290,13 @@ impl Log {
     /// Where to begin to read for everything from entry `size` on. Usually this log was read to
     /// exactly there.
     pub(super) fn position_before(&self, size: u64) -> Result<Position, LogError> {
+        if let Some(end) = self.written.get().filter(|end| end.head.size <= size) {
+            return Ok(end);
+        }
+        self.read_own()?;
         let index = self.index.borrow();
         if index.position().head.size <= size || size == 0 {
-            return Ok(index.position().clone());
+            return Ok(*index.position());
         }
         drop(index);
         let before = self.entry_by_number(size - 1)?;

@@ -36,6 +36,7 @@ use crate::log::line::NO_ENTRY;
 use crate::log::pread::range_of;
 use crate::log::rate::Rates;
 use crate::log::rotate::{self, Place};
+use crate::log::scan::Position;
 use crate::log::suspect;
 use crate::log::tail::{self, Tail};
 use crate::log::tape::Tape;
@@ -144,6 +145,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// The log's end behind these lines.
+    pub const fn end(&self) -> Position {
+        Position { offset: self.place.end + self.length, head: self.head }
+    }
+
     /// The log's head after these lines.
     pub const fn head(&self) -> Head {
         self.head

@@ -7,9 +7,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-use serde::de::IgnoredAny;
-
 use crate::names::digest::Digest;
 
 /// How many keys and brackets a usual line has open at once.
@@ -27,14 +24,13 @@ pub struct Keys {
 
 /// Walks a line. `None` when it is no JSON (RFC 8259), or its outermost value no object or list.
 pub fn keys_of(json: &[u8]) -> Option<Keys> {
-    std::str::from_utf8(json).ok()?;
-    if json.iter().any(|&byte| byte < b' ') {
-        // Between tokens some of these may stand, within a string none may; a log has none at all.
-        serde_json::from_slice::<IgnoredAny>(json).ok()?;
+    if !json.is_ascii() {
+        std::str::from_utf8(json).ok()?;
     }
     let mut walk = Walk {
         keys: Keys::default(),
         open: Vec::with_capacity(USUAL_DEPTH),
+        marks: Vec::with_capacity(USUAL_KEYS),
         seen: Vec::with_capacity(USUAL_KEYS),
         due: Due::Value,
         names_attachment: false,
@@ -44,9 +40,9 @@ pub fn keys_of(json: &[u8]) -> Option<Keys> {
         at += 1;
         match byte {
             b'"' => {
-                let end = at + string_end(json.get(at..)?)?;
-                walk.string(json.get(at..end)?)?;
-                at = end + 1;
+                let string = string_in(json, at)?;
+                at += string.inner.len() + 1;
+                walk.string(string)?;
             }
             b'{' => walk.open(true)?,
             b'[' => walk.open(false)?,
@@ -57,8 +53,9 @@ pub fn keys_of(json: &[u8]) -> Option<Keys> {
             b' ' | b'\t' | b'\n' | b'\r' => {}
             _ => {
                 let rest = json.get(at - 1..)?;
-                let length = rest.iter().position(|byte| b" \t\n\r,]}".contains(byte));
-                let (scalar, _) = rest.split_at(length.unwrap_or(rest.len()));
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+                let (scalar, _) = rest.split_at(rest.iter().position(ends).unwrap_or(rest.len()));
                 walk.scalar(scalar)?;
                 at += scalar.len() - 1;
             }
@@ -67,26 +64,71 @@ pub fn keys_of(json: &[u8]) -> Option<Keys> {
     (walk.due == Due::Nothing).then_some(walk.keys)
 }
 
-/// Where a string ends that begins here: the place of its closing quote.
-fn string_end(rest: &[u8]) -> Option<usize> {
-    let mut at = 0;
+/// A string as it stands between its quotes.
+#[derive(Clone, Copy)]
+struct Quoted<'a> {
+    inner: &'a [u8],
+    has_escapes: bool,
+}
+
+/// The string that begins here, behind its first quote.
+fn string_in(json: &[u8], begin: usize) -> Option<Quoted<'_>> {
+    let (mut at, mut has_escapes) = (begin, false);
     loop {
-        at += memchr2(b'"', b'\\', rest.get(at..)?)?;
-        if rest.get(at) == Some(&b'"') {
-            return Some(at);
+        at += plain(json.get(at..)?);
+        match json.get(at)? {
+            b'"' => return Some(Quoted { inner: json.get(begin..at)?, has_escapes }),
+            b'\\' => {
+                has_escapes = true;
+                at += 2;
+            }
+            _ => return None,
         }
-        at += 2;
     }
 }
 
-/// The text of a string, where it stands unless it is written with escapes.
-fn text(inner: &[u8]) -> Option<Cow<'_, [u8]>> {
-    if !inner.contains(&b'\\') {
-        return Some(Cow::Borrowed(inner));
+/// A byte in each of the eight places of a word.
+const fn in_all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// How many bytes stand before one that ends a string, escapes in it, or may not stand in it. They
+/// are looked at eight at a time: of the bytes marked in `stops`, the first is always right.
+fn plain(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let below = |word: u64, than: u8| word.wrapping_sub(in_all(than)) & !word & in_all(0x80);
+        let (quote, backslash) = (word ^ in_all(b'"'), word ^ in_all(b'\\'));
+        let stops = below(quote, 1) | below(backslash, 1) | below(word, b' ');
+        if stops != 0 {
+            return at * 8 + stops.trailing_zeros() as usize / 8;
+        }
     }
-    let quoted = [&b"\""[..], inner, b"\""].concat();
-    let text: String = serde_json::from_slice(&quoted).ok()?;
-    Some(Cow::Owned(text.into_bytes()))
+    let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    words.len() * 8 + rest.iter().position(stops).unwrap_or(rest.len())
+}
+
+impl<'a> Quoted<'a> {
+    /// Its text, where it stands unless it is written with escapes.
+    fn text(self) -> Option<Cow<'a, [u8]>> {
+        if !self.has_escapes {
+            return Some(Cow::Borrowed(self.inner));
+        }
+        let quoted = [&b"\""[..], self.inner, b"\""].concat();
+        let text: String = serde_json::from_slice(&quoted).ok()?;
+        Some(Cow::Owned(text.into_bytes()))
+    }
+}
+
+/// A few bytes of a key, to tell it from others quickly.
+fn mark(key: &[u8]) -> u64 {
+    match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => key.iter().fold(key.len() as u64, |mark, byte| mark << 8 | u64::from(*byte)),
+    }
 }
 
 /// Whether this is a number, by the grammar of RFC 8259, section 6.
@@ -112,6 +154,16 @@ fn is_number(scalar: &[u8]) -> bool {
     rest.is_empty()
 }
 
+/// Whether a mark stands twice. They are put in order where there are many, so that an object with
+/// very many keys takes no time either.
+fn stands_twice(marks: &mut [u64]) -> bool {
+    if marks.len() <= USUAL_KEYS {
+        return (1..marks.len()).any(|at| marks[..at].contains(&marks[at]));
+    }
+    marks.sort_unstable();
+    marks.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 /// What may stand next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Due {
@@ -131,26 +183,12 @@ struct Open {
     from: usize,
 }
 
-/// A key, and a few of its bytes to tell it from others quickly.
-struct Seen<'a> {
-    mark: u64,
-    key: Cow<'a, [u8]>,
-}
-
-impl<'a> Seen<'a> {
-    fn new(key: Cow<'a, [u8]>) -> Self {
-        let ends = |bytes: &mut dyn Iterator<Item = &u8>| {
-            bytes.take(4).fold(0u64, |mark, byte| mark << 8 | u64::from(*byte))
-        };
-        let mark = ends(&mut key.iter()) << 32 | ends(&mut key.iter().rev());
-        Self { mark, key }
-    }
-}
-
 struct Walk<'a> {
     keys: Keys,
     open: Vec<Open>,
-    seen: Vec<Seen<'a>>,
+    /// The keys of all that is open, and their marks.
+    marks: Vec<u64>,
+    seen: Vec<Quoted<'a>>,
     due: Due,
     /// The next string names an attachment.
     names_attachment: bool,
@@ -171,16 +209,16 @@ impl<'a> Walk<'a> {
         if was_object != is_object || !may_end {
             return None;
         }
-        let seen = self.seen.get_mut(from..)?;
-        // Sorted, so that an object with very many keys takes no time either.
-        seen.sort_unstable_by_key(|one| one.mark);
-        if seen.windows(2).any(|pair| pair[0].mark == pair[1].mark) {
-            seen.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-            if let Some(pair) = seen.windows(2).find(|pair| pair[0].key == pair[1].key) {
-                let double = String::from_utf8_lossy(&pair[0].key).into_owned();
+        if stands_twice(self.marks.get_mut(from..)?) {
+            let keys: Option<Vec<_>> = self.seen.get(from..)?.iter().map(|it| it.text()).collect();
+            let mut keys = keys?;
+            keys.sort_unstable();
+            if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+                let double = String::from_utf8_lossy(&pair[0]).into_owned();
                 self.keys.double.get_or_insert(double);
             }
         }
+        self.marks.truncate(from);
         self.seen.truncate(from);
         self.was_value();
         Some(())
@@ -204,17 +242,21 @@ impl<'a> Walk<'a> {
         Some(())
     }
 
-    fn string(&mut self, inner: &'a [u8]) -> Option<()> {
-        let text = text(inner)?;
+    fn string(&mut self, string: Quoted<'a>) -> Option<()> {
         match self.due {
             Due::Key | Due::KeyOrEnd => {
-                self.names_attachment = matches!(&*text, b"att" | b"whole");
-                self.seen.push(Seen::new(text));
+                let key = string.text()?;
+                self.names_attachment = matches!(&*key, b"att" | b"whole");
+                self.marks.push(mark(&key));
+                self.seen.push(string);
                 self.due = Due::Colon;
             }
             Due::Value | Due::ValueOrEnd if !self.open.is_empty() => {
-                if self.names_attachment {
-                    self.keys.attachments.extend(Digest::from_hex(&text));
+                if string.has_escapes || self.names_attachment {
+                    let text = string.text()?;
+                    self.keys
+                        .attachments
+                        .extend(Digest::from_hex(&text).filter(|_| self.names_attachment));
                 }
                 self.was_value();
             }

@@ -107,7 +107,7 @@ pub enum ScanError {
 }
 
 /// What a scan has before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Where the next line begins.
     pub offset: u64,

@@ -70,8 +70,8 @@ impl Oid {
             _ => return None,
         };
         let mut bytes = [0u8; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        for (byte, [high, low]) in bytes.iter_mut().zip(hex.as_chunks().0) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
         }
         Some(Self { format, bytes })
     }
@@ -137,11 +137,19 @@ pub fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().flat_map(digits).collect()
 }
 
+/// The value of each lower-case hexadecimal digit; of any other byte, none. A look-up, because
+/// which digit comes next cannot be guessed by a processor either.
+const VALUES: [Option<u8>; 256] = {
+    let mut values = [None; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value] as usize] = Some(value as u8);
+        value += 1;
+    }
+    values
+};
+
 /// The value of one lower-case hexadecimal digit.
 pub fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+    VALUES[usize::from(digit)]
 }

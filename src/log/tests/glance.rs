@@ -52,7 +52,7 @@ proptest! {
         tokens in prop::collection::vec(prop::sample::select(TOKENS.to_vec()), 0..9),
     ) {
         let json = format!("[{}]", tokens.concat());
-        let is_json = serde_json::from_str::<serde_json::Value>(&json).is_ok();
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok();
         prop_assert_eq!(keys_of(json.as_bytes()).is_some(), is_json, "{}", json);
     }
 }
