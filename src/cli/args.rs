@@ -6,6 +6,7 @@
 use clap::{Arg, ArgAction, Command};
 
 use crate::cli::verb::{Group, Verb};
+use crate::cli::version;
 
 /// The whole story of `--help`, after the verbs.
 const STORY: &str = "\
@@ -41,7 +42,8 @@ pub fn command(verbs: &'static [&'static Verb]) -> Command {
         verbs.iter().map(|verb| (verb.group, (verb.command)())).collect();
     let template = template(&commands);
     Command::new("portcullis")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(version::SHORT.as_str())
+        .long_version(version::LONG.as_str())
         .about("A Git server's gate: judges every push by a policy, and keeps a log that proves itself")
         .override_usage("portcullis VERB [ARGUMENTS]")
         .subcommand_required(true)
@@ -53,7 +55,7 @@ pub fn command(verbs: &'static [&'static Verb]) -> Command {
                 .long("version")
                 .short('V')
                 .action(ArgAction::Version)
-                .help("Show the version"),
+                .help("Show the version: -V in one line, --version with all that is linked in"),
         )
         .arg(
             Arg::new("trace")

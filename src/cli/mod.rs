@@ -41,6 +41,7 @@ pub mod surroundings;
 pub mod tree;
 pub mod uninstall;
 pub mod verb;
+pub mod version;
 
 use clap::error::ErrorKind;
 

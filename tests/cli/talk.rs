@@ -1,5 +1,6 @@
 //! How the verbs talk: streams, exit codes, help, and whoever stops listening.
 
+use std::fs;
 use std::process::Stdio;
 
 use crate::ground::{Ground, POLICY};
@@ -16,8 +17,18 @@ fn help_and_version_are_data_and_mistakes_are_not() {
         assert!(!help.out.contains(hidden), "{hidden}");
     }
     assert!(ground.portcullis(&["--help"]).expect(0).out.contains("Exit codes:"));
-    let version = ground.portcullis(&["--version"]).expect(0).out;
-    assert_eq!(version, format!("portcullis {}\n", env!("CARGO_PKG_VERSION")));
+    let version = ground.portcullis(&["-V"]).expect(0).out;
+    let begin = format!("portcullis {} (", env!("CARGO_PKG_VERSION"));
+    assert!(version.starts_with(&begin) && version.ends_with(")\n"), "{version}");
+    assert_eq!(version.lines().count(), 1);
+    let all = ground.portcullis(&["--version"]).expect(0).out;
+    assert!(all.starts_with(&version), "{all}");
+    let names: Vec<&str> = all.lines().skip(1).filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(names, ["commit", "libgit2", "built", "target", "linked"], "{all}");
+    let (major, minor, patch) = git2::Version::get().libgit2_version();
+    assert!(all.contains(&format!("\nlibgit2: {major}.{minor}.{patch}")), "{all}");
+    // A target may have that word in its name.
+    assert!(!all.lines().any(|line| line.ends_with("unknown")), "the build knew more: {all}");
     for wrong in [&["bogus"][..], &["install"], &["lint", "--nope", "x"], &[]] {
         let answer = ground.portcullis(wrong).expect(2);
         assert!(answer.out.is_empty() && !answer.err.is_empty(), "{wrong:?}");
@@ -66,6 +77,17 @@ fn completions_and_manual_pages_are_made() {
     ground.portcullis(&["man", "--dir", "pages/man1"]).expect(0);
     assert!(ground.path("pages/man1/portcullis-install.1").exists());
     assert!(!ground.path("pages/man1/portcullis-completions.1").exists());
+    // A verb of `log` has a page of its own, and the page of `log` points there.
+    let log = fs::read_to_string(ground.path("pages/man1/portcullis-log.1")).unwrap();
+    let shown = log.matches("portcullis\\-log\\-").count();
+    let pages = fs::read_dir(ground.path("pages/man1")).unwrap();
+    let names = pages.map(|page| page.unwrap().file_name().into_string().unwrap());
+    let of_log = names.filter(|name| name.starts_with("portcullis-log-")).count();
+    assert!(of_log > 8 && shown >= of_log, "{of_log} pages, {shown} named:\n{log}");
+    let show = fs::read_to_string(ground.path("pages/man1/portcullis-log-show.1")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let title = format!(".TH portcullis-log-show 1 \" \" \"portcullis {version}\" Portcullis");
+    assert!(show.contains(&title) && show.contains("\\-\\-since"), "{show}");
 }
 
 #[test]

@@ -16,14 +16,15 @@ use crate::support::policy::{gated, laid_over};
 use crate::support::site::Site;
 
 /// A fenced block with the remark above it.
-struct Block {
-    line: usize,
-    remark: String,
-    language: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) line: usize,
+    pub(crate) remark: String,
+    pub(crate) language: String,
+    pub(crate) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+/// The fenced blocks of a page, in order.
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut remark = String::new();
     let mut lines = page.lines().enumerate();
@@ -59,7 +60,7 @@ fn same(line: &str) -> String {
 
 /// The lines have to stand in what was said, in order and without a gap, but for `...`.
 #[track_caller]
-fn stands_in(block: &Block, said: &str) {
+pub(crate) fn stands_in(block: &Block, said: &str) {
     let said_lines: Vec<String> =
         said.lines().map(|line| same(line.strip_prefix("remote: ").unwrap_or(line))).collect();
     let mut rest = &said_lines[..];

@@ -28,6 +28,7 @@ mod landings;
 mod lies;
 mod log;
 mod methods;
+mod operations;
 mod outside;
 mod people;
 mod policies;

@@ -11,8 +11,8 @@ use crate::cli::quote::quoted_bytes;
 use crate::names::oid::Oid;
 use crate::statement::fields::Fields;
 
-/// The script. Where a statement of the person's own stands already it is pushed with `+`.
-pub fn script(fields: &Fields, key: &SigningKey, remote: &str, is_replacing: bool) -> Vec<u8> {
+/// The script.
+pub fn script(fields: &Fields, key: &SigningKey, remote: &str) -> Vec<u8> {
     let mut out = Script::default();
     out.line("set -eu");
     out.line("umask 077");
@@ -32,8 +32,8 @@ pub fn script(fields: &Fields, key: &SigningKey, remote: &str, is_replacing: boo
     );
     out.word("git push ");
     out.quoted(remote.as_bytes());
-    let plus = if is_replacing { "+" } else { "" };
-    out.line(&format!(" \"{plus}$blob:{}\"", fields.place()));
+    // Git has no fast-forward from one statement to the next.
+    out.line(&format!(" \"+$blob:{}\"", fields.place()));
     out.bytes
 }
 

@@ -104,7 +104,7 @@ pub fn give(call: &mut Call<'_>, git: &CloneGit, word: Word<'_>) -> Result<Exit,
     let owner = Owner { name: signer, keys };
     let key = SigningKey::find(git, call.around, word.key.as_deref(), owner)?;
     if word.how == How::AsCommands {
-        let script = plain::script(fields, &key, &target.remote, word.earlier.is_some());
+        let script = plain::script(fields, &key, &target.remote);
         call.console.data_bytes(&script)?;
         return Ok(Exit::Yes);
     }
@@ -121,7 +121,7 @@ pub fn give(call: &mut Call<'_>, git: &CloneGit, word: Word<'_>) -> Result<Exit,
         return Ok(Exit::No);
     }
     let signed = sign(git, call.around, &key, fields)?;
-    let accepted = push(call.console, git, target, fields, &signed.bytes, word.earlier.is_some())?;
+    let accepted = push(call.console, git, target, fields, &signed.bytes)?;
     let mut now = None;
     if accepted {
         let sentence = format!("{} by {signer}, signed with {}", word.noun, signed.fingerprint);
