@@ -114,7 +114,7 @@ const TRAPS: &[(&str, &str, Damage)] = &[
         fs::create_dir_all(repo.join("info")).unwrap();
         fs::write(repo.join("info/grafts"), "x\n").unwrap();
     }),
-    ("repository-unreadable", "error", |ground, repo| {
+    ("partial-clone", "warning", |ground, repo| {
         config(ground, repo, "extensions.partialClone", "origin");
     }),
     ("stale-lock", "warning", |_, repo| {

@@ -18,6 +18,7 @@ use crate::cli::surroundings::Surroundings;
 use crate::log::keeper::unsealed_since;
 use crate::log::{append_only, space};
 use crate::names::moment::Moment;
+use crate::store::objects::Objects as _;
 use crate::store::open::{self, OpenAt};
 
 /// A ref that is another name of a ref: its name and its target.
@@ -54,8 +55,10 @@ pub struct Snapshot {
     /// How often the policy wants it sealed, in seconds, and since when it was not. `None`: the
     /// policy does not say, or it could not be looked at.
     pub sealing: Option<(i64, Moment)>,
-    /// Why the repository could not be opened, in words.
+    /// Why the repository, or its refs, could not be read, in words.
     pub unreadable: Option<String>,
+    /// The setting that makes it a partial clone, if it is one.
+    pub left_out: Option<String>,
     /// Lock files, and how old they are in seconds.
     pub locks: Vec<(PathBuf, i64)>,
     /// Left-over folders of pushes that never ended, and how old they are in seconds.
@@ -91,6 +94,8 @@ pub struct HookSeen {
     pub earlier: Option<Look>,
     /// The platform's own file that has to run ours.
     pub runner: Option<Look>,
+    /// Whether that file is itself what `install` writes.
+    pub runner_is_ours: bool,
 }
 
 impl Snapshot {
@@ -107,13 +112,14 @@ impl Snapshot {
         let hooks = installed(&site).map(|hook| hook_seen(platform, &site, hook)).collect();
         let mut guarded = vec![
             ("the repository", Look::at(&dir)),
-            ("the repository's configuration", Look::at(&dir.join("config"))),
+            ("the repository's configuration", Look::through(&dir.join("config"))),
             ("the folder of Portcullis", Look::at(&site.folder())),
         ];
         let policies = site.policies();
         guarded.extend(policies.iter().map(|path| ("the policy", Look::through(path))));
         let signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
         guarded.extend(signers.iter().map(|path| ("the file of keys", Look::through(path))));
+        let (unreadable, left_out) = opened(&dir);
         Ok(Self {
             platform,
             now: around.now,
@@ -129,9 +135,8 @@ impl Snapshot {
             // Where there is no log there is nothing to lack.
             not_append_only: append_only::forgotten(&site.log_dir()).unwrap_or_default(),
             sealing: sealing(&site),
-            unreadable: open::open(&OpenAt::at_rest(&dir))
-                .err()
-                .map(|error| Fault::caused("", &error).to_string().trim_start_matches(": ").into()),
+            unreadable,
+            left_out,
             locks: look::aged(&look::locks(&dir), around.now),
             incoming: look::aged(&look::incoming(&dir), around.now),
             aliases: aliases(git, &dir)?,
@@ -140,6 +145,16 @@ impl Snapshot {
             sshd: look::sshd(),
             site,
         })
+    }
+}
+
+/// Why the repository or its refs cannot be read; and the setting that makes it a partial clone.
+fn opened(dir: &Path) -> (Option<String>, Option<String>) {
+    let in_words =
+        |error| Fault::caused("", &error).to_string().trim_start_matches(": ").to_owned();
+    match open::open(&OpenAt::at_rest(dir)) {
+        Ok(store) => (store.head().err().map(in_words), store.left_out().map(str::to_owned)),
+        Err(error) => (Some(in_words(error)), None),
     }
 }
 
@@ -158,6 +173,11 @@ fn hook_seen(platform: &Platform, site: &Site, hook: Hook) -> HookSeen {
         Shim::Altered | Shim::Foreign => None,
     };
     let folder = place.path.parent().unwrap_or(&site.git_dir);
+    let runner = platform.runner(site, hook);
+    let runner_is_ours = runner.as_deref().is_some_and(|path| {
+        let bytes = files::read_start(path, HOOK_BYTES_MAX).unwrap_or_default();
+        matches!(shim::read(hook, &bytes), Shim::Current { .. })
+    });
     HookSeen {
         file: Look::at(&place.path),
         target: Look::through(&place.path),
@@ -166,7 +186,8 @@ fn hook_seen(platform: &Platform, site: &Site, hook: Hook) -> HookSeen {
         may_run: look::may_run(folder),
         binary,
         earlier: place.earlier.as_deref().map(Look::at),
-        runner: platform.runner(site, hook).as_deref().map(Look::through),
+        runner: runner.as_deref().map(Look::through),
+        runner_is_ours,
         place,
     }
 }
