@@ -53,9 +53,9 @@ impl Follow {
     ) -> Result<(), E> {
         let fault = |source| io_fault("read", &self.folder.segment(), source);
         let tape = self.folder.tape()?;
-        let mut scanner = Scanner::from(&tape, self.position.clone(), None).map_err(fault)?;
+        let mut scanner = Scanner::from(&tape, self.position, None).map_err(fault)?;
         while let Some(found) = scanner.next_entry().map_err(|it| scan_fault(&self.folder, it))? {
-            self.position = scanner.position().clone();
+            self.position = *scanner.position();
             if fits_entry(&self.folder, &self.filter, &found.entry)? {
                 hand(&found)?;
             }

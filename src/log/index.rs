@@ -101,7 +101,7 @@ impl Index {
             folder: folder.clone(),
             origin: origin.to_owned(),
             runs: Vec::new(),
-            flushed: start.clone(),
+            flushed: start,
             recent: BTreeSet::new(),
             position: start,
         })
@@ -118,7 +118,7 @@ impl Index {
             };
             if index.is_of_log(&manifest) {
                 index.runs = runs;
-                index.flushed = manifest.position.clone();
+                index.flushed = manifest.position;
                 index.position = manifest.position;
                 return Ok(index);
             }
@@ -190,7 +190,7 @@ impl Index {
             self.file_summary()?;
         }
         let origin = Some(self.origin.clone());
-        let mut scanner = Scanner::from(&self.tape, self.position.clone(), origin).map_err(io)?;
+        let mut scanner = Scanner::from(&self.tape, self.position, origin).map_err(io)?;
         loop {
             let found = match scanner.next_entry() {
                 Ok(Some(found)) => found,
@@ -200,7 +200,7 @@ impl Index {
                 Err(fault) => return Err(scan_fault(&self.folder, fault)),
             };
             self.file(&found)?;
-            self.position = scanner.position().clone();
+            self.position = *scanner.position();
             if anew && self.recent.len() >= REBUILD_POSTINGS_MAX {
                 self.flush();
             }

@@ -50,8 +50,8 @@ impl Mark {
     pub fn of(survey: &Survey, sealed_at: Option<Moment>) -> Self {
         Self {
             origin: survey.checkpoint.origin.clone(),
-            last: survey.last.clone(),
-            seal: survey.last_seal.clone(),
+            last: survey.last,
+            seal: survey.last_seal,
             sealed_at: sealed_at.or(survey.sealed_at),
         }
     }
@@ -129,7 +129,7 @@ pub fn resume(folder: &Folder, checkpoint: &Checkpoint) -> Option<(Start, Tiles)
         return None;
     }
     let tiles = Tiles::read(folder, size, &checkpoint.root)?;
-    let (found, position) = entry_at(folder, mark.last.clone(), &mark.origin)?;
+    let (found, position) = entry_at(folder, mark.last, &mark.origin)?;
     let shelf = shelf(folder);
     // The tiles' last leaf is in the root that was signed: the entry there is that very entry.
     if TileNodes::new(size, &shelf).node(0, size - 1)? != leaf_hash(&found.line) {
@@ -137,7 +137,7 @@ pub fn resume(folder: &Folder, checkpoint: &Checkpoint) -> Option<(Start, Tiles)
     }
     let (mut next, mut last_seal) = (None, None);
     if let Some(seal) = mark.seal {
-        let (found, _) = entry_at(folder, seal.clone(), &mark.origin)?;
+        let (found, _) = entry_at(folder, seal, &mark.origin)?;
         let Record::Seal(said) = &found.entry.record else { return None };
         next = Some(VerifierKey::parse(&said.next).ok()?);
         last_seal = Some((seal, found.entry.common.ts.0));

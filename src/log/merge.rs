@@ -44,7 +44,7 @@ impl Index {
             return;
         }
         if self.try_flush().is_ok() {
-            self.flushed = self.position.clone();
+            self.flushed = self.position;
             self.recent.clear();
             if self.runs.len() >= RUNS_MAX {
                 // As above: what cannot be merged stays as it is.
@@ -98,7 +98,7 @@ impl Index {
         }
         postings.sort_unstable();
         let run = self.write_run(postings.into_iter().map(Ok))?;
-        let covered = self.position.clone();
+        let covered = self.position;
         self.take_in(kept, run, covered)
     }
 
@@ -106,7 +106,7 @@ impl Index {
     fn try_merge(&mut self, from: usize) -> io::Result<()> {
         let _lock = self.locked()?;
         let run = self.write_run(Merge::of(&self.runs[from..])?)?;
-        let covered = self.flushed.clone();
+        let covered = self.flushed;
         self.take_in(from, run, covered)
     }
 

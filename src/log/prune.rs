@@ -27,6 +27,7 @@ use crate::log::file::{Appended, Ctx, LOCK_PATIENCE, lock_file};
 use crate::log::keeper::signing_lock;
 use crate::log::look::not_that;
 use crate::log::merge::Leisure;
+use crate::log::opening::WHY;
 use crate::log::packed::{Packed, pack};
 use crate::log::posting::Key;
 use crate::log::pruned::Pruned;
@@ -161,7 +162,7 @@ pub fn finish(folder: &Folder, medium: &dyn Medium) -> Result<u64, LogError> {
     let (_, digest) = last_of(folder, &tape)?;
     let is_named = |it: &Pruned| it.first == named.first && it.summary.0 == digest;
     if !log.last_pruned()?.is_some_and(|(_, it)| is_named(&it)) {
-        let what = BreakKind::Beginning(super::opening::WHY[1]);
+        let what = BreakKind::Beginning(WHY[1]);
         return Err(Break { line: 1, entry: 0, offset: 0, what }.into());
     }
     let all = files.into_iter().map(|(path, _)| path).chain(older).collect();

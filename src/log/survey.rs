@@ -147,7 +147,7 @@ pub fn survey_from(
     };
     let mut scanner = Scanner::from(&tape, position, named(&walk.origin)).map_err(fault)?;
     loop {
-        let before = scanner.position().clone();
+        let before = *scanner.position();
         let found = scanner.next_glance().map_err(|it| scan_fault(&folder, it))?;
         let Some(found) = found else { break };
         walk.see(found.entry, before);
@@ -194,7 +194,7 @@ impl<'a> Walk<'a> {
             let wrong = seal.follows(&self.origin, self.next.as_ref(), root.as_ref()).err();
             self.next = VerifierKey::parse(&seal.next).ok();
             self.seals.push(Sealed { entry: seq, seal, wrong });
-            (self.last_seal, self.sealed_at) = (Some(before.clone()), Some(times.ts));
+            (self.last_seal, self.sealed_at) = (Some(before), Some(times.ts));
         }
         self.last = before;
     }
@@ -237,7 +237,7 @@ pub fn entry_at(folder: &Folder, position: Position, origin: &str) -> Option<(Fo
     }
     let mut scanner = Scanner::from(&tape, position, named(origin)).ok()?;
     let found = scanner.next_entry().ok()??;
-    Some((found, scanner.position().clone()))
+    Some((found, *scanner.position()))
 }
 
 fn named(origin: &str) -> Option<String> {

@@ -94,7 +94,7 @@ impl<'a> TileCheck<'a> {
         if let Some(tile) = self.edge.bundle() {
             let bundle = std::mem::take(&mut self.bundle);
             match self.lacks {
-                true => self.by_hashes(tile, &hashes_bytes(&self.edge.leaves().to_vec())),
+                true => self.by_hashes(tile, &hashes_bytes(self.edge.leaves())),
                 false => self.compare(tile, &bundle),
             }
         }

@@ -3,6 +3,7 @@
 
 mod append;
 mod auditor;
+mod beginnings;
 mod crash;
 mod dead;
 mod faults;

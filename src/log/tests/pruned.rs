@@ -15,19 +15,17 @@ use crate::log::book::Log;
 use crate::log::decision::{RollbackRecord, Verdict};
 use crate::log::disk::{Disk, Folder, Medium};
 use crate::log::entry::{Asked, Drift, Policy, Record, State};
-use crate::log::error::LogError;
 use crate::log::glass::{How, Settled};
 use crate::log::keeper;
 use crate::log::known::Keep;
-use crate::log::packed::{Packed, pack};
 use crate::log::proving::Prover;
 use crate::log::prune::{Plan, finish, is_of_archive, plan, prune};
 use crate::log::scan::BreakKind;
 use crate::log::segment::Limits;
 use crate::log::signer::LostKey;
-use crate::log::summary::Named;
 use crate::log::survey::survey;
 use crate::log::tape::list;
+use crate::log::tests::segments::copy_segments;
 use crate::log::tests::support::{
     Bench, actor, append, at, ctx, decision_of, digest, glass, moves, name, oid, outcome, place,
     refuses, statement, zero,
@@ -45,7 +43,7 @@ const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
 
 /// A disk whose segments hold five entries, and on which a removal may be the last thing that is done.
 #[derive(Clone, Debug)]
-struct Small;
+pub(super) struct Small;
 
 impl Medium for Small {
     fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
@@ -230,17 +228,17 @@ fn answers_of(dir: &Path, size: u64) -> String {
     answers(&open(dir), size)
 }
 
-fn whole(dir: &Path) -> Report {
+pub(super) fn whole(dir: &Path) -> Report {
     let report = verify(dir, &mut |_, _| {}).unwrap();
     assert!(report.broken.is_none(), "{report:?}");
     report
 }
 
-fn broken(dir: &Path) -> BreakKind {
+pub(super) fn broken(dir: &Path) -> BreakKind {
     verify(dir, &mut |_, _| {}).unwrap().broken.unwrap().what
 }
 
-fn pruned(dir: &Path, size: u64, published: &Checkpoint) -> Option<Plan> {
+pub(super) fn pruned(dir: &Path, size: u64, published: &Checkpoint) -> Option<Plan> {
     let folder = Folder::existing(dir).unwrap();
     let plan = plan(&folder, size, at(5000)).unwrap()?;
     prune(&folder, &Small, &plan, published, "root", &ctx(2000)).unwrap();
@@ -271,7 +269,7 @@ proptest! {
         let told = published(dir);
         let before = answers_of(dir, told.size);
         let archive = bench.dir.with_extension("archive");
-        super::segments::copy_segments(dir, &archive);
+        copy_segments(dir, &archive);
         let first = pruned(dir, cut.min(told.size), &told);
         prop_assert_eq!(&answers_of(dir, told.size), &before);
         // Again, and further: a summary is made of a summary.
@@ -297,7 +295,7 @@ proptest! {
 }
 
 /// A log of some thirty entries, and its published checkpoint.
-fn some() -> (Bench, Checkpoint) {
+pub(super) fn some() -> (Bench, Checkpoint) {
     let events: Vec<Event> = (0..30)
         .map(|n: u64| {
             let (kind, which) = ([0, 3, 5, 2][(n % 4) as usize], (n % 3) as usize);
@@ -319,7 +317,7 @@ fn a_run_that_was_stopped_anywhere_is_taken_up_again() {
     let (plan, asked) = (there, plan);
     assert!(plan.files.len() >= 3, "{plan:?}");
     let full = dir.with_extension("full");
-    super::segments::copy_segments(dir, &full);
+    copy_segments(dir, &full);
     prune(&folder, &Small, &plan, &told, "root", &ctx(2000)).unwrap();
     for left in 0..plan.files.len() {
         // As if only the oldest had gone so far.
@@ -343,77 +341,4 @@ fn a_run_that_was_stopped_anywhere_is_taken_up_again() {
     }
     // Before the first file is gone the summary is there already, and so may be the record.
     assert_eq!(finish(&folder, &Small).unwrap(), 0);
-}
-
-#[test]
-fn a_beginning_that_anybody_else_took_away_is_a_break() {
-    let (bench, told) = some();
-    let dir = &bench.dir;
-    let oldest = |dir: &Path| list(dir).unwrap()[0].first;
-    let remove = |dir: &Path, first: u64| {
-        fs::remove_file(dir.join(format!("{first:020}.jsonl"))).unwrap();
-    };
-    let copy = |name: &str| {
-        let to = dir.with_extension(name);
-        super::segments::copy_segments(dir, &to);
-        to
-    };
-    // Without a word of it.
-    let cut = copy("cut");
-    remove(&cut, 0);
-    assert!(matches!(verify(&cut, &mut |_, _| {}), Err(LogError::NoGenesis { .. })));
-    assert!(matches!(Log::open(&cut), Err(LogError::NoGenesis { .. })));
-    // With a summary, and no record.
-    let plan = pruned(dir, 11, &told).unwrap();
-    let silent = copy("silent");
-    let segments = list(&silent).unwrap();
-    let newest = segments.last().unwrap().first;
-    let path = silent.join(format!("{newest:020}.jsonl"));
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"type\":\"pruned\""), "the record is in the newest file");
-    let lines: Vec<&str> = text.lines().take_while(|it| !it.contains("\"pruned\"")).collect();
-    fs::write(&path, lines.join("\n") + "\n").unwrap();
-    assert!(matches!(broken(&silent), BreakKind::Beginning(why) if why.contains("no entry says")));
-    assert!(finish(&Folder::existing(&silent).unwrap(), &Small).is_ok(), "nothing is left over");
-    // More than the record says.
-    let more = copy("more");
-    remove(&more, oldest(&more));
-    assert!(matches!(verify(&more, &mut |_, _| {}), Err(LogError::NoGenesis { .. })));
-    // A summary that says something else: whichever byte of it is another.
-    let file = dir.join(plan.to.file_name());
-    let good = fs::read(&file).unwrap();
-    let packed = Packed::open(&file).unwrap();
-    let mut bytes = vec![0; usize::try_from(packed.length()).unwrap()];
-    assert_eq!(packed.read_at(&mut bytes, 0).unwrap(), bytes.len());
-    for at in (0..bytes.len()).step_by(bytes.len() / 64) {
-        let mut changed = bytes.clone();
-        changed[at] ^= 1;
-        fs::write(&file, pack(&changed).unwrap()).unwrap();
-        // That of the entry before the first line is told where that line does not follow it.
-        let what = broken(dir);
-        assert!(matches!(what, BreakKind::Beginning(_) | BreakKind::Chain), "byte {at}: {what}");
-    }
-    // One that keeps less, whole as a file.
-    let text = String::from_utf8(bytes.clone()).unwrap();
-    let line = text.lines().nth(1).unwrap();
-    let leaf = crate::tlog::tree::leaf_hash(line.as_bytes());
-    let less =
-        text.replacen(line, &format!("{{\"type\":\"gone\",\"seq\":1,\"leaf\":\"{leaf}\"}}"), 1);
-    fs::write(&file, pack(less.as_bytes()).unwrap()).unwrap();
-    assert!(matches!(broken(dir), BreakKind::Beginning(why) if why.contains("another summary")));
-    fs::write(&file, &good).unwrap();
-    whole(dir);
-    fs::remove_file(&file).unwrap();
-    assert!(matches!(Folder::existing(dir), Err(LogError::NoGenesis { .. })));
-}
-
-#[test]
-fn names_of_summaries_go_both_ways() {
-    let it = Named { first: 4096, offset: 1_234_567 };
-    let text = "00000000000000004096-00000000000001234567.jsonl.gz";
-    assert_eq!(it.file_name(), text);
-    assert_eq!(Named::read(text.as_bytes()), Some(it));
-    for other in ["4096-1.jsonl.gz", "00000000000000004096.jsonl.gz", "-.jsonl.gz", ""] {
-        assert_eq!(Named::read(other.as_bytes()), None, "{other}");
-    }
 }
