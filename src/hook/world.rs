@@ -31,6 +31,13 @@ use crate::store::open::{OpenAt, open};
 /// The folder of ours inside a repository.
 pub const FOLDER: &str = "portcullis";
 
+/// The key of the repository's own configuration that may say `warn`: then every rule of the policy
+/// only warns. `install` writes it for a whole tree of repositories, and takes it away.
+pub const LEVEL_KEY: &str = "portcullis.level";
+
+/// The one value of it that means anything.
+pub const LEVEL_WARN_VALUE: &str = "warn";
+
 /// A repository, opened the way a hook must.
 pub struct World {
     /// The repository.
@@ -51,10 +58,9 @@ impl World {
             return Err(Stop::fault_because(told, told.to_owned()));
         };
         let git_dir = directory.join(git_dir);
-        let quarantine = env.get("GIT_QUARANTINE_PATH").and(env.get("GIT_OBJECT_DIRECTORY"));
         let at = OpenAt {
             git_dir: git_dir.clone(),
-            quarantine: quarantine.map(|dir| directory.join(dir)),
+            quarantine: quarantine(env).map(|dir| directory.join(dir)),
             lent: env
                 .bytes("GIT_ALTERNATE_OBJECT_DIRECTORIES")
                 .map(|value| (value.to_vec(), directory.to_owned())),
@@ -132,7 +138,10 @@ impl World {
                 files.push((path, file));
             }
         }
+        let levels = self.store.config_values(LEVEL_KEY).map_err(|error| unopened(&error))?;
+        let only_warns = levels.last().is_some_and(|level| level == LEVEL_WARN_VALUE.as_bytes());
         match compile_with(&policies, &signers) {
+            Ok(policy) if only_warns => Ok((policy.only_warning(), files)),
             Ok(policy) => Ok((policy, files)),
             Err(problems) => Err(Stop::fault_because(
                 "the policy on this server has problems",
@@ -156,6 +165,15 @@ impl World {
         self.hooks.iter().any(|hook| hook == name)
             && meta.is_ok_and(|m| m.is_file() && m.len() > 0 && m.permissions().mode() & 0o111 != 0)
     }
+}
+
+/// The folder with the push's objects, until Git takes them in.
+///
+/// Git itself also sets `GIT_QUARANTINE_PATH`. Gitaly (GitLab) hands its custom hooks the two
+/// object variables and not that one.
+fn quarantine(env: &Env) -> Option<&OsStr> {
+    let is_said = env.has("GIT_QUARANTINE_PATH") || env.has("GIT_ALTERNATE_OBJECT_DIRECTORIES");
+    env.get("GIT_OBJECT_DIRECTORY").filter(|_| is_said)
 }
 
 fn unopened(error: &StoreError) -> Stop {

@@ -10,8 +10,12 @@
 )]
 
 mod doctor;
+mod forest;
 mod ground;
 mod install;
+mod layouts;
+mod newcomers;
 mod shims;
 mod talk;
 mod uninstall;
+mod upgrade;

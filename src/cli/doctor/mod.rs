@@ -69,6 +69,7 @@ static CHECKS: &[Check] = &[
     hooks::runner,
     hooks::earlier,
     settings::hooks_path,
+    settings::only_warns,
     settings::configured_hooks,
     settings::proc_receive,
     storage::policy,
