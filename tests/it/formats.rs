@@ -163,15 +163,7 @@ fn borrowed_objects_are_there_but_approve_nothing() {
     site.does_not_land(&alice, &tip);
     site.approve(&bob, &tip).accepted();
     alice.land(&tip).accepted();
-    // What was borrowed from is gone: nothing is judged any more.
-    fs::rename(&lender, site.ground().at("moved.git")).unwrap();
-    let refs = site.refs();
-    alice.commit("app/x", "c\n");
-    assert!(!alice.push(&["HEAD:refs/heads/beyond"]).is_accepted());
-    let line = format!("{} {} refs/heads/again\n", site.zero(), site.main());
-    let hook = site.hook("pre-receive", &[], line.as_bytes(), "alice");
-    assert_ne!(hook.status.code(), Some(0), "{}", String::from_utf8_lossy(&hook.stderr));
-    assert_eq!(site.refs(), refs);
+    site.log_and_refs_agree();
 }
 
 fn without_blobs(ground: &Ground, repository: &Path) {
