@@ -35,6 +35,7 @@ pub mod shim;
 pub mod site;
 pub mod status;
 pub mod surroundings;
+pub mod trees;
 pub mod uninstall;
 pub mod verb;
 

@@ -13,5 +13,6 @@ mod doctor;
 mod ground;
 mod install;
 mod shims;
+mod status;
 mod talk;
 mod uninstall;
