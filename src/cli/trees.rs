@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::config::Config;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::log::place::{Below, worst};
 use crate::cli::quote::shown;
@@ -127,4 +128,13 @@ fn below(call: &mut Call<'_>, folder: &Path, found: &mut Found) -> Result<(), Fa
             .hint("is it the right folder, and is its disk there?"));
     }
     Ok(())
+}
+
+/// Whether a repository says that it mirrors another, as `git clone --mirror` has it say.
+pub fn names_mirror(config: &Config) -> bool {
+    config.settings().iter().any(|setting| {
+        let key = &setting.key;
+        let is_key = key.starts_with(b"remote.") && key.ends_with(b".mirror");
+        is_key && std::str::from_utf8(key).is_ok_and(|key| config.boolean(key) == Some(true))
+    })
 }

@@ -71,7 +71,7 @@ impl Ground {
         path
     }
 
-    fn clean(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn clean(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()

@@ -15,4 +15,5 @@ mod install;
 mod shims;
 mod status;
 mod talk;
+mod traps;
 mod uninstall;

@@ -20,7 +20,7 @@ use crate::cli::status::programs::Programs;
 use crate::cli::status::told::{
     HookTold, Last, Owed, PolicyTold, Program, SealTold, Stance, State, Told,
 };
-use crate::cli::trees::Asked;
+use crate::cli::trees::{Asked, names_mirror};
 use crate::hook::world::World;
 use crate::hook::{debts, owed};
 use crate::judge::debts::paid;
@@ -249,14 +249,6 @@ fn is_plain(path: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn names_mirror(config: &Config) -> bool {
-    config.settings().iter().any(|setting| {
-        let key = &setting.key;
-        let is_key = key.starts_with(b"remote.") && key.ends_with(b".mirror");
-        is_key && std::str::from_utf8(key).is_ok_and(|key| config.boolean(key) == Some(true))
-    })
 }
 
 fn error(check: &'static str, what: impl Into<String>, why: &str) -> Finding {
