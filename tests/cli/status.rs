@@ -113,6 +113,21 @@ fn a_tree_is_told_for_people_for_scripts_and_for_prometheus() {
     assert_eq!(one("/fifo.git")["state"], "unseen");
     assert_eq!(one("/work/checkout/.git")["state"], "open");
     check_metrics(&ground);
+    // The page names every field.
+    let page = include_str!("../../docs/status.md");
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    assert!(page.contains(&format!("`{name}`")), "docs/status.md lacks {name}");
+                    open.push(value);
+                }
+            }
+            Value::Array(values) => open.extend(values),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
 }
 
 /// What is written for Prometheus is whole, in the format, and there is no second series of any name
@@ -137,6 +152,9 @@ fn check_metrics(ground: &Ground) {
         assert!(value.parse::<i64>().is_ok() && seen.insert(series.to_owned()), "{line}");
         let name = series.split('{').next().unwrap();
         assert!(text.contains(&format!("# HELP {name} ")), "{line}");
+        let page = include_str!("../../docs/status.md");
+        let is_named = ["`", "{"].iter().any(|end| page.contains(&format!("`{name}{end}")));
+        assert!(is_named, "docs/status.md lacks {name}");
         assert!(text.contains(&format!("# TYPE {name} gauge\n")), "{line}");
     }
     let has = |begin: &str, end: &str| {
