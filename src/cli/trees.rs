@@ -10,10 +10,14 @@ use clap::Args;
 
 use crate::cli::config::Config;
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::files;
 use crate::cli::log::place::{Below, worst};
 use crate::cli::quote::shown;
 use crate::cli::site::git_dir_of;
 use crate::cli::verb::Call;
+
+/// How long a repository's configuration may be, in bytes. Git's own have a few hundred.
+pub const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The words that name repositories.
 #[derive(Args, Clone, Debug, Default)]
@@ -130,11 +134,33 @@ fn below(call: &mut Call<'_>, folder: &Path, found: &mut Found) -> Result<(), Fa
     Ok(())
 }
 
-/// Whether a repository says that it mirrors another, as `git clone --mirror` has it say.
-pub fn names_mirror(config: &Config) -> bool {
+/// Whether a repository is a mirror: its branches are fetched over the ones here, which runs no hook
+/// (git-remote(1), `--mirror=fetch`). One that is only pushed from is none.
+pub fn is_mirror(config: &Config) -> bool {
     config.settings().iter().any(|setting| {
         let key = &setting.key;
-        let is_key = key.starts_with(b"remote.") && key.ends_with(b".mirror");
-        is_key && std::str::from_utf8(key).is_ok_and(|key| config.boolean(key) == Some(true))
+        let into = setting.value.as_deref().and_then(|refspec| {
+            let at = refspec.iter().position(|byte| *byte == b':')?;
+            refspec.get(at + 1..)
+        });
+        let is_all = into.is_some_and(|into| [&b"refs/*"[..], b"refs/heads/*"].contains(&into));
+        is_all && key.starts_with(b"remote.") && key.ends_with(b".fetch")
     })
+}
+
+/// Whether somebody who looks at a repository would have to wait, or read without end: below a folder of
+/// other people's repositories anything may lie. Says why.
+pub fn trap(path: &Path) -> Option<String> {
+    for (name, is_required) in [("HEAD", true), ("config", false), ("commondir", false)] {
+        let file = path.join(name);
+        let meta = match std::fs::metadata(&file) {
+            Ok(meta) => meta,
+            Err(error) if !is_required && files::is_absent(&error) => continue,
+            Err(error) => return Some(format!("could not look at {}: {error}", shown(&file))),
+        };
+        if !meta.is_file() || meta.len() > CONFIG_BYTES_MAX {
+            return Some(format!("{} is not a file that Git would write", shown(&file)));
+        }
+    }
+    None
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -156,6 +157,16 @@ fn a_fresh_install_has_no_error_and_its_wishes_can_be_had() {
     for (check, ..) in TRAPS {
         assert!(!has(&found, check), "{check} in {found:?}");
     }
+    assert!(has(&found, "log-place"), "{found:?}");
+    // Whether the account of this test can log in is the machine's to say.
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let own = fs::metadata(&repo).unwrap().uid().to_string();
+    let shell = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let shell = shell.into_iter().find(|it| it.get(2) == Some(&own.as_str()));
+    let shell = shell.and_then(|it| it.get(6).map(|it| it.rsplit('/').next().unwrap().to_owned()));
+    let harmless = ["git-shell", "nologin", "false", "true"];
+    let has_shell = shell.is_some_and(|shell| !harmless.contains(&shell.as_str()));
+    assert_eq!(has(&found, "login-shell"), has_shell, "{found:?}");
     for wish in WISHES {
         let one = found.iter().find(|it| it.check == wish).unwrap();
         assert_eq!(one.fixable, wish != "fsck-objects", "what refuses more is to be decided");
@@ -186,6 +197,62 @@ fn a_program_that_is_gone_or_that_others_may_change_is_found() {
     fs::remove_file(repo.join("hooks/update")).unwrap();
     run(&ground, &format!("portcullis install {}", repo.display()));
     assert!(!has("program-missing") && !has("hook-missing"));
+}
+
+/// A child of an account that is not root: this one, or nobody where this one is.
+fn as_another(ground: &Ground, program: &Path) -> Command {
+    let is_root = fs::metadata(ground.path("")).unwrap().uid() == 0;
+    if !is_root {
+        return ground.clean(program);
+    }
+    let mut command = ground.clean("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
+}
+
+#[test]
+fn what_this_account_may_not_touch_is_found() {
+    let ground = Ground::new();
+    chmod(&ground.path(""), 0o755);
+    let program = ground.copy_program("opt/portcullis");
+    let repo = ground.repository("srv/infra.git");
+    chmod(&ground.path("opt"), 0o755);
+    chmod(&ground.path("srv"), 0o755);
+    if fs::metadata(&repo).unwrap().uid() == 0 {
+        let mut chown = Command::new("chown");
+        let done =
+            chown.args(["-R", "65534:65534"]).arg(ground.path("srv")).arg(ground.path("home"));
+        assert!(done.status().unwrap().success());
+    }
+    let run = |words: &[&str]| {
+        let mut command = as_another(&ground, &program);
+        Answer::of(command.args(words).arg(&repo).output().unwrap())
+    };
+    run(&["install"]).expect(0);
+    for (check, path, mode, says, mend) in [
+        ("log-unwritable", repo.join("portcullis/log"), 0o500, "cannot be written", "chmod u+rwx "),
+        ("log-hidden", repo.join("portcullis"), 0, "cannot be seen", "chmod u+rwx "),
+        ("hook-hidden", repo.join("hooks"), 0, "cannot be looked at", "chmod 755 "),
+    ] {
+        let before = self::mode(&path);
+        chmod(&path, mode);
+        let found = read(&run(&["doctor", "--json"]));
+        let one = found.iter().find(|it| it.check == check).unwrap_or_else(|| panic!("{found:#?}"));
+        assert!(one.what.contains(says), "{one:#?}");
+        let wanted = format!("{mend}{}", path.display());
+        assert_eq!(one.mend.join("; "), wanted);
+        assert!(Command::new("sh").args(["-c", &wanted]).status().unwrap().success());
+        assert!(!has(&read(&run(&["doctor", "--json"])), check), "{check}");
+        chmod(&path, before);
+    }
+    // The program itself: looked at by another copy.
+    let other = ground.copy_program("other/portcullis");
+    chmod(&ground.path("opt"), 0);
+    let mut command = as_another(&ground, &other);
+    let found = read(&Answer::of(command.args(["doctor", "--json"]).arg(&repo).output().unwrap()));
+    let one = found.iter().find(|it| it.check == "program-hidden").unwrap();
+    assert!(one.mend[0].starts_with("namei -l "), "{one:?}");
+    chmod(&ground.path("opt"), 0o755);
 }
 
 #[test]
@@ -300,10 +367,14 @@ fn a_tree_is_looked_at_and_one_that_cannot_be_does_not_end_it() {
     ground.git(&["clone", "-q", "--mirror", bad.to_str().unwrap(), mirror.to_str().unwrap()]);
     let odd = ground.repository("srv/odd.git");
     fs::write(odd.join("config"), "[core\n").unwrap();
+    let fifo = ground.repository("srv/fifo.git");
+    fs::remove_file(fifo.join("config")).unwrap();
+    assert!(Command::new("mkfifo").arg(fifo.join("config")).status().unwrap().success());
     let told = ground.portcullis(&["doctor", "srv"]).expect(3);
     let told = told.says("hook-not-executable").says("not-installed").says("bad config");
     let told = told.says("mirror.git: a mirror without hooks, passed over");
-    told.says("4 repositories: 2 with errors, 1 not looked at, 1 without");
+    told.says("5 repositories: 2 with errors, 2 not looked at, 1 without");
+    fs::remove_dir_all(&fifo).unwrap();
     fs::remove_dir_all(&odd).unwrap();
     fs::remove_dir_all(&bad).unwrap();
     ground.portcullis(&["doctor", "--fix", "--recursive", "srv"]).expect(0).says("mended");
@@ -356,7 +427,6 @@ fn what_belongs_to_another_account_is_found() {
     let repo = ground.installed("infra.git");
     // Only root can give a file away.
     if std::os::unix::fs::chown(repo.join("hooks/update"), Some(65_534), None).is_err() {
-        eprintln!("not root: nothing can be given to another account");
         return;
     }
     let policy = repo.join("portcullis/policy.toml");
@@ -396,11 +466,17 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("fsck-objects", "a_fresh_install_has_no_error_and_its_wishes_can_be_had"),
     ("fsync", "a_fresh_install_has_no_error_and_its_wishes_can_be_had"),
     ("group-shells", "whoever_is_in_a_group_is_found_by_either_file"),
+    ("hook-hidden", "what_this_account_may_not_touch_is_found"),
     ("hook-noexec", "programs_do_not_run_from_a_mount_that_says_so"),
     ("hook-owner", "what_belongs_to_another_account_is_found"),
     ("hook-runner", "a_platform_that_runs_our_hook_is_looked_at"),
     ("log-append-only", "an_append_only_log_is_written_mended_and_never_cut"),
     ("log-held", "a_frozen_process_that_holds_the_log_is_named"),
+    ("log-hidden", "what_this_account_may_not_touch_is_found"),
+    ("log-place", "a_fresh_install_has_no_error_and_its_wishes_can_be_had"),
+    ("log-unwritable", "what_this_account_may_not_touch_is_found"),
+    ("login-shell", "a_fresh_install_has_no_error_and_its_wishes_can_be_had"),
+    ("program-hidden", "what_this_account_may_not_touch_is_found"),
     ("log-space", "a_disk_that_is_nearly_full_warns_first_and_then_refuses"),
     ("open-ends", "killed_after_the_ref_moved_is_applied"),
     ("other-account", "another_accounts_repository_is_looked_at_but_not_installed"),

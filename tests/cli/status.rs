@@ -31,6 +31,8 @@ fn tree(ground: &Ground) {
     }
     chmod(&dir.join("broken.git/hooks/pre-receive"), 0o644);
     let open = ground.repository("srv/git/open.git");
+    // To push to a mirror is not to be one.
+    crate::traps::config(ground, &open, "remote.backup.mirror", "true");
     let open = open.to_str().unwrap();
     let mirror = dir.join("mirror.git");
     ground.git(&["clone", "-q", "--mirror", open, mirror.to_str().unwrap()]);
@@ -86,7 +88,7 @@ fn a_tree_is_told_for_people_for_scripts_and_for_prometheus() {
         "twin.git has the same id, good-",
         "mirrors, which nobody pushes to:\n  mirror.git\n",
         "is not a file that Git would write",
-        "11 repositories: 4 gated, 3 without our hooks, 1 mirrors, 3 not looked at",
+        "11 repositories: 4 gated, 4 without our hooks, 1 mirror, 2 not looked at",
     ] {
         assert!(told.out.contains(words), "no {words:?} in\n{}", told.out);
     }

@@ -43,7 +43,9 @@ fn absent(snapshot: &Snapshot, hook: &HookSeen) -> Option<Finding> {
         (Seen::Absent, _) => found("hook-missing", format!("{path} is missing"), skipped)
             .map(|finding| finding.fix(rewritten(snapshot, hook))),
         (Seen::Hidden(why), _) | (Seen::There(_), Seen::Hidden(why)) => {
-            found("hook-hidden", format!("{path} cannot be looked at: {why}"), skipped)
+            let what = format!("{path} cannot be looked at: {why}");
+            let finding = Finding::new(weight(hook), "hook-hidden", what, skipped);
+            Some(finding.mend(format!("chmod 755 {}", shell(&hook.folder.path))))
         }
         (Seen::There(_), Seen::Absent) => {
             found("hook-dangling", format!("{path} is a symlink that leads nowhere"), skipped)
@@ -144,7 +146,10 @@ fn program_finding(snapshot: &Snapshot, binary: &Look) -> Option<Finding> {
         Seen::Hidden(why) => {
             let what = format!("the program {path} cannot be looked at: {why}");
             let finding = Finding::new(Level::Error, "program-hidden", what, refused);
-            return Some(finding.mend(install(snapshot)));
+            let path = shell(&binary.path);
+            return Some(
+                finding.mend(format!("namei -l {path} # which folder keeps this account out")),
+            );
         }
     };
     if stat.kind != Kind::File || stat.mode & 0o111 == 0 {

@@ -31,7 +31,7 @@ use crate::cli::git::Git;
 use crate::cli::log::place::worst;
 use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
-use crate::cli::trees::{Asked, Trees, names_mirror};
+use crate::cli::trees::{Asked, Trees, is_mirror, trap};
 use crate::cli::verb::{Call, Group, Verb};
 
 /// The verb.
@@ -162,10 +162,13 @@ fn treat(
             Fault::new(why.clone()).hint("name the folder that holds HEAD, objects and refs")
         );
     }
+    if let Some(why) = trap(&asked.path) {
+        return Err(Fault::new(why));
+    }
     let files = sshd_files(call.around, doctor)?;
     let look = || Snapshot::gather(call.around, git, &asked.path, &files);
     let mut snapshot = look()?;
-    if !asked.is_named && snapshot.hooks.is_empty() && names_mirror(&snapshot.site.config) {
+    if !asked.is_named && snapshot.hooks.is_empty() && is_mirror(&snapshot.site.config) {
         return Ok((Outcome::Mirror, snapshot));
     }
     let mut findings = findings(&snapshot);

@@ -104,7 +104,9 @@ pub fn log(snapshot: &Snapshot) -> Vec<Finding> {
     let stat = match &snapshot.log.seen {
         Seen::Absent => return error("log-missing", format!("the log {path} is missing"), install),
         Seen::Hidden(why) => {
-            return error("log-hidden", format!("the log {path} cannot be seen: {why}"), install);
+            let folder = snapshot.log.path.parent().unwrap_or(&snapshot.log.path);
+            let mend = format!("chmod u+rwx {}", shell(folder));
+            return error("log-hidden", format!("the log {path} cannot be seen: {why}"), mend);
         }
         Seen::There(stat) => stat,
     };

@@ -20,7 +20,7 @@ use crate::cli::status::programs::Programs;
 use crate::cli::status::told::{
     HookTold, Last, Owed, PolicyTold, Program, SealTold, Stance, State, Told,
 };
-use crate::cli::trees::{Asked, names_mirror};
+use crate::cli::trees::{Asked, CONFIG_BYTES_MAX, is_mirror, trap};
 use crate::hook::world::World;
 use crate::hook::{debts, owed};
 use crate::judge::debts::paid;
@@ -37,9 +37,6 @@ use crate::policy::Policy;
 use crate::source::duration;
 use crate::store::objects::Objects as _;
 use crate::verdict::finding::Level as RuleLevel;
-
-/// How long a repository's configuration may be, in bytes. Git's own have a few hundred.
-const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// How many entries are walked for the newest seal where nothing says where it is.
 const SEAL_WALK_ENTRIES_MAX: u64 = 10_000;
@@ -68,8 +65,10 @@ impl Eye {
             told.findings.push(unseen(&asked.path, why.clone()));
             return told;
         }
-        let world = is_plain(&asked.path)
-            .and_then(|()| World::at_rest(&asked.path).map_err(|stop| stop.reason));
+        let world = match trap(&asked.path) {
+            Some(why) => Err(why),
+            None => World::at_rest(&asked.path).map_err(|stop| stop.reason),
+        };
         match world {
             Ok(world) => self.fill(&world, asked, &mut told),
             Err(why) => told.findings.push(unseen(&asked.path, why)),
@@ -110,12 +109,13 @@ impl Eye {
         }
     }
 
-    /// Asks Git only where the word stands in the configuration at all.
+    /// Asks Git only where the configuration may say so at all.
     fn is_mirror(&self, path: &Path) -> bool {
         let most = usize::try_from(CONFIG_BYTES_MAX).unwrap_or(usize::MAX);
         let Ok(bytes) = files::read_whole(&path.join("config"), most) else { return false };
-        let says_so = bytes.to_ascii_lowercase().windows(6).any(|word| word == b"mirror");
-        says_so && self.git.config(path).is_ok_and(|config| names_mirror(&config))
+        let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
+        (has(b":refs/*") || has(b":refs/heads/*"))
+            && self.git.config(path).is_ok_and(|config| is_mirror(&config))
     }
 
     fn hooks(&mut self, world: &World, told: &mut Told) {
@@ -232,23 +232,6 @@ fn may_run(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(path)
         .is_ok_and(|m| m.is_file() && m.len() > 0 && m.permissions().mode() & 0o111 != 0)
-}
-
-/// A repository in a tree is whatever its owner made of it: what would have to be waited for is not
-/// opened.
-fn is_plain(path: &Path) -> Result<(), String> {
-    for (name, required) in [("HEAD", true), ("config", true), ("commondir", false)] {
-        let file = path.join(name);
-        let meta = match fs::metadata(&file) {
-            Ok(meta) => meta,
-            Err(error) if !required && files::is_absent(&error) => continue,
-            Err(error) => return Err(format!("could not look at {}: {error}", shown(&file))),
-        };
-        if !meta.is_file() || meta.len() > CONFIG_BYTES_MAX {
-            return Err(format!("{} is not a file that Git would write", shown(&file)));
-        }
-    }
-    Ok(())
 }
 
 fn error(check: &'static str, what: impl Into<String>, why: &str) -> Finding {

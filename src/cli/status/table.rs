@@ -160,18 +160,17 @@ fn sum(all: &[Told]) -> String {
         1 => "1 repository".to_owned(),
         many => format!("{many} repositories"),
     };
-    let states = [
-        (State::Gated, "gated"),
-        (State::Open, "without our hooks"),
-        (State::Mirror, "mirrors"),
-        (State::Unseen, "not looked at"),
-    ];
-    let states: Vec<String> = states
-        .iter()
-        .map(|(state, word)| (in_state(all, *state), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
+    let states = State::ALL.into_iter().filter_map(|state| {
+        let count = in_state(all, state);
+        let words = match state {
+            State::Gated => format!("{count} gated"),
+            State::Open => format!("{count} without our hooks"),
+            State::Mirror => counted(count as u64, "mirror"),
+            State::Unseen => format!("{count} not looked at"),
+        };
+        (count > 0).then_some(words)
+    });
+    let states: Vec<String> = states.collect();
     let hands = match sum.hands {
         0 => "nothing needs a hand".to_owned(),
         1 => "1 needs a hand".to_owned(),
