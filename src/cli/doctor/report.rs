@@ -88,7 +88,7 @@ pub fn as_json(reports: &[Report]) -> Value {
     })
 }
 
-/// All of it for people. Where there are several, those with nothing wrong take a line.
+/// All of it for people. Where there are several, notes are counted and not told.
 pub fn print(console: &mut Console, reports: &[Report]) -> Result<(), Fault> {
     let is_one = reports.len() == 1;
     for report in reports {
@@ -97,7 +97,11 @@ pub fn print(console: &mut Console, reports: &[Report]) -> Result<(), Fault> {
             Outcome::Findings(findings) if is_one => show(console, findings)?,
             Outcome::Findings(findings) => {
                 console.data_line(&format!("{path}:"))?;
-                show(console, findings)?;
+                findings
+                    .iter()
+                    .filter(|finding| finding.level != Level::Note)
+                    .try_for_each(|finding| show_one(console, finding))?;
+                console.data_line(&sum(findings))?;
             }
             Outcome::Mirror => {
                 console.data_line(&format!("{path}: a mirror without hooks, passed over"))?;
@@ -124,15 +128,20 @@ pub fn print(console: &mut Console, reports: &[Report]) -> Result<(), Fault> {
 
 /// Prints the findings of one repository for a person.
 pub fn show(console: &mut Console, findings: &[Finding]) -> Result<(), Fault> {
-    for finding in findings {
-        let what = finding.what.replace('\n', "\n  ");
-        let word = finding.level.word();
-        console.data_line(&format!("{word}: {what} [{}]", finding.check))?;
-        console.data_line(&format!("  {}", finding.why))?;
-        for command in &finding.mend {
-            console.data_line(&format!("  mend: {command}"))?;
-        }
-    }
+    findings.iter().try_for_each(|finding| show_one(console, finding))?;
+    console.data_line(&sum(findings))
+}
+
+fn show_one(console: &mut Console, finding: &Finding) -> Result<(), Fault> {
+    let what = finding.what.replace('\n', "\n  ");
+    let word = finding.level.word();
+    console.data_line(&format!("{word}: {what} [{}]", finding.check))?;
+    console.data_line(&format!("  {}", finding.why))?;
+    finding.mend.iter().try_for_each(|command| console.data_line(&format!("  mend: {command}")))
+}
+
+/// How many there are of each level.
+fn sum(findings: &[Finding]) -> String {
     let sum = [Level::Error, Level::Warning, Level::Note]
         .map(|level| {
             (findings.iter().filter(|finding| finding.level == level).count(), level.word())
@@ -141,10 +150,7 @@ pub fn show(console: &mut Console, findings: &[Finding]) -> Result<(), Fault> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| counted(count, word))
         .collect::<Vec<_>>();
-    if sum.is_empty() {
-        return console.data_line("nothing is wrong");
-    }
-    console.data_line(&sum.join(", "))
+    if sum.is_empty() { "nothing is wrong".to_owned() } else { sum.join(", ") }
 }
 
 fn counted(count: usize, word: &str) -> String {

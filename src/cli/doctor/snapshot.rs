@@ -243,7 +243,7 @@ fn guarded(site: &Site) -> Vec<(&'static str, Look)> {
     let folder = site.folder();
     let mut guarded = vec![
         ("the repository", Look::at(dir)),
-        ("the repository's configuration", Look::at(&dir.join("config"))),
+        ("the repository's configuration", Look::through(&dir.join("config"))),
         (OUR_FOLDER, Look::at(&folder)),
     ];
     let policies = site.policies();

@@ -230,10 +230,10 @@ fn add_twins(all: &mut [Told]) {
 fn twin(id: &str, path: &Path, other: &Path) -> Finding {
     let what = format!("{} has the same id, {id}", shown(other));
     let why = "an approval for one counts for the other";
-    let dir = shell(path);
     Finding::new(Level::Error, "same-id", what, why).mend(format!(
-        "if this is the copy: git --git-dir={dir} config --unset portcullis.repository && \
-             portcullis install {dir}"
+        "portcullis doctor {} {}",
+        shell(path),
+        shell(other)
     ))
 }
 
