@@ -4,7 +4,7 @@
 //! and asks it about the past (`past.rs`). An open log has read everything there was when it was
 //! opened; `refresh` reads what has come since.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -36,6 +36,11 @@ pub struct Log {
     pub(super) index: RefCell<Index>,
     pub(super) cache: RefCell<HashMap<u64, Rc<Entry>>>,
     poisoned: bool,
+    /// The boot whose first append here has been looked after.
+    looked_after: Option<String>,
+    /// Where the log ends by what was written here, while the index does not know it yet: most who
+    /// write ask nothing afterwards.
+    written: Cell<Option<Position>>,
 }
 
 impl Log {
@@ -97,7 +102,8 @@ impl Log {
         let origin = origin_of(&folder)?;
         let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
         let cache = RefCell::default();
-        Ok(Self { folder, origin, medium, index, cache, poisoned: false })
+        let (poisoned, looked_after, written) = (false, None, Cell::new(None));
+        Ok(Self { folder, origin, medium, index, cache, poisoned, looked_after, written })
     }
 
     /// The log's name for ever.
@@ -112,17 +118,27 @@ impl Log {
 
     /// How long it is, and the hash of its last entry.
     pub fn head(&self) -> Head {
-        self.index.borrow().position().head
+        self.written.get().map_or_else(|| self.index.borrow().position().head, |it| it.head)
     }
 
-    /// The number of the first entry of the newest file, as far as this log was read.
-    pub fn newest_segment(&self) -> u64 {
-        self.index.borrow().tape().newest()
+    /// The number of the first entry of the newest file, as far as this log was read or written.
+    pub fn newest_segment(&self) -> Result<u64, LogError> {
+        self.read_own()?;
+        Ok(self.index.borrow().tape().newest())
     }
 
     /// Reads what was appended since.
     pub fn refresh(&mut self) -> Result<(), LogError> {
+        self.written.set(None);
         self.index.get_mut().catch_up()
+    }
+
+    /// Has the index read what was written here, before it is asked.
+    pub(super) fn read_own(&self) -> Result<(), LogError> {
+        if self.written.take().is_some() {
+            self.index.borrow_mut().catch_up()?;
+        }
+        Ok(())
     }
 
     /// Appends records, in this order, each an entry, and waits until they are on the disk.
@@ -140,11 +156,11 @@ impl Log {
             Written::Held => return Ok(Appended::Held),
             Written::Lines(pending) => pending,
         };
-        let held = pending.held;
+        let (held, end) = (pending.held, pending.end());
         let synced = file::sync(&self.folder, self.medium.as_ref(), pending);
         self.poisoned |= synced.is_err();
         let receipt = synced?;
-        self.refresh()?;
+        self.written.set(Some(end));
         Ok(if held { Appended::Held } else { Appended::Written(receipt) })
     }
 
@@ -156,11 +172,13 @@ impl Log {
         ctx: &Ctx,
         expect: Option<&JudgedAt>,
     ) -> Result<Option<Moved>, LogError> {
-        let written = self.write(records, ctx, expect)?;
-        self.refresh()?;
-        Ok(match written {
+        Ok(match self.write(records, ctx, expect)? {
             Written::Moved(moved) => Some(moved),
-            Written::Held | Written::Lines(_) => None,
+            Written::Held => None,
+            Written::Lines(pending) => {
+                self.written.set(Some(pending.end()));
+                None
+            }
         })
     }
 
@@ -187,18 +205,16 @@ impl Log {
         if self.poisoned {
             return Err(LogError::Poisoned);
         }
-        let medium = self.medium.as_ref();
-        if self.is_first_since_restart(ctx)?
-            && restart::mend(&self.folder, medium, &self.origin, ctx)?
-        {
-            self.cache.get_mut().clear();
-            self.index.get_mut().rebuild()?;
-            if expect.is_some() {
+        if self.looked_after.as_ref() != Some(&ctx.boot) {
+            let mended = self.mend_after_restart(ctx)?;
+            self.looked_after = Some(ctx.boot.clone());
+            if mended && expect.is_some() {
                 let entry = self.head().size.saturating_sub(1);
                 let what = "the end of the log, which a crash had damaged".to_owned();
                 return Ok(Written::Moved(Moved { entry, what }));
             }
         }
+        let medium = self.medium.as_ref();
         let mut drafts = Vec::with_capacity(records.len());
         for record in records {
             let draft = prepared(record, &self.origin, ctx)?;
@@ -219,12 +235,21 @@ impl Log {
         written
     }
 
-    /// Whether the last entry that is known was written before the machine was started again.
-    fn is_first_since_restart(&self, ctx: &Ctx) -> Result<bool, LogError> {
-        match self.head().size.checked_sub(1) {
-            Some(last) => Ok(self.entry_by_number(last)?.common.boot != ctx.boot),
-            None => Ok(false),
+    /// Before the first append since the machine was started: declares what a crash has left.
+    /// Whether there was anything.
+    fn mend_after_restart(&mut self, ctx: &Ctx) -> Result<bool, LogError> {
+        let Some(last) = self.head().size.checked_sub(1) else { return Ok(false) };
+        if self.entry_by_number(last)?.common.boot == ctx.boot {
+            return Ok(false);
         }
+        let medium = self.medium.as_ref();
+        let mended = restart::mend(&self.folder, medium, &self.origin, ctx)?;
+        if mended {
+            self.written.set(None);
+            self.cache.get_mut().clear();
+            self.index.get_mut().rebuild()?;
+        }
+        Ok(mended)
     }
 
     /// The first entry since the judging that touches what it used.
@@ -265,9 +290,13 @@ impl Log {
     /// Where to begin to read for everything from entry `size` on. Usually this log was read to
     /// exactly there.
     pub(super) fn position_before(&self, size: u64) -> Result<Position, LogError> {
+        if let Some(end) = self.written.get().filter(|end| end.head.size <= size) {
+            return Ok(end);
+        }
+        self.read_own()?;
         let index = self.index.borrow();
         if index.position().head.size <= size || size == 0 {
-            return Ok(index.position().clone());
+            return Ok(*index.position());
         }
         drop(index);
         let before = self.entry_by_number(size - 1)?;

@@ -46,19 +46,43 @@ impl SetBack {
 /// What a walk through the entries has seen of time.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    before: Option<Reading>,
+    before: Option<Times>,
     /// Where the clock was set back, the first `SET_BACK_LISTED_MAX` times.
     pub set_back: Vec<SetBack>,
     /// How many times in all.
     pub times: u64,
 }
 
-/// The clocks of one entry.
-#[derive(Clone, Debug)]
-struct Reading {
-    ts: Moment,
-    boot: String,
-    mono_ms: i64,
+/// The clocks of one entry, and what it says of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// The entry's number.
+    pub seq: u64,
+    /// The server's clock.
+    pub ts: Moment,
+    /// Whether it says that this is before the time of the entry before it.
+    pub before_prev: bool,
+    /// The boot id of the machine.
+    pub boot: String,
+    /// Microseconds since boot.
+    pub mono_us: u64,
+}
+
+impl Times {
+    /// Those of an entry that was read.
+    pub fn of(common: &Common) -> Self {
+        Self {
+            seq: common.seq,
+            ts: common.ts.0,
+            before_prev: common.ts_before_prev,
+            boot: common.boot.clone(),
+            mono_us: common.mono_us,
+        }
+    }
+
+    fn mono_ms(&self) -> i64 {
+        i64::try_from(self.mono_us / 1000).unwrap_or(i64::MAX)
+    }
 }
 
 impl Clock {
@@ -66,36 +90,27 @@ impl Clock {
     ///
     /// # Errors
     /// When its time does not go on from that of the entry before it.
-    pub fn look(&mut self, common: &Common) -> Result<(), ClockError> {
-        let ts = common.ts.0;
-        let mono_ms = i64::try_from(common.mono_us / 1000).unwrap_or(i64::MAX);
+    pub fn look(&mut self, now: Times) -> Result<(), ClockError> {
         if let Some(before) = &self.before {
-            let gone = ts.millis().saturating_sub(before.ts.millis());
-            if gone < 0 && !common.ts_before_prev {
+            let gone = now.ts.millis().saturating_sub(before.ts.millis());
+            if gone < 0 && !now.before_prev {
                 return Err(ClockError::Unsaid);
             }
-            if gone > 0 && common.ts_before_prev {
+            if gone > 0 && now.before_prev {
                 return Err(ClockError::Unfounded);
             }
             // Within a boot there is a clock that nobody sets: a run that waited is older by both.
-            let should =
-                if before.boot == common.boot { mono_ms.saturating_sub(before.mono_ms) } else { 0 };
+            let within = before.boot == now.boot;
+            let should = if within { now.mono_ms().saturating_sub(before.mono_ms()) } else { 0 };
             let millis = should.saturating_sub(gone);
             if millis > SET_BACK_TOLD_MS {
                 self.times += 1;
                 if self.set_back.len() < SET_BACK_LISTED_MAX {
-                    self.set_back.push(SetBack { entry: common.seq, millis });
+                    self.set_back.push(SetBack { entry: now.seq, millis });
                 }
             }
         }
-        match &mut self.before {
-            Some(before) if before.boot == common.boot => {
-                (before.ts, before.mono_ms) = (ts, mono_ms);
-            }
-            Some(_) | None => {
-                self.before = Some(Reading { ts, boot: common.boot.clone(), mono_ms });
-            }
-        }
+        self.before = Some(now);
         Ok(())
     }
 }
@@ -103,7 +118,7 @@ impl Clock {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests stop where they cannot go on")]
 mod tests {
-    use super::{Clock, ClockError, SetBack};
+    use super::{Clock, ClockError, SetBack, Times};
     use crate::log::entry::{Common, Session};
     use crate::log::kind::Kind;
     use crate::log::wire::AsText;
@@ -130,7 +145,7 @@ mod tests {
 
     fn looked(entries: &[Common]) -> Result<Vec<SetBack>, ClockError> {
         let mut clock = Clock::default();
-        entries.iter().try_for_each(|one| clock.look(one))?;
+        entries.iter().try_for_each(|one| clock.look(Times::of(one)))?;
         Ok(clock.set_back)
     }
 
@@ -174,7 +189,9 @@ mod tests {
     fn a_clock_that_jumps_for_ever_fills_no_memory() {
         let mut clock = Clock::default();
         for n in 0..1000 {
-            clock.look(&entry(n, -100 * i64::try_from(n).unwrap(), "a", 100, n > 0)).unwrap();
+            clock
+                .look(Times::of(&entry(n, -100 * i64::try_from(n).unwrap(), "a", 100, n > 0)))
+                .unwrap();
         }
         assert_eq!((clock.set_back.len(), clock.times), (super::SET_BACK_LISTED_MAX, 999));
     }

@@ -192,19 +192,15 @@ impl Folder {
     /// Opens a file for writing, made if it is not there.
     pub fn open_small(&self, path: &Path) -> Result<File, LogError> {
         let fault = |source| io_fault("open", path, source);
-        let fresh = fs::symlink_metadata(path).is_err();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(self.modes.file)
-            .open(path)
-            .map_err(fault)?;
-        if fresh {
-            // The mode above has gone through the umask.
-            file.set_permissions(Permissions::from_mode(self.modes.file)).map_err(fault)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        match options.open(path) {
+            Err(none) if none.kind() == io::ErrorKind::NotFound => {}
+            other => return other.map_err(fault),
         }
+        let file = options.create(true).mode(self.modes.file).open(path).map_err(fault)?;
+        // The mode above has gone through the umask.
+        file.set_permissions(Permissions::from_mode(self.modes.file)).map_err(fault)?;
         Ok(file)
     }
 

@@ -33,10 +33,12 @@ use crate::log::error::LogError;
 use crate::log::fit::Prepared;
 use crate::log::kind::Kind;
 use crate::log::line::NO_ENTRY;
+use crate::log::pread::range_of;
 use crate::log::rate::Rates;
 use crate::log::rotate::{self, Place};
+use crate::log::scan::Position;
 use crate::log::suspect;
-use crate::log::tail::{self, Tail, read_range};
+use crate::log::tail::{self, Tail};
 use crate::log::tape::Tape;
 use crate::log::wire::AsText;
 use crate::names::digest::Digest;
@@ -143,6 +145,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// The log's end behind these lines.
+    pub const fn end(&self) -> Position {
+        Position { offset: self.place.end + self.length, head: self.head }
+    }
+
     /// The log's head after these lines.
     pub const fn head(&self) -> Head {
         self.head
@@ -333,7 +340,7 @@ pub(super) fn write_once(
         return Err(io_fault("append to", path, source));
     }
     let begin = end - base;
-    let back = read_range(file, begin, begin + batch.bytes.len() as u64)
+    let back = range_of(file, begin, begin + batch.bytes.len() as u64)
         .map_err(|source| io_fault("read back", path, source))?;
     if back != batch.bytes {
         return Err(LogError::Interfered { path: path.clone() });

@@ -111,7 +111,8 @@ pub fn seal_if_due(
 /// Whether a file of the log was closed since it was signed last. Of a log that nobody signs: no.
 pub fn is_closed_unsigned(log: &Log) -> bool {
     let Ok(folder) = Folder::existing(log.dir()) else { return false };
-    Mark::read(&folder).is_some_and(|mark| mark.size() < log.newest_segment())
+    let signed = Mark::read(&folder).map(|mark| mark.size());
+    signed.is_some_and(|size| log.newest_segment().is_ok_and(|newest| size < newest))
 }
 
 /// Since when nothing was sealed: when the newest seal was written, or the log's first entry.

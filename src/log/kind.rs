@@ -61,6 +61,11 @@ impl Kind {
         Self::Accepted,
     ];
 
+    /// The kind of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == word)
+    }
+
     /// The word in the line.
     pub const fn name(self) -> &'static str {
         match self {

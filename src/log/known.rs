@@ -167,6 +167,7 @@ impl Log {
     /// # Errors
     /// When an entry cannot be read, or the log does not hold together.
     pub fn known_refs(&self, keep: Keep) -> Result<Known, LogError> {
+        self.read_own()?;
         let noted = self.noted();
         let mut known = match noted.clone() {
             Some(known) => known,

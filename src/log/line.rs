@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -19,7 +20,7 @@ use crate::names::moment::Moment;
 const HASH_KEY: &[u8] = b",\"hash\":\"";
 
 /// What stands before the hash of the line before.
-const PREV_KEY: &str = ",\"prev\":\"";
+pub(super) const PREV_KEY: &str = ",\"prev\":\"";
 
 /// How many bytes follow a record's own fields: `,"prev":"...","hash":"..."}` and the line feed.
 pub const SEAL_BYTES: usize = PREV_KEY.len() + 64 + 1 + HASH_KEY.len() + 64 + 2 + 1;
@@ -236,7 +237,7 @@ const SESSION_KEY: &[u8] = b",\"sess\":{";
 const HELD_KEY: &[u8] = b",\"held\":";
 
 /// What a record that was cut ends with.
-const SHORT_KEY: &[u8] = b"\"short\":{";
+pub(super) const SHORT_KEY: &[u8] = b"\"short\":{";
 
 /// Reads a line whose fields stand as nearly always, each byte once: a log has very many lines.
 /// `None`: read it whole. None of the bytes that are looked for can stand within a JSON string,
@@ -245,10 +246,10 @@ pub(super) fn read_as_written(line: &[u8], hash: Digest) -> Option<Entry> {
     let body = line.len().checked_sub(SEAL_BYTES - 1)?;
     let (fields_of_line, seal) = line.split_at_checked(body)?;
     let prev = seal.strip_prefix(PREV_KEY.as_bytes())?.get(..64 + 1)?.strip_suffix(b"\"")?;
-    let session = place_of(SESSION_KEY, fields_of_line)?;
+    let session = memmem::find(fields_of_line, SESSION_KEY)?;
     let end = session + fields_of_line.get(session..)?.iter().position(|&byte| byte == b'}')? + 1;
     let (common, record) = fields_of_line.split_at_checked(end)?;
-    if record.starts_with(HELD_KEY) || place_of(SHORT_KEY, record).is_some() {
+    if record.starts_with(HELD_KEY) || memmem::find(record, SHORT_KEY).is_some() {
         return None;
     }
     let common: Common = fields(&[common, b"}"].concat()).ok()?;
@@ -256,10 +257,6 @@ pub(super) fn read_as_written(line: &[u8], hash: Digest) -> Option<Entry> {
     let record = read_record(common.kind, &record).ok()?;
     let prev = Digest::from_hex(prev)?;
     (common.v == FORMAT_VERSION).then_some(Entry { common, record, short: None, prev, hash })
-}
-
-fn place_of(what: &[u8], bytes: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
 }
 
 /// Why a line that is whole is not as we write it.

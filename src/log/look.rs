@@ -87,15 +87,14 @@ impl Log {
         &self,
         ask: impl Fn(&Index) -> io::Result<Vec<Posting>>,
     ) -> Result<Vec<Posting>, PastError> {
+        let what = "the index";
+        let unreadable = |fault| PastError::Unreadable { what, source: io::Error::other(fault) };
+        self.read_own().map_err(unreadable)?;
         let first = ask(&self.index.borrow());
         if let Ok(found) = first {
             return Ok(found);
         }
-        let what = "the index";
-        self.index
-            .borrow_mut()
-            .rebuild()
-            .map_err(|fault| PastError::Unreadable { what, source: io::Error::other(fault) })?;
+        self.index.borrow_mut().rebuild().map_err(unreadable)?;
         ask(&self.index.borrow()).map_err(|source| PastError::Unreadable { what, source })
     }
 

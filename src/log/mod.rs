@@ -1,11 +1,12 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
 //! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `damage` and `wire`
-//!   are the records of each `kind`, `line` is one line, `fit` makes room, `listed` holds long lists.
+//!   are the records of each `kind`, `line` is one line and `glance` a quick look at one, `fit` makes
+//!   room, `listed` holds long lists.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs a `batch` in the folder of
 //!   `disk`, behind the `tail`; `rotate` begins a new `segment`, `pack` makes old ones small, `tape`
-//!   reads them all as one; `restart` mends what a crash left, `suspect` tells of failed syncs, `rate`
-//!   of floods, `space` of a full disk, `touched` of two pushes at once.
+//!   reads them all as one, `pread` a range of it; `restart` mends what a crash left, `suspect` tells
+//!   of failed syncs, `rate` of floods, `space` of a full disk, `touched` of two pushes at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s, which `merge` keeps few; `whole` brings in
@@ -42,6 +43,7 @@ pub mod file;
 pub mod find;
 pub mod fit;
 pub mod follow;
+pub mod glance;
 pub mod glass;
 pub mod index;
 pub mod keeper;
@@ -58,6 +60,7 @@ pub mod pack;
 pub mod packed;
 pub mod past;
 pub mod posting;
+pub mod pread;
 pub mod proving;
 pub mod rate;
 pub mod read;

@@ -12,10 +12,10 @@ use crate::log::append_only;
 use crate::log::disk::{Folder, Medium, io_fault, sync_folder};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
-use crate::log::line::read;
 use crate::log::packed::{Packed, pack};
+use crate::log::pread::range;
 use crate::log::segment::{Closed, PACKED, PLAIN, file_name};
-use crate::log::tape::list;
+use crate::log::tape::{Tape, list};
 
 /// How many of the newest segments stay as they were written: the one that grows, and the one
 /// that most look-ups end in.
@@ -66,11 +66,12 @@ pub fn would_pack(folder: &Folder) -> Result<Vec<Done>, LogError> {
 
 fn to_pack(folder: &Folder) -> Result<Vec<u64>, LogError> {
     let listed = list(folder.dir()).map_err(|source| io_fault("list", folder.dir(), source))?;
+    let tape = folder.tape()?;
     let closed = listed.len().saturating_sub(PLAIN_KEPT);
     let mut all = Vec::new();
     for (at, segment) in listed.iter().enumerate().take(closed) {
         let next = listed.get(at + 1).map(|next| next.first);
-        if segment.plain && !is_protected(folder, segment.first)? && !in_doubt(folder, next)? {
+        if segment.plain && !is_protected(folder, segment.first)? && !in_doubt(&tape, next)? {
             all.push(segment.first);
         }
     }
@@ -85,21 +86,14 @@ fn is_protected(folder: &Folder, first: u64) -> Result<bool, LogError> {
 }
 
 /// Whether the next segment begins with the news that this one was not brought to the disk.
-fn in_doubt(folder: &Folder, next: Option<u64>) -> Result<bool, LogError> {
+fn in_doubt(tape: &Tape, next: Option<u64>) -> Result<bool, LogError> {
     let Some(next) = next else { return Ok(true) };
-    let path = folder.dir().join(file_name(next, PLAIN));
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        // Packed already: then it was well, and so was the one before.
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(source) => return Err(io_fault("read", &path, source)),
-    };
-    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    Ok(match read(line).map(|entry| entry.record) {
-        Ok(Record::Segment(it)) => it.why == Closed::NotSynced,
+    let header = tape.header_of(next).map_err(|source| io_fault("read", tape.dir(), source))?;
+    let Some(Record::Segment(it)) = header.map(|entry| &entry.record) else {
         // Not ours to touch while it does not hold together.
-        Ok(_) | Err(_) => true,
-    })
+        return Ok(true);
+    };
+    Ok(it.why == Closed::NotSynced)
 }
 
 fn pack_one(folder: &Folder, medium: &dyn Medium, first: u64) -> Result<Done, LogError> {
@@ -120,14 +114,5 @@ fn pack_one(folder: &Folder, medium: &dyn Medium, first: u64) -> Result<Done, Lo
 
 fn unpacked(path: &Path) -> io::Result<Vec<u8>> {
     let packed = Packed::open(path)?;
-    let mut bytes = vec![0; usize::try_from(packed.length()).map_err(io::Error::other)?];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match packed.read_at(&mut bytes[filled..], filled as u64)? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
+    range(&|bytes: &mut [u8], offset| packed.read_at(bytes, offset), 0, packed.length())
 }

@@ -8,6 +8,7 @@
 //! person has to look.
 
 use std::fs;
+use std::rc::Rc;
 
 use crate::log::batch::Batch;
 use crate::log::damage::Cause;
@@ -15,12 +16,11 @@ use crate::log::disk::{Folder, Medium, io_fault};
 use crate::log::error::LogError;
 use crate::log::file::{Ctx, Head, LOCK_PATIENCE, lock, write_once};
 use crate::log::index::scan_fault;
-use crate::log::line::{Entry, NO_ENTRY};
+use crate::log::line::Entry;
 use crate::log::rotate;
 use crate::log::scan::{Position, ScanError, Scanner};
 use crate::log::tail::{TAIL_BYTES_MAX, Tail, declared, find};
 use crate::log::tape::Tape;
-use std::rc::Rc;
 
 /// Declares entries that stand behind a hole. Whether there was one; then whatever is derived from
 /// the log has to be made anew.
@@ -67,7 +67,6 @@ fn reached(folder: &Folder, tape: &Rc<Tape>, tail: &Tail) -> Result<Option<Tail>
         },
         Some(_) | None => Position::START,
     };
-    debug_assert!(from.head.size > 0 || from.head.hash == NO_ENTRY);
     let mut scanner = Scanner::from(tape, from, None).map_err(fault)?;
     let mut last: Option<(Entry, u64)> = None;
     let hole = loop {

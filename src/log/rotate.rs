@@ -38,11 +38,12 @@ pub struct Place {
 /// When its first line does not say that it is one: then somebody else put it there.
 pub fn newest(tape: &Tape, tail: &Tail) -> Result<Place, LogError> {
     let path = tape.newest_path();
-    let header = tape.newest_header().map_err(|source| io_fault("read", &path, source))?;
-    let says_so =
-        |entry: Entry| matches!(entry.record, Record::Segment(it) if it.first == tape.newest());
-    if tape.newest() > 0 && !header.is_some_and(says_so) {
-        return Err(LogError::NoSegment { path });
+    if tape.newest() > 0 {
+        let header = tape.newest_header().map_err(|source| io_fault("read", &path, source))?;
+        let says_so = |entry: &Entry| matches!(&entry.record, Record::Segment(it) if it.first == tape.newest());
+        if !header.is_some_and(says_so) {
+            return Err(LogError::NoSegment { path });
+        }
     }
     let base = tape.newest_base().map_err(|source| io_fault("read", &path, source))?;
     Ok(Place { file: open_to_append(&path)?, path, base, end: tail.eof })
@@ -56,14 +57,16 @@ pub fn is_due(
     limits: &Limits,
     (ctx, in_doubt): (&Ctx, bool),
 ) -> Result<Option<Closed>, LogError> {
-    let header = tape.newest_header().map_err(|source| io_fault("read", &place.path, source))?;
     let active = Active {
         first: tape.newest(),
-        began: header.map_or(ctx.moment, |entry| entry.common.ts.0),
         bytes: place.end - place.base,
         next: tail.last.common.seq + 1,
     };
-    Ok(due(&active, limits, ctx.moment, in_doubt))
+    due(&active, limits, ctx.moment, in_doubt, || {
+        let header = tape.newest_header();
+        let header = header.map_err(|source| io_fault("read", &place.path, source))?;
+        Ok(header.map_or(ctx.moment, |entry| entry.common.ts.0))
+    })
 }
 
 /// Begins a new segment. On return the batch goes on behind its first lines: what was wrong before

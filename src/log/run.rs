@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::log::posting::{KEY_BYTES, Posting};
-use crate::log::tail::read_range;
+use crate::log::pread::range_of;
 use crate::names::digest::Digest;
 
 /// The length of a block.
@@ -181,7 +181,7 @@ impl Run {
 
     fn checked_block(&self, number: u64) -> io::Result<Vec<u8>> {
         let from = number * BLOCK_BYTES as u64;
-        let mut bytes = read_range(&self.file, from, from + BLOCK_BYTES as u64)?;
+        let mut bytes = range_of(&self.file, from, from + BLOCK_BYTES as u64)?;
         if bytes.len() != BLOCK_BYTES {
             return Err(damaged());
         }

@@ -16,6 +16,7 @@ use crate::log::clock::ClockError;
 use crate::log::damage::{Cause, Recovered};
 use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::file::Head;
+use crate::log::glance::{Glance, Link, glance};
 use crate::log::line::{Entry, LineError, NO_ENTRY, read};
 use crate::log::tape::{Reader, Tape};
 use crate::names::digest::Digest;
@@ -23,11 +24,11 @@ use crate::names::digest::Digest;
 /// How many bytes of damage are carried along until an entry declares them.
 const DEAD_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// An entry and where it stands.
+/// An entry, in whatever detail it was read, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct Found<E = Entry> {
     /// The entry.
-    pub entry: Entry,
+    pub entry: E,
     /// Its line without the line feed, as stored.
     pub line: Vec<u8>,
     /// Where the line begins.
@@ -106,7 +107,7 @@ pub enum ScanError {
 }
 
 /// What a scan has before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Where the next line begins.
     pub offset: u64,
@@ -185,6 +186,18 @@ impl Scanner {
 
     /// The next entry. `None` at the end.
     pub fn next_entry(&mut self) -> Result<Option<Found>, ScanError> {
+        self.next(read)
+    }
+
+    /// As `next_entry`, in no more detail than holding a log together needs.
+    pub fn next_glance(&mut self) -> Result<Option<Found<Glance>>, ScanError> {
+        self.next(glance)
+    }
+
+    fn next<E: Link>(
+        &mut self,
+        read: fn(&[u8]) -> Result<E, LineError>,
+    ) -> Result<Option<Found<E>>, ScanError> {
         loop {
             let (offset, number) = (self.next_offset, self.next_line);
             let mut line = Vec::new();
@@ -245,12 +258,12 @@ impl Scanner {
 
     /// Whether this entry does not count unless a later one says otherwise: it stands behind bytes
     /// that are no entry, and does not declare them.
-    fn is_behind_a_hole(&self, entry: &Entry) -> bool {
+    fn is_behind_a_hole(&self, entry: &impl Link) -> bool {
         let Some(dead) = &self.dead else { return false };
         // A new file begins with its own line; the one after it declares.
-        let is_header = matches!(entry.record, Record::Segment(_))
-            && entry.prev == self.position.head.hash
-            && entry.common.seq == self.position.head.size;
+        let is_header = matches!(entry.record(), Some(Record::Segment(_)))
+            && entry.prev() == self.position.head.hash
+            && entry.seq() == self.position.head.size;
         !is_header && !declares(entry, dead)
     }
 
@@ -288,52 +301,52 @@ impl Scanner {
         first.contains(&0).then_some(dead.offset)
     }
 
-    fn accept(&mut self, found: Found, number: u64) -> Result<Found, ScanError> {
+    fn accept<E: Link>(&mut self, found: Found<E>, number: u64) -> Result<Found<E>, ScanError> {
         let entry = &found.entry;
         let at = |what| self.broken_at(number, found.offset, what);
         let head = self.position.head;
-        if entry.common.seq != head.size {
-            return Err(at(BreakKind::Number(entry.common.seq)).into());
+        if entry.seq() != head.size {
+            return Err(at(BreakKind::Number(entry.seq())).into());
         }
-        if entry.prev != head.hash {
+        if entry.prev() != head.hash {
             return Err(at(BreakKind::Chain).into());
         }
-        if matches!(entry.record, Record::Genesis(_)) != (head.size == 0) {
+        if matches!(entry.record(), Some(Record::Genesis(_))) != (head.size == 0) {
             return Err(at(BreakKind::Genesis).into());
         }
-        if self.origin.as_ref().is_some_and(|origin| *origin != entry.common.log) {
-            return Err(at(BreakKind::OtherLog(entry.common.log.clone())).into());
+        if self.origin.as_ref().is_some_and(|origin| origin != entry.log()) {
+            return Err(at(BreakKind::OtherLog(entry.log().to_owned())).into());
         }
         if !self.begins_well(&found) {
             return Err(at(BreakKind::Segment).into());
         }
-        if let Record::Recovered(it) = &entry.record {
+        if let Some(Record::Recovered(it)) = entry.record() {
             if it.cause == Cause::Torn && self.dead.is_none() {
                 return Err(at(BreakKind::Declared).into());
             }
             self.declared += 1;
         }
-        self.origin.get_or_insert_with(|| entry.common.log.clone());
-        if !matches!(entry.record, Record::Segment(_)) {
+        self.origin.get_or_insert_with(|| entry.log().to_owned());
+        if !matches!(entry.record(), Some(Record::Segment(_))) {
             self.dead = None;
         }
         self.position = Position {
             offset: self.next_offset,
-            head: Head { size: head.size + 1, hash: entry.hash },
+            head: Head { size: head.size + 1, hash: entry.hash() },
         };
         Ok(found)
     }
 
     /// Whether a file begins here and says so, or neither.
-    fn begins_well(&self, found: &Found) -> bool {
-        let (seq, offset) = (found.entry.common.seq, found.offset);
+    fn begins_well<E: Link>(&self, found: &Found<E>) -> bool {
+        let (seq, offset) = (found.entry.seq(), found.offset);
         let starts = self.reader.get_ref().starts();
         let begins = starts.iter().rev().find(|(_, at)| *at == offset);
-        match (&found.entry.record, begins) {
-            (Record::Segment(it), Some((name, _))) => {
+        match (found.entry.record(), begins) {
+            (Some(Record::Segment(it)), Some((name, _))) => {
                 (it.first, it.offset) == (seq, offset) && *name == seq
             }
-            (Record::Segment(_), None) => false,
+            (Some(Record::Segment(_)), None) => false,
             (_, begins) => begins.is_none(),
         }
     }
@@ -345,9 +358,9 @@ impl Scanner {
 
 /// Whether an entry declares exactly these dead bytes, with or without a line feed that was added
 /// to end them.
-fn declares(entry: &Entry, dead: &Dead) -> bool {
-    let Record::Recovered(Recovered { offset, length, sha256, cause: Cause::Torn, .. }) =
-        &entry.record
+fn declares(entry: &impl Link, dead: &Dead) -> bool {
+    let Some(Record::Recovered(Recovered { offset, length, sha256, cause: Cause::Torn, .. })) =
+        entry.record()
     else {
         return false;
     };

@@ -75,8 +75,6 @@ impl Limits {
 pub struct Active {
     /// The number of its first entry.
     pub first: u64,
-    /// When its first entry was written.
-    pub began: Moment,
     /// How long it is, in bytes.
     pub bytes: u64,
     /// The number of the next entry.
@@ -84,19 +82,28 @@ pub struct Active {
 }
 
 /// Whether a new segment begins with the next entry. `in_doubt`: some lines may not be on the
-/// disk.
-pub fn due(active: &Active, limits: &Limits, now: Moment, in_doubt: bool) -> Option<Closed> {
-    if in_doubt {
+/// disk. `began` tells when the first entry was written, where that matters.
+///
+/// # Errors
+/// Those of `began`.
+pub fn due<E>(
+    active: &Active,
+    limits: &Limits,
+    now: Moment,
+    in_doubt: bool,
+    began: impl FnOnce() -> Result<Moment, E>,
+) -> Result<Option<Closed>, E> {
+    Ok(if in_doubt {
         Some(Closed::NotSynced)
     } else if active.next.saturating_sub(active.first) >= limits.entries {
         Some(Closed::Entries)
     } else if active.bytes >= limits.bytes {
         Some(Closed::Bytes)
-    } else if active.bytes >= limits.day_bytes && day(now) > day(active.began) {
+    } else if active.bytes >= limits.day_bytes && day(now) > day(began()?) {
         Some(Closed::Day)
     } else {
         None
-    }
+    })
 }
 
 const fn day(moment: Moment) -> i64 {
@@ -128,8 +135,13 @@ mod tests {
     use super::*;
 
     fn active() -> Active {
-        let began = Moment::parse("2026-11-22T21:00:00.000Z").unwrap();
-        Active { first: 4096, began, bytes: 100_000, next: 4200 }
+        Active { first: 4096, bytes: 100_000, next: 4200 }
+    }
+
+    /// Whether that segment is due, begun at nine in the evening.
+    fn due(active: &Active, limits: &Limits, now: Moment, in_doubt: bool) -> Option<Closed> {
+        let began = || Moment::parse("2026-11-22T21:00:00.000Z").ok_or(());
+        super::due(active, limits, now, in_doubt, began).unwrap()
     }
 
     #[test]

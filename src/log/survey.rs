@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
+use crate::log::glance::Glance;
 use crate::log::index::scan_fault;
 use crate::log::scan::{Found, Position, Scanner};
 use crate::log::seal::{Seal, SealError};
@@ -129,18 +130,18 @@ pub fn survey_from(
     }
     loop {
         let before = scanner.position().clone();
-        let found = scanner.next_entry().map_err(|it| scan_fault(&folder, it))?;
+        let found = scanner.next_glance().map_err(|it| scan_fault(&folder, it))?;
         let Some(found) = found else { break };
-        let common = &found.entry.common;
+        let Glance { seq, log, times, record, .. } = found.entry;
         if origin.is_empty() {
-            origin.clone_from(&common.log);
+            origin = log;
         }
-        if let Record::Seal(seal) = &found.entry.record {
+        if let Some(Record::Seal(seal)) = record {
             let root = lately.root_at(seal.size);
             let wrong = seal.follows(&origin, next.as_ref(), root.as_ref()).err();
             next = VerifierKey::parse(&seal.next).ok();
-            seals.push(Sealed { entry: common.seq, seal: seal.clone(), wrong });
-            (last_seal, sealed_at) = (Some(before.clone()), Some(common.ts.0));
+            seals.push(Sealed { entry: seq, seal, wrong });
+            (last_seal, sealed_at) = (Some(before.clone()), Some(times.ts));
         }
         let hash = leaf_hash(&found.line);
         leaf(&found.line, hash);

@@ -3,9 +3,6 @@
 //! Used under the lock by whoever appends, and without it by whoever wants the newest entry.
 //! Reads backwards from the end, so the cost does not depend on the log's length.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::log::damage::{Cause, Recovered};
@@ -60,23 +57,6 @@ pub fn find(tape: &Tape) -> Result<Option<Tail>, LogError> {
         }
         want = (want * 4).min(TAIL_BYTES_MAX);
     }
-}
-
-/// Exactly these bytes of a file, or fewer where it ends.
-pub fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?;
-    let mut bytes = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(&mut bytes[filled..], from + filled as u64) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-            Err(fault) => return Err(fault),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }
 
 /// The last whole entry in a window, and the range of its line without the line feed.

@@ -17,6 +17,7 @@ use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::error::LogError;
 use crate::log::line::{Entry, read};
 use crate::log::packed::Packed;
+use crate::log::pread::{ReadAt, range};
 use crate::log::segment::{PACKED, PLAIN, file_name, read_name};
 
 /// How much is read at first for one line: nearly every line fits.
@@ -33,7 +34,14 @@ pub struct Tape {
 struct Piece {
     first: u64,
     body: OnceCell<Body>,
+    header: OnceCell<Option<Box<Entry>>>,
     base: OnceCell<u64>,
+}
+
+impl Piece {
+    const fn new(first: u64) -> Self {
+        Self { first, body: OnceCell::new(), header: OnceCell::new(), base: OnceCell::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -102,9 +110,8 @@ impl Tape {
         if listed.first().is_none_or(|it| it.first != 0) {
             return Err(LogError::NoGenesis { dir: dir.to_owned() });
         }
-        let piece =
-            |it: &Listed| Piece { first: it.first, body: OnceCell::new(), base: OnceCell::new() };
-        Ok(Self { dir: dir.to_owned(), pieces: listed.iter().map(piece).collect() })
+        let pieces = listed.iter().map(|it| Piece::new(it.first)).collect();
+        Ok(Self { dir: dir.to_owned(), pieces })
     }
 
     /// The number of the first entry of the last segment.
@@ -115,6 +122,11 @@ impl Tape {
     /// How many segments there are.
     pub fn segments(&self) -> usize {
         self.pieces.len()
+    }
+
+    /// The folder they are in.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The file that is written to.
@@ -138,10 +150,22 @@ impl Tape {
     }
 
     /// The first entry of a segment, if its first line is one.
-    fn header(&self, at: usize) -> io::Result<Option<Entry>> {
+    fn header(&self, at: usize) -> io::Result<Option<&Entry>> {
+        let piece = self.pieces.get(at).ok_or(io::ErrorKind::NotFound)?;
+        if let Some(header) = piece.header.get() {
+            return Ok(header.as_deref());
+        }
         let body = self.body(at)?;
         let line = line_at(&|bytes: &mut [u8], offset| body.read_at(bytes, offset), 0)?;
-        Ok(read(&line).ok())
+        Ok(piece.header.get_or_init(|| read(&line).ok().map(Box::new)).as_deref())
+    }
+
+    /// The first entry of the segment of this name, if its first line is one.
+    pub fn header_of(&self, first: u64) -> io::Result<Option<&Entry>> {
+        match self.pieces.binary_search_by_key(&first, |piece| piece.first) {
+            Ok(at) => self.header(at),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Where a segment begins.
@@ -158,7 +182,7 @@ impl Tape {
             if from == 0 {
                 break 0;
             }
-            match self.header(from)?.map(|entry| entry.record) {
+            match self.header(from)?.map(|entry| &entry.record) {
                 Some(Record::Segment(it)) => break it.offset,
                 // Somebody changed it; lengths tell the same.
                 Some(_) | None => from -= 1,
@@ -176,7 +200,7 @@ impl Tape {
     }
 
     /// The first entry of the last segment, if its first line is one.
-    pub fn newest_header(&self) -> io::Result<Option<Entry>> {
+    pub fn newest_header(&self) -> io::Result<Option<&Entry>> {
         self.header(self.pieces.len().saturating_sub(1))
     }
 
@@ -208,17 +232,7 @@ impl Tape {
 
     /// Exactly these bytes, or fewer where the log ends.
     pub fn read_range(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
-        let length = usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?;
-        let mut bytes = vec![0; length];
-        let mut filled = 0;
-        while filled < length {
-            match self.read_at(&mut bytes[filled..], from + filled as u64)? {
-                0 => break,
-                n => filled += n,
-            }
-        }
-        bytes.truncate(filled);
-        Ok(bytes)
+        range(&|bytes: &mut [u8], offset| self.read_at(bytes, offset), from, to)
     }
 
     /// The line that begins here, without its line feed; what there is of it when it has none.
@@ -229,10 +243,7 @@ impl Tape {
     }
 }
 
-fn line_at(
-    read_at: &dyn Fn(&mut [u8], u64) -> io::Result<usize>,
-    offset: u64,
-) -> io::Result<Vec<u8>> {
+fn line_at(read_at: ReadAt<'_>, offset: u64) -> io::Result<Vec<u8>> {
     let mut want = LINE_READ_BYTES;
     let mut line = Vec::new();
     loop {

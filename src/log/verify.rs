@@ -14,11 +14,15 @@ use crate::log::clock::Clock;
 use crate::log::disk::{Folder, io_fault, read_small};
 use crate::log::error::LogError;
 use crate::log::file::Head;
+use crate::log::glance::Glance;
 use crate::log::index::scan_fault;
 use crate::log::keys::keys_of;
 use crate::log::line::LineError;
 use crate::log::scan::{Break, BreakKind, Found, Position, ScanError, Scanner};
 use crate::names::digest::Digest;
+
+/// How many entries go by between two words on how far it is.
+const PROGRESS_ENTRIES: u64 = 1024;
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -64,7 +68,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
     };
     let mut checked = HashSet::new();
     loop {
-        let found = match scanner.next_entry() {
+        let Found { entry, line, offset } = match scanner.next_glance() {
             Ok(Some(found)) => found,
             Ok(None) => {
                 report.broken = scanner.undeclared();
@@ -83,19 +87,22 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
             }
             Err(fault) => return Err(scan_fault(&folder, fault)),
         };
-        let time = report.clock.look(&found.entry.common).err().map(BreakKind::Clock);
-        if let Some(what) = faults_of(&folder, &found, &mut checked)?.or(time) {
-            let Found { entry, offset, .. } = &found;
-            let (entry, offset) = (entry.common.seq, *offset);
-            report.broken = Some(Break { line: scanner.lines(), entry, offset, what });
+        let Glance { seq, log, times, short, .. } = entry;
+        let whole = short.and_then(|short| short.whole).map(|name| name.0);
+        let time = report.clock.look(times).err().map(BreakKind::Clock);
+        if let Some(what) = faults_of(&folder, &line, whole, &mut checked)?.or(time) {
+            report.broken = Some(Break { line: scanner.lines(), entry: seq, offset, what });
             break;
         }
         if report.origin.is_empty() {
-            report.origin.clone_from(&found.entry.common.log);
+            report.origin = log;
         }
         report.head = scanner.position().head;
-        progress(scanner.position().offset, total);
+        if report.head.size.is_multiple_of(PROGRESS_ENTRIES) {
+            progress(scanner.position().offset, total);
+        }
     }
+    progress(scanner.position().offset, total);
     report.recovered = scanner.declared();
     report.attachments = checked.len() as u64;
     report.torn = scanner.torn().filter(|_| report.broken.is_none());
@@ -115,13 +122,15 @@ fn is_newer(broken: &Break) -> bool {
     matches!(&broken.what, BreakKind::NoEntry(fault) if fault.is_newer())
 }
 
-/// What is wrong with an entry that stands well in the chain.
+/// What is wrong with an entry that stands well in the chain. `whole`: the attachment that has the
+/// record where the line has it cut.
 fn faults_of(
     folder: &Folder,
-    found: &Found,
+    line: &[u8],
+    whole: Option<Digest>,
     checked: &mut HashSet<Digest>,
 ) -> Result<Option<BreakKind>, LogError> {
-    let Some(keys) = keys_of(&found.line) else {
+    let Some(keys) = keys_of(line) else {
         return Ok(Some(BreakKind::NoEntry(LineError::Fields)));
     };
     if let Some(double) = keys.double {
@@ -143,7 +152,7 @@ fn faults_of(
             return Ok(Some(BreakKind::AttachmentChanged(name)));
         }
         checked.insert(name);
-        if found.entry.short.as_ref().is_some_and(|short| short.whole.map(|it| it.0) == Some(name))
+        if whole == Some(name)
             && let Some(what) = faults_of_whole(folder, &bytes, checked)
         {
             return Ok(Some(what));

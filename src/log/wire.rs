@@ -68,7 +68,7 @@ impl Plain for Moment {
     }
 
     fn read(text: &str) -> Option<Self> {
-        Self::parse(text).filter(|moment| moment.rfc3339_millis() == text)
+        Self::parse_millis(text)
     }
 }
 

@@ -40,6 +40,20 @@ impl Moment {
         (moment.rfc3339_seconds() == text).then_some(moment)
     }
 
+    /// Reads exactly `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of log entries.
+    pub fn parse_millis(text: &str) -> Option<Self> {
+        const SHAPE: &[u8] = b"0000-00-00T00:00:50.000Z";
+        let fits = |(byte, like): (u8, u8)| match like {
+            // No leap second: it would be read as the one before.
+            b'5' => (b'0'..=b'5').contains(&byte),
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == like,
+        };
+        let is_shaped =
+            text.len() == SHAPE.len() && text.bytes().zip(SHAPE.iter().copied()).all(fits);
+        if is_shaped { Self::parse(text) } else { None }
+    }
+
     /// Reads any RFC 3339 time with an offset.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<Timestamp>().ok().map(|t| Self(t.as_millisecond()))
@@ -87,5 +101,29 @@ impl fmt::Display for Moment {
 impl fmt::Debug for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.rfc3339_millis())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Moment;
+
+    proptest! {
+        /// The quick look at the shape is as strict as writing it again and comparing.
+        #[test]
+        fn log_times_have_one_spelling(
+            text in "[0-9]{4}-[0-3][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9][.,][0-9]{2,4}[Zz]?",
+        ) {
+            let slow = Moment::parse(&text).filter(|moment| moment.rfc3339_millis() == text);
+            prop_assert_eq!(Moment::parse_millis(&text), slow);
+        }
+
+        #[test]
+        fn a_log_time_is_read_as_it_was_written(millis in -62_000_000_000_000i64..253_000_000_000_000) {
+            let moment = Moment::from_millis(millis);
+            prop_assert_eq!(Moment::parse_millis(&moment.rfc3339_millis()), Some(moment));
+        }
     }
 }

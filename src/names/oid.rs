@@ -70,8 +70,8 @@ impl Oid {
             _ => return None,
         };
         let mut bytes = [0u8; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        for (byte, [high, low]) in bytes.iter_mut().zip(hex.as_chunks().0) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
         }
         Some(Self { format, bytes })
     }
@@ -105,11 +105,7 @@ impl Oid {
 
     /// All digits, lower case.
     pub fn hex(&self) -> String {
-        self.as_bytes().iter().fold(String::with_capacity(64), |mut out, byte| {
-            out.push(DIGITS[usize::from(byte >> 4)]);
-            out.push(DIGITS[usize::from(byte & 15)]);
-            out
-        })
+        hex_of(self.as_bytes())
     }
 
     /// The first digits, enough for a person to find the object again.
@@ -135,11 +131,25 @@ impl fmt::Debug for Oid {
 const DIGITS: [char; 16] =
     ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex_of(bytes: &[u8]) -> String {
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).collect()
+}
+
+/// The value of each lower-case hexadecimal digit; of any other byte, none. A look-up, because
+/// which digit comes next cannot be guessed by a processor either.
+const VALUES: [Option<u8>; 256] = {
+    let mut values = [None; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value] as usize] = Some(value as u8);
+        value += 1;
+    }
+    values
+};
+
 /// The value of one lower-case hexadecimal digit.
 pub fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+    VALUES[usize::from(digit)]
 }

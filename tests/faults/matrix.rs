@@ -10,6 +10,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use portcullis::log::book::Log;
+use portcullis::log::decision::{Actor, ActorKind, Verdict};
+use portcullis::log::entry::{Asked, Record};
+use portcullis::log::file::Ctx;
+use portcullis::log::segment::Limits;
+
 use crate::server::{PORTCULLIS, Pushed, Repository, Server, path};
 use crate::strace::{self, Call, FAILURES, Failure, calls, is_durable, script};
 use crate::{is_whole, say};
@@ -94,7 +100,49 @@ const SCENARIOS: &[Scenario] = &[
         is_wanted: true,
         step: 8,
     },
+    Scenario {
+        name: "where a new file begins",
+        prepare: full,
+        hook: "pre-receive",
+        refspec: "second:refs/heads/x",
+        is_wanted: true,
+        step: 6,
+    },
 ];
+
+/// So many entries that the next one begins a new file.
+fn full(_: &Server, repository: &Repository) {
+    let mut log = Log::open(&repository.log()).unwrap();
+    let last = log.entry_by_number(log.head().size - 1).unwrap();
+    let Record::Outcome(outcome) = &last.record else { panic!("{last:?}") };
+    let asked = Record::Asked(Asked {
+        actor: Actor {
+            name: None,
+            kind: ActorKind::Unknown,
+            door: "local".into(),
+            source: "os-user".into(),
+            login: "alice".into(),
+            key: None,
+        },
+        refname: outcome.refs[0].refname.clone(),
+        commit: outcome.refs[0].new,
+        verdict: Verdict::Accept,
+        dur_us: 1,
+    });
+    let missing = Limits::USUAL.entries - log.head().size;
+    let ctx = Ctx {
+        moment: last.common.ts.0,
+        boot: last.common.boot.clone(),
+        mono_us: last.common.mono_us,
+        host: last.common.host.clone(),
+        push: [7; 16],
+        session: last.common.sess,
+    };
+    let records = vec![asked; usize::try_from(missing).unwrap()];
+    assert_eq!(log.note(&records, &ctx, None).unwrap(), None);
+    log.refresh().unwrap();
+    assert_eq!(repository.segments().len(), 1);
+}
 
 /// The last append did not end.
 fn torn(_: &Server, repository: &Repository) {

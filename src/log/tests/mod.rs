@@ -7,6 +7,7 @@ mod crash;
 mod dead;
 mod faults;
 mod format;
+mod glance;
 mod glass;
 mod known;
 mod past;

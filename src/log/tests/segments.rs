@@ -258,6 +258,8 @@ fn after_a_failed_sync_the_log_goes_on_in_a_new_file() {
         }
         let done = pack_all(&folder);
         assert!(!done.is_empty() && done.iter().all(|one| one.first != 0), "{done:?}");
+        // Also where the next file, which says so, is packed itself.
+        assert_eq!(pack_all(&folder), []);
         assert_eq!(checked(&bench).broken, None);
     }
 }
