@@ -17,6 +17,7 @@ use crate::hook::bench::Input;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{earlier, post, pre_receive, update};
+use crate::push::env::Env;
 use crate::verdict::line::Line;
 
 /// The verb.
@@ -24,6 +25,9 @@ pub static VERB: Verb = Verb { group: Group::Hidden, command: Hook::command, run
 
 /// How much of stdin is taken before the policy's own limit is known, in bytes.
 const STDIN_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// How a line begins that GitLab's pages show.
+const GITLAB_PAGE: &str = "GL-HOOK-ERR: ";
 
 /// Run as a hook of Git
 #[derive(Parser, Debug)]
@@ -78,12 +82,24 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         Name::PostReceive => return post_receive(call, &input),
     };
     let (code, text) = heard(&input, hook.name, answer);
-    print(&text);
+    match code {
+        0 => print(&text),
+        _ => print(&for_reader(input.env, text)),
+    }
     Ok(match code {
         0 => Exit::Yes,
         1 => Exit::No,
         _ => Exit::CouldNot,
     })
+}
+
+/// A refusal as whoever caused it will read it. GitLab's pages show no line of a hook but those
+/// that begin in one way ("Git server hooks", custom error messages).
+fn for_reader(env: &Env, text: String) -> String {
+    match env.text("GL_PROTOCOL") {
+        Some("web") => text.lines().map(|line| format!("{GITLAB_PAGE}{line}\n")).collect(),
+        Some(_) | None => text,
+    }
 }
 
 /// The answer after the earlier hook has had its say.

@@ -89,7 +89,7 @@ fn hooks(site: &Site) -> Result<Vec<HookFile>, Fault> {
         Layout::Single => {}
         Layout::Folders => folders.push(site.git_dir.join("hooks")),
         Layout::CustomHooks => folders.push(site.git_dir.join("custom_hooks")),
-        Layout::Common => folders.push(site.folder().join("hooks")),
+        Layout::Common | Layout::Elsewhere => folders.push(site.folder().join("hooks")),
     }
     for folder in folders {
         for path in files_in(&folder)? {

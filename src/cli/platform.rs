@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::cli::fault::Fault;
+use crate::cli::quote::shell;
 use crate::cli::shim::Hook;
 use crate::cli::site::{KEY_PLATFORM, Site};
 
@@ -21,6 +22,8 @@ pub enum Layout {
     /// Files that the server links into each repository from one common folder. Nothing is put into
     /// the repository itself.
     Common,
+    /// One common folder that only the server knows. Nothing is put into the repository itself.
+    Elsewhere,
 }
 
 /// A Git server's software.
@@ -34,29 +37,54 @@ pub struct Platform {
     pub identity: Option<&'static str>,
     /// The hooks that are ours to use there.
     pub hooks: &'static [Hook],
+    /// How the files get into the one folder for all, where there is one; `@` stands for the folder
+    /// they are in.
+    pub common: Option<&'static str>,
 }
 
 /// Every platform. `plain` is what `git init --bare` and ssh, or a web server, make.
 pub static PLATFORMS: &[Platform] = &[
-    Platform { name: "plain", layout: Layout::Single, identity: None, hooks: &Hook::ALL },
-    Platform { name: "gitea", layout: Layout::Folders, identity: Some("gitea"), hooks: &Hook::ALL },
+    Platform {
+        name: "plain",
+        layout: Layout::Single,
+        identity: None,
+        hooks: &Hook::ALL,
+        common: None,
+    },
+    Platform {
+        name: "gitea",
+        layout: Layout::Folders,
+        identity: Some("gitea"),
+        hooks: &Hook::ALL,
+        common: None,
+    },
     Platform {
         name: "forgejo",
         layout: Layout::Folders,
         identity: Some("gitea"),
         hooks: &Hook::ALL,
+        common: None,
     },
     Platform {
         name: "soft-serve",
         layout: Layout::Folders,
         identity: Some("soft-serve"),
         hooks: &Hook::ALL,
+        common: None,
     },
     Platform {
         name: "gitlab",
         layout: Layout::CustomHooks,
         identity: Some("gitlab"),
         hooks: &Hook::ALL,
+        common: None,
+    },
+    Platform {
+        name: "gitlab-global",
+        layout: Layout::Elsewhere,
+        identity: Some("gitlab"),
+        hooks: &Hook::ALL,
+        common: Some("for each HOOK: cp @/HOOK CUSTOM_HOOKS_DIR/HOOK.d/portcullis"),
     },
     Platform {
         name: "gitolite",
@@ -64,6 +92,7 @@ pub static PLATFORMS: &[Platform] = &[
         identity: Some("gitolite"),
         // gitolite keeps `update` for itself.
         hooks: &[Hook::PreReceive, Hook::PostReceive],
+        common: Some("cp @/* LOCAL_CODE/hooks/common, then: gitolite setup --hooks-only"),
     },
 ];
 
@@ -101,21 +130,28 @@ impl Platform {
             Layout::Single => site.hooks_dir.join(name),
             Layout::Folders => in_folder(site.git_dir.join("hooks")),
             Layout::CustomHooks => in_folder(site.git_dir.join("custom_hooks")),
-            Layout::Common => site.folder().join("hooks").join(name),
+            Layout::Common | Layout::Elsewhere => site.folder().join("hooks").join(name),
         };
         let earlier = match self.layout {
             Layout::Single => Some(site.hooks_dir.join(format!("{name}{EARLIER_SUFFIX}"))),
-            Layout::Folders | Layout::CustomHooks | Layout::Common => None,
+            Layout::Folders | Layout::CustomHooks | Layout::Common | Layout::Elsewhere => None,
         };
         Place { hook, path, earlier }
     }
 
-    /// The server's own file that has to run ours, where there is one.
+    /// How this repository's hook files get into the one folder for all, where there is one.
+    pub fn common_step(&self, site: &Site) -> Option<String> {
+        let folder = shell(&site.folder().join("hooks"));
+        self.common.map(|step| step.replace('@', &folder))
+    }
+
+    /// The server's own file that has to run ours, or has to be ours (`Layout::Common`), where Git
+    /// knows of one.
     pub fn runner(&self, site: &Site, hook: Hook) -> Option<PathBuf> {
         match self.layout {
             Layout::Folders => Some(site.git_dir.join("hooks").join(hook.name())),
             Layout::Common => Some(site.hooks_dir.join(hook.name())),
-            Layout::Single | Layout::CustomHooks => None,
+            Layout::Single | Layout::CustomHooks | Layout::Elsewhere => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::files;
 use crate::cli::git::{Change, Git};
 use crate::cli::hookfile::{self, Restored};
 use crate::cli::io::Tone;
-use crate::cli::platform::{Layout, PLATFORMS, Platform};
+use crate::cli::platform::{PLATFORMS, Platform};
 use crate::cli::quote::shown;
 use crate::cli::shim::Hook;
 use crate::cli::site::{KEY_RESTORE, OWN_KEYS, RESTORABLE, Site};
@@ -79,8 +79,9 @@ fn one(call: &mut Call<'_>, git: &Git, site: &Site) -> Result<Exit, Fault> {
     if !changes.is_empty() {
         git.configure(&site.git_dir, &changes)?;
     }
-    if Platform::of(site)?.layout == Layout::Common {
-        let text = "gitolite's own copy of our hooks stays: take it out of LOCAL_CODE/hooks/common";
+    if Platform::of(site)?.common.is_some() {
+        let text = "our hooks stay in the one folder for all repositories: pushes here are refused\n\
+                    until they are taken out there, or this repository is installed again";
         call.console.talk_lines(Tone::Warning, text)?;
     }
     let text = format!("pushes to {} are no longer judged", shown(&site.git_dir));

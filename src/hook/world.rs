@@ -51,10 +51,9 @@ impl World {
             return Err(Stop::fault_because(told, told.to_owned()));
         };
         let git_dir = directory.join(git_dir);
-        let quarantine = env.get("GIT_QUARANTINE_PATH").and(env.get("GIT_OBJECT_DIRECTORY"));
         let at = OpenAt {
             git_dir: git_dir.clone(),
-            quarantine: quarantine.map(|dir| directory.join(dir)),
+            quarantine: quarantine(env).map(|dir| directory.join(dir)),
             shallow_file: env.has("GIT_SHALLOW_FILE"),
         };
         let store = open(&at).map_err(|error| unopened(&error))?;
@@ -153,6 +152,15 @@ impl World {
         self.hooks.iter().any(|hook| hook == name)
             && meta.is_ok_and(|m| m.is_file() && m.len() > 0 && m.permissions().mode() & 0o111 != 0)
     }
+}
+
+/// The folder with the push's objects, until Git takes them in.
+///
+/// Git itself also sets `GIT_QUARANTINE_PATH`. Gitaly (GitLab) hands its custom hooks the two
+/// object variables and not that one.
+fn quarantine(env: &Env) -> Option<&OsStr> {
+    let is_said = env.has("GIT_QUARANTINE_PATH") || env.has("GIT_ALTERNATE_OBJECT_DIRECTORIES");
+    env.get("GIT_OBJECT_DIRECTORY").filter(|_| is_said)
 }
 
 fn unopened(error: &StoreError) -> Stop {

@@ -3,12 +3,18 @@
 //! Made from the environment that the server set (threats F13: what a client can set is no
 //! identity). Reads nothing itself; the file that `SSH_USER_AUTH` names is handed in.
 
+pub mod bitbucket;
 pub mod certificate;
 pub mod gitea;
+pub mod github;
+pub mod gitlab;
 pub mod gitolite;
 pub mod platform;
+pub mod soft_serve;
+#[cfg(test)]
+mod tests;
 
-use crate::identity::platform::Platform;
+use crate::identity::platform::{Platform, required};
 use crate::names::principal::PrincipalName;
 use crate::push::Seen;
 use crate::push::certificate::{Certified, Standing};
@@ -19,7 +25,14 @@ use crate::ssh::auth_info;
 use crate::ssh::key::SshKey;
 
 /// Every platform. A new one is a file beside this and its row here.
-pub static PLATFORMS: &[&Platform] = &[&gitolite::PLATFORM, &gitea::PLATFORM];
+pub static PLATFORMS: &[&Platform] = &[
+    &gitolite::PLATFORM,
+    &gitea::PLATFORM,
+    &gitlab::PLATFORM,
+    &github::PLATFORM,
+    &bitbucket::PLATFORM,
+    &soft_serve::PLATFORM,
+];
 
 /// Where a door's pusher is known from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,10 +83,7 @@ pub fn pusher(given: &Given<'_>, source: Source<'_>, roster: &Roster) -> Pusher 
             let login = given.os_user.map(str::to_owned);
             named(login.ok_or_else(|| "the account has no name".to_owned()), "os-user")
         }
-        Source::Variable(name) => {
-            let login = given.env.text(name).map(str::to_owned);
-            named(login.ok_or_else(|| format!("{name} is not set, or is not UTF-8")), name)
-        }
+        Source::Variable(name) => named(required(given.env, name), name),
         Source::Platform(name) => match PLATFORMS.iter().find(|p| p.name == name) {
             Some(platform) => named((platform.login)(given.env), platform.source),
             None => named(Err(format!("platform {name} is not known")), name),

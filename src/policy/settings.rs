@@ -6,12 +6,13 @@
 use std::path::PathBuf;
 
 use crate::facts::limits::{LIMITS, Limits};
+use crate::identity::PLATFORMS;
 use crate::policy::raw::Site;
 use crate::push::pusher::BY_CERTIFICATE;
 use crate::source::duration;
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
-use crate::source::table::{Keys, Table, not_supported};
+use crate::source::table::{Keys, Table};
 use crate::source::text::Located;
 use crate::tlog::holder::KeyPlace;
 
@@ -47,7 +48,7 @@ pub enum Asks {
         /// Else.
         local: DoorSource,
     },
-    /// The platform that called Git, by its name in [`PLATFORMS`].
+    /// The platform that called Git, by its name in [`PLATFORMS`](crate::identity::PLATFORMS).
     Platform(&'static str),
 }
 
@@ -123,12 +124,6 @@ const SEAL_EVERY_SECONDS_MIN: i64 = 60;
 
 /// The key that names files of keys.
 const ALLOWED_SIGNERS: &str = "allowed-signers";
-
-/// The platforms that can be asked who pushes.
-pub const PLATFORMS: &[&str] = &["gitolite", "gitea"];
-
-/// Platforms that a later version will know.
-const PLATFORMS_LATER: [&str; 4] = ["gitlab", "github", "bitbucket", "soft-serve"];
 
 /// Variables that whoever pushes can choose: through `SendEnv`, the SSH command, or Git's own
 /// protocol. (Beginnings; threats F13.)
@@ -213,16 +208,14 @@ pub(super) fn allowed_signers(table: &mut Table<'_>, problems: &mut Problems) ->
 fn platform(table: &mut Table<'_>, problems: &mut Problems) -> Option<&'static str> {
     let written = table.text("platform", problems)?;
     let name = written.value.as_str();
-    let found = PLATFORMS.iter().copied().find(|known| *known == name);
+    let known = PLATFORMS.iter().map(|platform| platform.name);
+    let found = known.clone().find(|known| *known == name);
     if found.is_none() {
-        let problem = if PLATFORMS_LATER.contains(&name) {
-            not_supported(&format!("the platform `{name}`"))
-        } else if name == "forgejo" {
-            Problem::error("no such platform")
-                .hint("Forgejo says who pushes as Gitea does: \"gitea\"")
+        let problem = Problem::error("no such platform");
+        let problem = if name == "forgejo" {
+            problem.hint("Forgejo says who pushes as Gitea does: \"gitea\"")
         } else {
-            let known = PLATFORMS.iter().copied();
-            Problem::error("no such platform").hint_opt(suggestion(name, "platforms", known))
+            problem.hint_opt(suggestion(name, "platforms", known))
         };
         problems.push(problem.at(&written.spot));
     }

@@ -35,6 +35,13 @@ impl Env {
         self.get(name).is_some()
     }
 
+    /// Whether the variable is set more than once, and not always to the same.
+    pub fn is_ambiguous(&self, name: &str) -> bool {
+        let mut values = self.vars.iter().filter(|(n, _)| n == name).map(|(_, value)| value);
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    }
+
     /// All variables, for a child process.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.vars.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))

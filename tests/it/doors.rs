@@ -82,14 +82,34 @@ fn each_way_in_has_one_source_and_none_falls_back_on_another() {
 
 #[test]
 fn the_platform_says_who_pushes() {
-    let gitolite = Door::new(with_identity("platform = \"gitolite\""));
-    gitolite.push("mine", &[("GL_USER", "alice")]).accepted();
-    gitolite.refuses(&[(WHO, "alice")]);
-    let gitea = Door::new(with_identity("platform = \"gitea\""));
-    gitea.push("mine", &[("GITEA_PUSHER_NAME", "alice")]).accepted();
-    gitea.refuses(&[("GL_USER", "alice")]);
-    let decision = gitea.site.log();
-    assert_eq!(decision.of("decision").next().unwrap()["actor"]["name"], "alice");
+    let door = Door::new(policy::gated(1));
+    let platforms: [(&str, &[(&str, &str)]); 6] = [
+        ("gitolite", &[("GL_USER", "alice")]),
+        ("gitea", &[("GITEA_PUSHER_NAME", "alice"), ("GITEA_PUSHER_ID", "7")]),
+        ("gitlab", &[("GL_ID", "user-7"), ("GL_USERNAME", "alice")]),
+        ("github", &[("GITHUB_USER_LOGIN", "alice")]),
+        ("bitbucket", &[("BB_USER_NAME", "alice"), ("BB_IS_DRY_RUN", "false")]),
+        ("soft-serve", &[("SOFT_SERVE_USERNAME", "alice")]),
+    ];
+    for (platform, variables) in platforms {
+        door.site.set_policy(with_identity(&format!("platform = \"{platform}\"")));
+        door.knows(platform, variables, "alice", "local");
+        // What tells people apart elsewhere, and on any other platform, names nobody here.
+        let others = platforms.iter().filter(|(other, _)| *other != platform);
+        let mut all: Vec<(&str, &str)> =
+            others.flat_map(|(_, variables)| variables.iter().copied()).collect();
+        all.extend([(WHO, "alice"), ("REMOTE_USER", "alice"), ("LOGNAME", "alice")]);
+        door.refuses(&all);
+    }
+    let gitea = &[("GITEA_PUSHER_NAME", "alice"), ("GITEA_DEPLOY_KEY_ID", "12")];
+    door.site.set_policy(with_identity("platform = \"gitea\""));
+    door.push("by-key", gitea).accepted();
+    let log = door.site.log();
+    let actor = &log.last("decision")["actor"];
+    assert_eq!(
+        (&actor["login"], &actor["name"]),
+        (&"deploy-key-12".into(), &serde_json::Value::Null)
+    );
 }
 
 #[test]

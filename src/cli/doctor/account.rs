@@ -7,6 +7,7 @@ use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::doctor::look::{Account, SshdLine};
 use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::quote::{shell, shell_word, shown};
+use crate::identity::PLATFORMS;
 use crate::names::escape::escape_short;
 
 /// Programs that give nobody a command line.
@@ -87,8 +88,12 @@ fn client_variable(line: &SshdLine) -> Option<Finding> {
     let place = shown(std::path::Path::new(&line.place));
     match line.keyword.as_str() {
         "acceptenv" => {
-            let accepts = |pattern: &str| DANGEROUS.iter().any(|name| glob(pattern, name));
-            let pattern = line.value.split_whitespace().find(|pattern| accepts(pattern))?;
+            let accepts = |name: &str| line.value.split_whitespace().find(|one| glob(one, name));
+            let dangerous = DANGEROUS.iter().find_map(|name| accepts(name)).map(|one| (one, why));
+            let naming = || PLATFORMS.iter().find_map(|platform| accepts(platform.source));
+            let (pattern, why) = dangerous.or_else(|| {
+                Some((naming()?, "a client can say who it is in a platform's variables"))
+            })?;
             let what = format!("sshd accepts `{}` from clients", escape_short(pattern.as_bytes()));
             let finding = Finding::new(Level::Error, "sshd-accept-env", what, why);
             Some(finding.mend(format!("{place}: AcceptEnv LANG LC_* GIT_PROTOCOL")))
@@ -145,6 +150,7 @@ mod tests {
         assert_eq!(checks("AcceptEnv GIT_*\n"), ["sshd-accept-env"]);
         assert_eq!(checks("acceptenv LANG *\n"), ["sshd-accept-env"]);
         assert_eq!(checks("AcceptEnv GIT_CONFIG_????T\n"), ["sshd-accept-env"]);
+        assert_eq!(checks("AcceptEnv LANG GL_*\n"), ["sshd-accept-env"]);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use crate::cli::doctor::finding::{Finding, Fix, Level};
 use crate::cli::doctor::look::{Kind, Look, Seen};
 use crate::cli::doctor::snapshot::{HookSeen, Snapshot};
 use crate::cli::hookfile::HOOK_MODE;
-use crate::cli::platform::Layout;
 use crate::cli::quote::{shell, shown};
 use crate::cli::shim::{self, Hook, Shim};
 
@@ -192,24 +191,31 @@ pub fn guarded(snapshot: &Snapshot) -> Vec<Finding> {
     findings
 }
 
-/// The platform's own hook, which has to run ours.
+/// The platform's own hook, which has to run ours, or has to be ours.
 pub fn runner(snapshot: &Snapshot) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let name = snapshot.platform.name;
     for hook in &snapshot.hooks {
         let Some(runner) = &hook.runner else { continue };
         let may_run =
             runner.stat().is_some_and(|s| s.kind == Kind::File && s.mode & 0o111 == 0o111);
-        if may_run {
+        let is_copy = snapshot.platform.common.is_some();
+        if may_run && (!is_copy || hook.runner_is_ours) {
             continue;
         }
-        let what = format!("{} is missing or not executable", shown(&runner.path));
-        let why = format!("{} runs our hook from it, pushes go unjudged", snapshot.platform.name);
-        let mend = match snapshot.platform.layout {
-            Layout::Common => "gitolite setup --hooks-only",
-            Layout::Single | Layout::Folders | Layout::CustomHooks => {
-                "let the platform write its hooks again (gitea: gitea admin regenerate hooks)"
-            }
+        let path = shown(&runner.path);
+        let (what, why) = if may_run {
+            (
+                format!("{path} is not ours"),
+                "it runs in place of our hook, pushes go unjudged".into(),
+            )
+        } else {
+            let what = format!("{path} is missing or not executable");
+            (what, format!("{name} runs our hook from it, pushes go unjudged"))
         };
+        let rewrite =
+            "let the platform write its hooks again (gitea: gitea admin regenerate hooks)";
+        let mend = snapshot.platform.common_step(&snapshot.site).unwrap_or_else(|| rewrite.into());
         findings.push(Finding::new(weight(hook), "hook-runner", what, why).mend(mend));
     }
     findings

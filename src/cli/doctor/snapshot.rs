@@ -112,6 +112,8 @@ pub struct HookSeen {
     pub earlier: Option<Look>,
     /// The platform's own file that has to run ours.
     pub runner: Option<Look>,
+    /// Whether that file is itself what `install` writes.
+    pub runner_is_ours: bool,
 }
 
 impl Snapshot {
@@ -189,6 +191,11 @@ fn hook_seen(platform: &Platform, site: &Site, hook: Hook) -> HookSeen {
         Shim::Altered | Shim::Foreign => None,
     };
     let folder = place.path.parent().unwrap_or(&site.git_dir);
+    let runner = platform.runner(site, hook);
+    let runner_is_ours = runner.as_deref().is_some_and(|path| {
+        let bytes = files::read_start(path, HOOK_BYTES_MAX).unwrap_or_default();
+        matches!(shim::read(hook, &bytes), Shim::Current { .. })
+    });
     HookSeen {
         file: Look::at(&place.path),
         target: Look::through(&place.path),
@@ -197,7 +204,8 @@ fn hook_seen(platform: &Platform, site: &Site, hook: Hook) -> HookSeen {
         may_run: look::may_run(folder),
         binary,
         earlier: place.earlier.as_deref().map(Look::at),
-        runner: platform.runner(site, hook).as_deref().map(Look::through),
+        runner: runner.as_deref().map(Look::through),
+        runner_is_ours,
         place,
     }
 }

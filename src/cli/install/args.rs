@@ -22,6 +22,9 @@ pub struct Install {
     pub policy: Vec<PathBuf>,
 
     /// The Git server's software: plain, gitea, forgejo, soft-serve, gitlab, gitolite
+    ///
+    /// gitlab-global: hooks for all projects, in custom_hooks_dir. There and with gitolite the files
+    /// are put into the repository's folder `portcullis/hooks`, to be copied from there.
     #[arg(long, value_name = "NAME")]
     pub platform: Option<String>,
 

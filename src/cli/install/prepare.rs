@@ -230,12 +230,11 @@ impl Prepared {
             }
             self.steps.push(Step::PutHook { place, bytes: shim::render(hook, &binary) });
         }
-        if platform.layout == Layout::Common {
+        if let Some(step) = platform.common_step(&self.site) {
             self.warnings.push(format!(
-                "gitolite links hooks into its repositories by itself\n\
-                 copy {}/* to LOCAL_CODE/hooks/common, then run: gitolite setup --hooks-only\n\
-                 every repository has to be installed first, one without a policy refuses all pushes",
-                shell(&self.site.folder().join("hooks"))
+                "the hooks of all repositories are in one folder, ours get there once, by hand:\n\
+                 {step}\n\
+                 every repository has to be installed first, one without a policy refuses all pushes"
             ));
         }
         Ok(())
