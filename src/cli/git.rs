@@ -161,9 +161,15 @@ impl Git {
         for line in said.take(LINES_MAX) {
             fault = fault.cause(escape(line));
         }
-        fault
+        match output.stderr.windows(EXTENSION.len()).any(|words| words == EXTENSION) {
+            true => fault.hint("a newer git reads it: refs kept as reftable need 2.45"),
+            false => fault,
+        }
     }
 }
+
+/// What Git says of a repository that was made for a newer one.
+const EXTENSION: &[u8] = b"unknown repository extension";
 
 /// How many lines of Git's complaints are passed on.
 const LINES_MAX: usize = 5;

@@ -42,7 +42,7 @@ pub fn create(git_dir: &Path, dir: &Path, mode: u32, moment: Moment) -> Result<(
         repo: repository.clone(),
         path: Text(git_dir.as_os_str().as_bytes().to_vec()),
         format: world.store.format().name().to_owned(),
-        backend: "files".to_owned(),
+        backend: world.store.ref_format().name().to_owned(),
         policy: Some(AsText(policy.digest)),
         head,
         refs: Listed::of(refs.collect()),

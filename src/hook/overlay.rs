@@ -77,6 +77,10 @@ impl Objects for Overlay<'_> {
         }
     }
 
+    fn missing(&self, oid: &Oid) -> StoreError {
+        self.below.missing(oid)
+    }
+
     fn read_ref(&self, name: &Refname) -> Result<RefValue, StoreError> {
         self.below.read_ref(name)
     }

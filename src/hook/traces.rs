@@ -46,7 +46,7 @@ pub fn of_ref(store: &GitStore, refname: &Refname, found: &Oid) -> Vec<Evidence>
 
 /// What speaks about HEAD, found to name this.
 pub fn of_head(store: &GitStore) -> Vec<Evidence> {
-    let dir = store.git_dir();
+    let dir = store.common_dir();
     let reflog = last_line(&dir.join("logs").join("HEAD"));
     let reflog = reflog.map(|line| trace("reflog", line));
     reflog.into_iter().chain(file(&dir.join("HEAD"))).collect()

@@ -54,6 +54,9 @@ impl World {
         let at = OpenAt {
             git_dir: git_dir.clone(),
             quarantine: quarantine(env).map(|dir| directory.join(dir)),
+            lent: env
+                .bytes("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+                .map(|value| (value.to_vec(), directory.to_owned())),
             shallow_file: env.has("GIT_SHALLOW_FILE"),
         };
         let store = open(&at).map_err(|error| unopened(&error))?;

@@ -21,8 +21,8 @@ pub enum StoreError {
         /// The file or folder that every repository has.
         lacks: &'static str,
     },
-    /// The repository has a format that is not read here (reftable, say).
-    #[error("this repository's format is not supported: {what}")]
+    /// The repository has a format that is not read here.
+    #[error("this repository's format is not supported: {what} (it would be read wrong)")]
     UnsupportedFormat {
         /// The setting that says so, and its value.
         what: String,
@@ -42,10 +42,16 @@ pub enum StoreError {
     /// The push comes from a shallow clone and would cut history off.
     #[error("the push comes from a shallow clone")]
     ShallowPush,
-    /// Objects are fetched from elsewhere when they are needed: a partial clone.
-    #[error("this repository is a partial clone: {setting} is set")]
-    PartialClone {
-        /// The setting that says so.
+    /// An object that must be there is not, in a partial clone; nothing is fetched here.
+    #[error(
+        "object {oid} is not on this server: the repository is a partial clone ({setting}), and \
+         nothing is fetched while a push is judged. Bring in what is left out and keep it: \
+         git fetch --refetch --no-filter"
+    )]
+    LeftOut {
+        /// The object's name.
+        oid: Oid,
+        /// The setting that makes it one.
         setting: String,
     },
     /// A file of the repository could not be read.
@@ -132,6 +138,14 @@ pub enum StoreError {
         /// Which line, from 1.
         line: usize,
     },
+    /// A table of refs does not have its form, or git reads something else in it.
+    #[error("{path:?} cannot be read: {why}")]
+    BrokenTable {
+        /// The table, or the folder of all of them.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// A merge could not be recomputed, for another reason than a conflict.
     #[error("could not recompute the merge of {oids}")]
     Merge {
@@ -157,6 +171,19 @@ pub enum StoreError {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// The git program is too old for this repository.
+    #[error(
+        "{what} need git {needs} or newer, and the `git` in PATH is {found}: put a newer one \
+         first in the PATH of whoever runs this"
+    )]
+    GitTooOld {
+        /// What it cannot read.
+        what: &'static str,
+        /// The first version that can.
+        needs: &'static str,
+        /// What it says of itself.
+        found: String,
     },
     /// The git program failed.
     #[error("`git {verb}` failed: {stderr}")]

@@ -1,4 +1,4 @@
-//! `Objects` by libgit2, for repositories whose refs are files.
+//! `Objects` by libgit2, and refs by what they are kept as.
 //!
 //! Made by `open`. One of these belongs to one thread; opening another is cheap (a configuration
 //! file, a folder of packs). Objects that a recomputed merge makes live in memory, in front of the
@@ -14,10 +14,16 @@ use git2::{Config, ErrorCode, Index, MergeOptions, ObjectType, Odb, Repository};
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
+use crate::store::catfile::{Object, Part};
 use crate::store::error::StoreError;
+use crate::store::libgit2::{
+    git2_format, git2_oid, interim_commit, kind_of, libgit2_path, merge_error, merger, unknown_kind,
+};
 use crate::store::objects::{CONFLICTS_MAX, HeadValue, Merged, ObjectKind, Objects, RefValue};
 use crate::store::open::Layout;
-use crate::store::refs::RefFiles;
+use crate::store::reffiles::RefFiles;
+use crate::store::refs::{RefFormat, Refs};
+use crate::store::reftables::RefTables;
 use crate::store::view::View;
 
 /// An open repository.
@@ -30,7 +36,7 @@ pub struct GitStore {
     /// A repository in memory around `all`, for merges.
     merger: Repository,
     config: Config,
-    refs: RefCell<RefFiles>,
+    refs: RefCell<Box<dyn Refs>>,
     view: RefCell<Option<View>>,
     /// Folders that libgit2 knows by their descriptor; see `libgit2_path`.
     _held: Vec<File>,
@@ -51,18 +57,22 @@ impl GitStore {
         let own = Odb::new_ext(format).map_err(database)?;
         let all = Odb::new_ext(format).map_err(database)?;
         all.add_new_mempack_backend(MEMORY_PRIORITY).map_err(database)?;
-        let folders = [Some(&layout.objects), layout.quarantine.as_ref()];
-        for (folder, odbs) in folders.into_iter().zip([&[&own, &all][..], &[&all][..]]) {
-            if let Some(folder) = folder {
-                let path = libgit2_path(folder, &mut held)?;
-                for odb in odbs {
-                    odb.add_disk_alternate(&path).map_err(database)?;
-                }
-            }
+        // libgit2 finds most of the borrowed ones by itself, and takes none twice.
+        let ours = std::iter::once(&layout.objects).chain(&layout.borrowed);
+        for folder in ours.clone().chain(&layout.quarantine).chain(&layout.lent) {
+            let path = libgit2_path(folder, &mut held)?;
+            all.add_disk_alternate(&path).map_err(database)?;
+        }
+        for folder in ours {
+            own.add_disk_alternate(&libgit2_path(folder, &mut held)?).map_err(database)?;
         }
         let merger = merger(&all, format).map_err(database)?;
-        let refs = RefCell::new(RefFiles::new(&layout));
-        Ok(Self { layout, all, own, merger, config, refs, view: RefCell::new(None), _held: held })
+        let refs: Box<dyn Refs> = match layout.ref_format {
+            RefFormat::Files => Box::new(RefFiles::new(&layout)),
+            RefFormat::Reftable => Box::new(RefTables::new(&layout)),
+        };
+        let (refs, view) = (RefCell::new(refs), RefCell::new(None));
+        Ok(Self { layout, all, own, merger, config, refs, view, _held: held })
     }
 
     /// Where HEAD and the like are.
@@ -75,9 +85,20 @@ impl GitStore {
         &self.layout.common_dir
     }
 
-    /// The object folders, the push's first if there is one.
+    /// How the repository keeps its refs.
+    pub fn ref_format(&self) -> RefFormat {
+        self.layout.ref_format
+    }
+
+    /// The setting that makes it a partial clone, if it is one.
+    pub fn left_out(&self) -> Option<&str> {
+        self.layout.partial.as_deref()
+    }
+
+    /// The object folders, the push's first if there is one, those borrowed from last.
     pub fn object_dirs(&self) -> Vec<PathBuf> {
-        self.layout.quarantine.iter().chain([&self.layout.objects]).cloned().collect()
+        let Layout { quarantine, objects, borrowed, lent, .. } = &self.layout;
+        quarantine.iter().chain([objects]).chain(borrowed).chain(lent).cloned().collect()
     }
 
     /// Every ref with its value; zero for one that is another name for a ref, or that cannot be
@@ -139,8 +160,7 @@ impl Objects for GitStore {
                 Some(kind) => Ok(Some((kind, object.data().to_vec()))),
                 None => Err(unknown_kind(oid)),
             },
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(source) => Err(StoreError::Object { oid: *oid, source }),
+            Err(source) => self.by_git(oid, source, Part::Whole, |(kind, _, bytes)| (kind, bytes)),
         }
     }
 
@@ -155,8 +175,7 @@ impl Objects for GitStore {
                 Some(kind) => Ok(Some((kind, size as u64))),
                 None => Err(unknown_kind(oid)),
             },
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(source) => Err(StoreError::Object { oid: *oid, source }),
+            Err(source) => self.by_git(oid, source, Part::Header, |(kind, size, _)| (kind, size)),
         }
     }
 
@@ -165,12 +184,19 @@ impl Objects for GitStore {
         Ok(self.name_of(oid)?.is_some_and(|name| self.own.exists(name)))
     }
 
+    fn missing(&self, oid: &Oid) -> StoreError {
+        match &self.layout.partial {
+            Some(setting) => StoreError::LeftOut { oid: *oid, setting: setting.clone() },
+            None => StoreError::Missing { oid: *oid },
+        }
+    }
+
     fn read_ref(&self, name: &Refname) -> Result<RefValue, StoreError> {
         self.refs.borrow_mut().read(name)
     }
 
     fn head(&self) -> Result<HeadValue, StoreError> {
-        self.refs.borrow().head()
+        self.refs.borrow_mut().head()
     }
 
     fn refs_under(&self, prefix: &[u8]) -> Result<Vec<(Refname, Oid)>, StoreError> {
@@ -186,17 +212,30 @@ impl Objects for GitStore {
                 // libgit2 says "not found" for unrelated histories and for missing commits.
                 for oid in [one, other] {
                     if self.header(oid)?.is_none() {
-                        return Err(StoreError::Missing { oid: *oid });
+                        return Err(self.missing(oid));
                     }
                 }
                 Ok(Vec::new())
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => {
+                let by_git = self.through_git(|view| view.merge_bases(one, other));
+                by_git.map_err(|_| failed(error))
+            }
         }
     }
 
     fn merged_tree(&self, commits: &[Oid]) -> Result<Merged, StoreError> {
-        self.fold(commits).map_err(|source| merge_error(commits, source))
+        let source = match self.fold(commits) {
+            Ok(merged) => return Ok(merged),
+            Err(source) => source,
+        };
+        // Where libgit2 cannot read what is to be merged, git may.
+        if let [ours, theirs] = commits
+            && let Ok(Some(merged)) = self.merged_tree_by_git(ours, theirs)
+        {
+            return Ok(merged);
+        }
+        Err(merge_error(commits, source))
     }
 
     fn merged_tree_by_git(&self, ours: &Oid, theirs: &Oid) -> Result<Option<Merged>, StoreError> {
@@ -225,12 +264,12 @@ impl Objects for GitStore {
             match self.header(oid)? {
                 Some((ObjectKind::Blob, size)) if size <= MERGED_FILE_BYTES_MAX => {}
                 Some(_) => return Ok(None),
-                None => return Err(StoreError::Missing { oid: *oid }),
+                None => return Err(self.missing(oid)),
             }
             match self.read(oid)? {
                 Some((_, bytes)) if !is_binary(&bytes) => versions.push(bytes),
                 Some(_) => return Ok(None),
-                None => return Err(StoreError::Missing { oid: *oid }),
+                None => return Err(self.missing(oid)),
             }
         }
         let failed = |source| merge_error(&[*base, *ours, *theirs], source);
@@ -261,6 +300,22 @@ impl Objects for GitStore {
 }
 
 impl GitStore {
+    /// What git has of an object that libgit2 does not find or cannot read.
+    fn by_git<T>(
+        &self,
+        oid: &Oid,
+        source: git2::Error,
+        part: Part,
+        wanted: impl FnOnce(Object) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        match self.through_git(|view| view.object(oid, part))? {
+            Some(object) => Ok(Some(wanted(object))),
+            None if source.code() == ErrorCode::NotFound => Ok(None),
+            // It is there and neither can read it.
+            None => Err(StoreError::Object { oid: *oid, source }),
+        }
+    }
+
     /// Asks the git program. Its folder is made when it is first needed, and kept.
     fn through_git<T>(
         &self,
@@ -291,66 +346,4 @@ const MERGED_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 fn is_binary(bytes: &[u8]) -> bool {
     bytes.iter().take(BINARY_PROBE_BYTES).any(|&byte| byte == 0)
-}
-
-/// A repository that is nothing but these objects: no folder, an empty configuration, an empty
-/// index. Without the last two libgit2 would look for them on disk.
-fn merger(all: &Odb<'_>, format: git2::ObjectFormat) -> Result<Repository, git2::Error> {
-    let repository = Repository::from_odb(Odb::new_ext(format)?)?;
-    repository.set_odb(all)?;
-    repository.set_config(&Config::new()?)?;
-    repository.set_index(&mut Index::new_ext(format)?)?;
-    Ok(repository)
-}
-
-/// The folder's path as libgit2's binding takes it. A path that is not UTF-8 is opened and named by
-/// its descriptor, which has to stay open as long as the path is used.
-fn libgit2_path(folder: &Path, held: &mut Vec<File>) -> Result<String, StoreError> {
-    // libgit2 passes over a folder that is not there without a word.
-    let file =
-        File::open(folder).map_err(|source| StoreError::File { path: folder.into(), source })?;
-    if let Some(path) = folder.to_str() {
-        return Ok(path.to_owned());
-    }
-    use std::os::fd::AsRawFd as _;
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    held.push(file);
-    Ok(path)
-}
-
-fn interim_commit(tree: git2::Oid, ours: &git2::Oid, theirs: &git2::Oid) -> Vec<u8> {
-    let ident = "interim <> 0 +0000";
-    format!("tree {tree}\nparent {ours}\nparent {theirs}\nauthor {ident}\ncommitter {ident}\n\n")
-        .into_bytes()
-}
-
-fn merge_error(commits: &[Oid], source: git2::Error) -> StoreError {
-    let oids = commits.iter().map(Oid::short).collect::<Vec<_>>().join(", ");
-    StoreError::Merge { oids, source }
-}
-
-fn unknown_kind(oid: &Oid) -> StoreError {
-    let source = git2::Error::from_str("it is of no known kind");
-    StoreError::Object { oid: *oid, source }
-}
-
-fn git2_format(format: ObjectFormat) -> git2::ObjectFormat {
-    match format {
-        ObjectFormat::Sha1 => git2::ObjectFormat::Sha1,
-        ObjectFormat::Sha256 => git2::ObjectFormat::Sha256,
-    }
-}
-
-fn git2_oid(oid: &Oid) -> Result<git2::Oid, git2::Error> {
-    git2::Oid::from_bytes(oid.as_bytes())
-}
-
-fn kind_of(kind: ObjectType) -> Option<ObjectKind> {
-    match kind {
-        ObjectType::Commit => Some(ObjectKind::Commit),
-        ObjectType::Tree => Some(ObjectKind::Tree),
-        ObjectType::Blob => Some(ObjectKind::Blob),
-        ObjectType::Tag => Some(ObjectKind::Tag),
-        ObjectType::Any => None,
-    }
 }

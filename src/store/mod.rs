@@ -1,20 +1,29 @@
 //! Reads a repository: objects, refs, commits, trees, deltas, ranges and merges.
 //!
-//! Everything stands on the trait `objects::Objects`; `open` makes the one implementation there is.
+//! Everything stands on the trait `objects::Objects`; `open` makes the one implementation there is:
+//! objects by libgit2, refs by the trait `refs::Refs`, as files or, through git, as tables.
 //! Nothing here writes into the repository: what has to be computed lives in memory. Nothing here
 //! knows a policy.
 
+mod alternates;
+mod catfile;
 pub mod commit;
 pub mod commits;
 pub mod delta;
 pub mod error;
 mod gitname;
 pub mod gitstore;
+mod libgit2;
 pub mod merge;
 pub mod objects;
 pub mod open;
+mod plumbing;
 pub mod range;
-mod refs;
+mod reffiles;
+mod reflist;
+pub mod refs;
+mod reftables;
+mod table;
 pub mod tag;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,7 +1,6 @@
 //! The narrow waist: what anything above needs of a repository, and no more.
 //!
-//! `gitstore` implements it with libgit2; a repository that libgit2 cannot open needs one more
-//! implementation of this trait and nothing else. Everything that can be computed from raw object
+//! `gitstore` implements it. Everything that can be computed from raw object
 //! bytes (parents, trees, deltas, signatures) is computed above this trait, by our own parsers.
 
 use crate::names::oid::{ObjectFormat, Oid};
@@ -94,6 +93,11 @@ pub trait Objects {
     /// everything was.
     fn was_here(&self, oid: &Oid) -> Result<bool, StoreError>;
 
+    /// The error for an object that has to be there and is not.
+    fn missing(&self, oid: &Oid) -> StoreError {
+        StoreError::Missing { oid: *oid }
+    }
+
     /// What a ref holds now.
     fn read_ref(&self, name: &Refname) -> Result<RefValue, StoreError>;
 
@@ -135,7 +139,7 @@ pub fn read_kind(
     expected: ObjectKind,
 ) -> Result<Vec<u8>, StoreError> {
     match objects.read(oid)? {
-        None => Err(StoreError::Missing { oid: *oid }),
+        None => Err(objects.missing(oid)),
         Some((found, _)) if found != expected => {
             Err(StoreError::WrongKind { oid: *oid, found, expected })
         }

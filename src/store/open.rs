@@ -8,7 +8,7 @@
 //! never writes; what is computed goes to memory.
 //!
 //! Refused here: formats that cannot be read, and whatever makes history look other than it is
-//! (grafts, shallow, partial clones).
+//! (grafts, shallow). In a partial clone what was left out is missing, and never fetched.
 
 use std::fs;
 use std::io;
@@ -18,8 +18,10 @@ use git2::{Config, ConfigLevel};
 
 use crate::names::escape::escape;
 use crate::names::oid::ObjectFormat;
+use crate::store::alternates::{borrowed, lent};
 use crate::store::error::StoreError;
 use crate::store::gitstore::GitStore;
+use crate::store::refs::RefFormat;
 
 /// Where a repository is and how it is met.
 #[derive(Clone, Debug)]
@@ -28,6 +30,9 @@ pub struct OpenAt {
     pub git_dir: PathBuf,
     /// `GIT_OBJECT_DIRECTORY` inside `pre-receive`: where the push's objects are.
     pub quarantine: Option<PathBuf>,
+    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`: where the server has more objects, and the folder that
+    /// relative paths in it begin at.
+    pub lent: Option<(Vec<u8>, PathBuf)>,
     /// Whether `GIT_SHALLOW_FILE` is set: the push would cut history off.
     pub shallow_file: bool,
 }
@@ -35,7 +40,7 @@ pub struct OpenAt {
 impl OpenAt {
     /// A repository that is met outside a push.
     pub fn at_rest(git_dir: impl Into<PathBuf>) -> Self {
-        Self { git_dir: git_dir.into(), quarantine: None, shallow_file: false }
+        Self { git_dir: git_dir.into(), quarantine: None, lent: None, shallow_file: false }
     }
 }
 
@@ -50,15 +55,31 @@ pub(super) struct Layout {
     pub(super) objects: PathBuf,
     /// The push's object folder.
     pub(super) quarantine: Option<PathBuf>,
+    /// Object folders that `objects` borrows from, by its `info/alternates`.
+    pub(super) borrowed: Vec<PathBuf>,
+    /// Object folders that the environment names. What lies there can be read, but does not count
+    /// as having been here: whoever reaches the environment must not make it so.
+    pub(super) lent: Vec<PathBuf>,
     /// How objects are named.
     pub(super) format: ObjectFormat,
+    /// How refs are kept.
+    pub(super) ref_format: RefFormat,
+    /// The setting that makes it a partial clone, if it is one.
+    pub(super) partial: Option<String>,
+}
+
+/// What the configuration says of how the repository is to be read.
+struct Formats {
+    objects: ObjectFormat,
+    refs: RefFormat,
+    partial: Option<String>,
 }
 
 /// Opens a repository for reading.
 ///
 /// # Errors
-/// `NotARepository`, `UnsupportedFormat`, `Grafts`, `Shallow`, `ShallowPush`, `PartialClone` for
-/// what must not be read; `File`, `Config`, `Database` for what could not be.
+/// `NotARepository`, `UnsupportedFormat`, `Grafts`, `Shallow`, `ShallowPush` for what must not be
+/// read; `File`, `Config`, `Database` for what could not be.
 pub fn open(at: &OpenAt) -> Result<GitStore, StoreError> {
     if at.shallow_file {
         return Err(StoreError::ShallowPush);
@@ -69,11 +90,23 @@ pub fn open(at: &OpenAt) -> Result<GitStore, StoreError> {
     require(&at.git_dir, at.git_dir.join("HEAD"), "HEAD")?;
     require(&at.git_dir, common_dir.join("refs"), "refs")?;
     require(&at.git_dir, objects.clone(), "objects")?;
-    let (config, format) = config(&at.git_dir, &common_dir)?;
+    let (config, formats) = config(&at.git_dir, &common_dir)?;
     refuse_false_history(&common_dir)?;
-    let quarantine = at.quarantine.clone();
-    let git_dir = at.git_dir.clone();
-    GitStore::new(Layout { git_dir, common_dir, objects, quarantine, format }, config)
+    let layout = Layout {
+        git_dir: at.git_dir.clone(),
+        borrowed: borrowed(&objects)?,
+        lent: match &at.lent {
+            Some((value, directory)) => lent(value, directory)?,
+            None => Vec::new(),
+        },
+        quarantine: at.quarantine.clone(),
+        common_dir,
+        objects,
+        format: formats.objects,
+        ref_format: formats.refs,
+        partial: formats.partial,
+    };
+    GitStore::new(layout, config)
 }
 
 /// Where what all worktrees share is kept (gitrepository-layout(5), `commondir`).
@@ -132,8 +165,8 @@ fn is_there(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Reads the repository's own configuration and the object format in it.
-fn config(git_dir: &Path, common_dir: &Path) -> Result<(Config, ObjectFormat), StoreError> {
+/// Reads the repository's own configuration and the formats in it.
+fn config(git_dir: &Path, common_dir: &Path) -> Result<(Config, Formats), StoreError> {
     let path = common_dir.join("config");
     // libgit2 takes a file that it may not read for one that is not there.
     match fs::File::open(&path) {
@@ -142,17 +175,17 @@ fn config(git_dir: &Path, common_dir: &Path) -> Result<(Config, ObjectFormat), S
         Err(source) => return Err(StoreError::File { path, source }),
     }
     let mut config = Config::open(&path).map_err(StoreError::Config)?;
-    let format = check_format(&config)?;
+    let formats = check_formats(&config)?;
     if flag(&config, "extensions.worktreeconfig")? {
         let path = git_dir.join("config.worktree");
         config.add_file(&path, ConfigLevel::Worktree, false).map_err(StoreError::Config)?;
     }
-    Ok((config, format))
+    Ok((config, formats))
 }
 
 /// Refuses what gitrepository-layout(5) and git-config(1), `extensions.*`, allow and we cannot
 /// read.
-fn check_format(config: &Config) -> Result<ObjectFormat, StoreError> {
+fn check_formats(config: &Config) -> Result<Formats, StoreError> {
     let version = match config.get_i64("core.repositoryformatversion") {
         Ok(version) => version,
         Err(error) if error.code() == git2::ErrorCode::NotFound => 0,
@@ -161,19 +194,23 @@ fn check_format(config: &Config) -> Result<ObjectFormat, StoreError> {
     if !(0..=1).contains(&version) {
         return Err(unsupported("core.repositoryformatversion", version.to_string().as_bytes()));
     }
-    let mut format = ObjectFormat::Sha1;
+    let mut formats =
+        Formats { objects: ObjectFormat::Sha1, refs: RefFormat::Files, partial: None };
     for (name, value) in entries(config, "^extensions\\.")? {
         let extension = name.strip_prefix("extensions.").unwrap_or(&name);
         let value_lower = value.to_ascii_lowercase();
         match (extension, value_lower.as_slice()) {
             // Git heeds these in every version.
             ("noop" | "preciousobjects" | "worktreeconfig", _) => {}
-            ("partialclone", _) => return Err(StoreError::PartialClone { setting: name }),
+            ("partialclone", _) => formats.partial = Some(name),
             // An unknown one in version 0 means nothing to Git.
             ("noop-v1" | "relativeworktrees", _) if version == 1 => {}
-            ("objectformat", b"sha1") if version == 1 => format = ObjectFormat::Sha1,
-            ("objectformat", b"sha256") if version == 1 => format = ObjectFormat::Sha256,
-            ("refstorage", b"files") if version == 1 => {}
+            ("objectformat", b"sha1") if version == 1 => formats.objects = ObjectFormat::Sha1,
+            ("objectformat", b"sha256") if version == 1 => formats.objects = ObjectFormat::Sha256,
+            ("refstorage", b"files") if version == 1 => formats.refs = RefFormat::Files,
+            ("refstorage", b"reftable") if version == 1 => formats.refs = RefFormat::Reftable,
+            // Objects have a second name then, which nothing here asks for.
+            ("compatobjectformat", b"sha1" | b"sha256") if version == 1 => {}
             ("objectformat" | "refstorage" | "compatobjectformat", _) => {
                 return Err(unsupported(&name, &value));
             }
@@ -183,10 +220,10 @@ fn check_format(config: &Config) -> Result<ObjectFormat, StoreError> {
     }
     for (name, value) in entries(config, "^remote\\..*\\.promisor$")? {
         if is_true(&value) {
-            return Err(StoreError::PartialClone { setting: name });
+            formats.partial = Some(name);
         }
     }
-    Ok(format)
+    Ok(formats)
 }
 
 fn unsupported(name: &str, value: &[u8]) -> StoreError {
@@ -201,8 +238,8 @@ fn flag(config: &Config, name: &str) -> Result<bool, StoreError> {
     }
 }
 
-/// A key without a value is true (git-config(1)); what is no boolean is taken for true as well,
-/// since the safe side is to refuse.
+/// A key without a value is true (git-config(1)); what is no boolean is taken for true as well:
+/// it changes nothing but the words about a missing object.
 fn is_true(value: &[u8]) -> bool {
     !matches!(value.to_ascii_lowercase().as_slice(), b"false" | b"no" | b"off" | b"0")
 }

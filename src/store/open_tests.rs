@@ -10,7 +10,7 @@ use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::refname::Refname;
 use crate::store::error::StoreError;
 use crate::store::gitstore::GitStore;
-use crate::store::objects::{HeadValue, Merged, ObjectKind, Objects, RefValue};
+use crate::store::objects::{HeadValue, Merged, ObjectKind, Objects, RefValue, read_kind};
 use crate::store::open::{OpenAt, open};
 use crate::store::testing::{Scratch, git, oid};
 
@@ -47,6 +47,7 @@ fn quarantined(scratch: &Scratch, content: &[u8]) -> (Oid, OpenAt) {
     let at = OpenAt {
         git_dir: scratch.dir().to_path_buf(),
         quarantine: Some(quarantine),
+        lent: None,
         shallow_file: false,
     };
     (written, at)
@@ -94,6 +95,22 @@ fn packed_objects_and_alternates_are_read() {
     }
 }
 
+/// A server's environment may lend objects; a pusher's must not make them old.
+#[test]
+fn what_the_environment_lends_is_read_but_was_not_here() {
+    let (lender, scratch) = (Scratch::new(ObjectFormat::Sha1), Scratch::new(ObjectFormat::Sha1));
+    let (old, new) = (scratch.blob("old"), lender.blob("lent"));
+    let lent = format!("objects:{}", lender.dir().join("objects").display());
+    let at = OpenAt {
+        lent: Some((lent.into_bytes(), scratch.dir().to_path_buf())),
+        ..OpenAt::at_rest(scratch.dir())
+    };
+    let store = open(&at).unwrap();
+    assert_eq!(store.read(&new).unwrap(), Some((ObjectKind::Blob, b"lent".to_vec())));
+    assert!(store.was_here(&old).unwrap());
+    assert!(!store.was_here(&new).unwrap());
+}
+
 #[test]
 fn nothing_is_ever_written() {
     let scratch = Scratch::new(ObjectFormat::Sha1);
@@ -133,7 +150,8 @@ fn worktrees_and_repositories_with_a_worktree_are_read() {
         has_main(&open(&OpenAt::at_rest(work.join(".git"))).unwrap(), commit);
         let side = open(&OpenAt::at_rest(work.join(".git/worktrees/side"))).unwrap();
         has_main(&side, commit);
-        assert_eq!(side.head().unwrap(), HeadValue::Branch(name("refs/heads/side")));
+        // Who pushes chooses the path, and must not choose by it what `@default` is.
+        assert_eq!(side.head().unwrap(), HeadValue::Branch(name("refs/heads/main")));
         assert!(side.was_here(&commit).unwrap());
     }
 }
@@ -216,13 +234,6 @@ fn what_is_no_repository_is_named() {
 
 #[test]
 fn formats_that_cannot_be_read_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path();
-    git(dir, &["init", "-q", "--bare", "--ref-format=reftable", "reftable.git"], b"");
-    let found = error(&OpenAt::at_rest(dir.join("reftable.git")));
-    let told = found.to_string();
-    assert!(told.contains("extensions.refstorage = reftable"), "{told}");
-
     let set = |settings: &[(&str, &str)]| {
         let scratch = Scratch::new(ObjectFormat::Sha1);
         for (key, value) in settings {
@@ -235,12 +246,79 @@ fn formats_that_cannot_be_read_are_refused() {
     assert!(matches!(unknown, Some(StoreError::UnsupportedFormat { .. })), "{unknown:?}");
     let newer = set(&[version("2")]);
     assert!(matches!(newer, Some(StoreError::UnsupportedFormat { .. })), "{newer:?}");
-    let partial = set(&[version("1"), ("extensions.partialClone", "origin")]);
-    assert!(matches!(partial, Some(StoreError::PartialClone { .. })), "{partial:?}");
-    let promisor = set(&[("remote.origin.promisor", "true")]);
-    assert!(matches!(promisor, Some(StoreError::PartialClone { .. })), "{promisor:?}");
+    let elsewhere = set(&[version("1"), ("extensions.refStorage", "reftable://elsewhere")]);
+    assert!(matches!(elsewhere, Some(StoreError::UnsupportedFormat { .. })), "{elsewhere:?}");
+    let without = set(&[version("0"), ("extensions.objectFormat", "sha1")]);
+    assert!(matches!(without, Some(StoreError::UnsupportedFormat { .. })), "{without:?}");
     assert!(set(&[version("0"), ("extensions.fromTheFuture", "true")]).is_none());
-    assert!(set(&[version("1"), ("extensions.worktreeConfig", "true")]).is_none());
+    let known = [
+        ("noop", "true"),
+        ("noop-v1", "true"),
+        ("preciousObjects", "true"),
+        ("worktreeConfig", "true"),
+        ("relativeWorktrees", "true"),
+        ("compatObjectFormat", "sha256"),
+        ("refStorage", "files"),
+    ];
+    for (extension, value) in known {
+        let key = format!("extensions.{extension}");
+        assert!(set(&[version("1"), (key.as_str(), value)]).is_none(), "{extension}");
+    }
+}
+
+#[test]
+fn what_a_partial_clone_left_out_is_missing_and_said_to_be() {
+    for setting in ["extensions.partialClone", "remote.origin.promisor"] {
+        let scratch = Scratch::new(ObjectFormat::Sha1);
+        scratch.git(&["config", "core.repositoryFormatVersion", "1"]);
+        let here = scratch.blob("here");
+        scratch.git(&["config", setting, "true"]);
+        let store = scratch.store();
+        assert!(store.read(&here).unwrap().is_some());
+        let gone = Oid::from_bytes(&[7; 20]).unwrap();
+        assert_eq!(store.read(&gone).unwrap(), None);
+        let told = read_kind(&store, &gone, ObjectKind::Blob).unwrap_err().to_string();
+        assert!(told.contains(&setting.to_lowercase()) && told.contains("--refetch"), "{told}");
+    }
+}
+
+#[test]
+fn alternates_are_read_however_they_are_written() {
+    let scratch = Scratch::new(ObjectFormat::Sha1);
+    let folder = scratch.dir().parent().unwrap().to_path_buf();
+    let mut behind = scratch.dir().to_path_buf();
+    let mut held = Vec::new();
+    // As deep as git goes; one step more and it warns and stops.
+    for (at, written) in ["../../lent 0/objects", "\"../../lent\\0401/objects\""]
+        .into_iter()
+        .chain(["# nothing\n../../lent 2/objects", "../../lent 3/./objects/"])
+        .chain(["../../lent 4/objects", "../../lent 5/objects", "../../lent 6/objects"])
+        .enumerate()
+    {
+        let name = format!("lent {at}");
+        git(&folder, &["init", "-q", "--bare", &name], b"");
+        let next = folder.join(&name);
+        let text = format!("blob {at}");
+        held.push(oid(&git(&next, &["hash-object", "-w", "--stdin"], text.as_bytes())));
+        std::fs::write(behind.join("objects/info/alternates"), format!("{written}\n")).unwrap();
+        behind = next;
+    }
+    let store = scratch.store();
+    for (at, blob) in held.iter().enumerate() {
+        let by_git = std::process::Command::new("git")
+            .args(["cat-file", "-e", &blob.hex()])
+            .current_dir(scratch.dir())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .stderr(std::process::Stdio::null())
+            .status();
+        let by_git = by_git.unwrap().success();
+        assert_eq!(by_git, at < 6, "{at}");
+        assert!(store.was_here(blob).unwrap() || !by_git, "{at}");
+    }
+    let tip = scratch.commit(scratch.raw_tree(&[("100644", b"f", held[5])]), &[], 1);
+    // The view of the git program sees as far.
+    assert_eq!(store.not_reachable_from(&[], &[tip]).unwrap(), [tip]);
 }
 
 #[test]

@@ -1,42 +1,32 @@
-//! The git program, for the two things it does better than we can.
+//! The git program, for what it does better than we can: merges, reachability, and objects that
+//! libgit2 does not find or cannot read.
 //!
 //! It sees the repository's objects through a folder of its own: a bare repository in the system's
 //! temporary folder that borrows every object folder and has nothing else, no refs, no
 //! configuration, no attributes, no grafts. What git computes is written there and goes with it.
 //! Nothing that a pusher chose is ever an argument; oids go in by stdin or as plain hexadecimal.
 
+use std::cell::RefCell;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::names::escape::escape;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
+use crate::store::catfile::{CatFile, Object, Part};
 use crate::store::error::StoreError;
 use crate::store::objects::{CONFLICTS_MAX, Merged};
-
-/// How long git may take for one answer.
-const GIT_SECONDS_MAX: u64 = 60;
-
-/// How much git may print for one answer, in bytes.
-const GIT_OUTPUT_BYTES_MAX: usize = 128 * 1024 * 1024;
+use crate::store::plumbing::{self, Answer, failed};
 
 /// A folder through which git sees a repository's objects and nothing else of it.
 pub(super) struct View {
+    /// Before the folder, so that they are ended when it goes.
+    whole: RefCell<Option<CatFile>>,
+    headers: RefCell<Option<CatFile>>,
     folder: TempDir,
     format: ObjectFormat,
-}
-
-/// What git answered.
-struct Answer {
-    code: Option<i32>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
 }
 
 impl View {
@@ -47,7 +37,24 @@ impl View {
             .map_err(|source| StoreError::File { path: "a temporary folder".into(), source })?;
         let made = furnish(folder.path(), format, object_dirs);
         made.map_err(|source| StoreError::File { path: folder.path().into(), source })?;
-        Ok(Self { folder, format })
+        Ok(Self { whole: RefCell::default(), headers: RefCell::default(), folder, format })
+    }
+
+    /// An object, or its kind and size alone. `None`: git has none.
+    pub(super) fn object(&self, oid: &Oid, part: Part) -> Result<Option<Object>, StoreError> {
+        let kept = match part {
+            Part::Whole => &self.whole,
+            Part::Header => &self.headers,
+        };
+        let mut kept = kept.borrow_mut();
+        // One that failed is not asked again.
+        let mut running = match kept.take() {
+            Some(running) => running,
+            None => CatFile::start(self.folder.path(), part)?,
+        };
+        let object = running.ask(oid)?;
+        *kept = Some(running);
+        Ok(object)
     }
 
     /// The merge of two commits as git makes it. `None`: this git cannot say.
@@ -70,6 +77,18 @@ impl View {
         }
     }
 
+    /// The best common ancestors of two commits.
+    pub(super) fn merge_bases(&self, one: &Oid, other: &Oid) -> Result<Vec<Oid>, StoreError> {
+        let verb = "merge-base";
+        let answer = self.ask(verb, &["--all", &one.hex(), &other.hex()], b"")?;
+        match answer.code {
+            Some(0) => oids(verb, &answer),
+            // None: the histories are unrelated.
+            Some(1) if answer.stdout.is_empty() && answer.stderr.is_empty() => Ok(Vec::new()),
+            Some(_) | None => Err(failed(verb, &answer)),
+        }
+    }
+
     /// What is reachable from these commits and from none of those tips.
     pub(super) fn reachable_only(
         &self,
@@ -88,34 +107,18 @@ impl View {
         if answer.code != Some(0) {
             return Err(failed(verb, &answer));
         }
-        let lines = answer.stdout.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| Oid::from_hex(line).ok_or_else(|| failed(verb, &answer))).collect()
+        oids(verb, &answer)
     }
 
     fn ask(&self, verb: &'static str, args: &[&str], stdin: &[u8]) -> Result<Answer, StoreError> {
-        let mut command = Command::new("git");
-        command.arg("--git-dir=.").arg(verb).args(args).current_dir(self.folder.path());
-        // Nothing of the surroundings but the way to git itself. One by one, since after `env_clear`
-        // the whole process would be forked, which takes longer than git does.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name != "PATH") {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C");
-        command.env("HOME", self.folder.path());
-        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-        command.env("GIT_ATTR_NOSYSTEM", "1").env("GIT_NO_REPLACE_OBJECTS", "1");
-        command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawn_failed = |source| StoreError::Spawn { verb, source };
-        let mut child = command.spawn().map_err(spawn_failed)?;
-        let answer = converse(&mut child, stdin);
-        if answer.is_err() {
-            // It may have ended already; then there is nothing to stop.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        answer.map_err(spawn_failed)
+        plumbing::ask(self.folder.path(), verb, args, stdin)
     }
+}
+
+/// The oids that an answer consists of, one a line.
+fn oids(verb: &'static str, answer: &Answer) -> Result<Vec<Oid>, StoreError> {
+    let lines = answer.stdout.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| Oid::from_hex(line).ok_or_else(|| failed(verb, answer))).collect()
 }
 
 /// Lays out a bare repository that borrows these folders (gitrepository-layout(5)).
@@ -137,48 +140,6 @@ fn furnish(dir: &Path, format: ObjectFormat, object_dirs: &[PathBuf]) -> io::Res
         alternates.push_str(&format!("../borrowed-{at}\n"));
     }
     fs::write(dir.join("objects/info/alternates"), alternates)
-}
-
-/// Feeds git and hears it out, within the limits of time and length.
-fn converse(child: &mut Child, input: &[u8]) -> io::Result<Answer> {
-    let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(io::Error::other("a pipe is missing"));
-    };
-    let input = input.to_vec();
-    // Each pipe needs someone at its end, or both sides would wait for each other.
-    std::thread::spawn(move || stdin.write_all(&input));
-    let (said, hear) = mpsc::channel();
-    let (complained, hear_complaint) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = stdout.take(GIT_OUTPUT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
-        said.send(read.map(|_| bytes))
-    });
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut bytes);
-        // The rest is thrown away, but has to be read.
-        let _ = io::copy(&mut stderr, &mut io::sink());
-        complained.send(read.map(|_| bytes))
-    });
-    let patience = Duration::from_secs(GIT_SECONDS_MAX);
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it took too long");
-    let stdout = hear.recv_timeout(patience).map_err(late)??;
-    if stdout.len() > GIT_OUTPUT_BYTES_MAX {
-        return Err(io::Error::other("it printed too much"));
-    }
-    let stderr = hear_complaint.recv_timeout(patience).map_err(late)??;
-    Ok(Answer { code: child.wait()?.code(), stdout, stderr })
-}
-
-/// How much of what git complains is kept, in bytes.
-const STDERR_BYTES_MAX: u64 = 4096;
-
-fn failed(verb: &'static str, answer: &Answer) -> StoreError {
-    let said = answer.stderr.split(|&b| b == b'\n').next().unwrap_or_default();
-    StoreError::Git { verb, stderr: escape(said) }
 }
 
 #[cfg(test)]

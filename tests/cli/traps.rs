@@ -508,6 +508,16 @@ pub(crate) const TRAPS: &[Trap] = &[
         Commands,
     ),
     (
+        "partial-clone",
+        "warning",
+        "extensions.partialclone is set",
+        |ground, repo| {
+            config(ground, repo, "core.repositoryFormatVersion", "1");
+            config(ground, repo, "extensions.partialClone", "origin");
+        },
+        Said,
+    ),
+    (
         "stale-lock",
         "warning",
         "main.lock is",

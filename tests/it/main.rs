@@ -22,6 +22,7 @@ mod drift;
 mod ends;
 mod examples;
 mod exceptions;
+mod formats;
 mod glass;
 mod landings;
 mod lies;

@@ -152,7 +152,14 @@ pub fn may_run(folder: &Path) -> bool {
 
 /// Lock files: of HEAD, the configuration, packed refs, and every ref.
 pub fn locks(git_dir: &Path) -> Vec<PathBuf> {
-    let names = ["HEAD.lock", "config.lock", "packed-refs.lock", "packed-refs.new", "shallow.lock"];
+    let names = [
+        "HEAD.lock",
+        "config.lock",
+        "packed-refs.lock",
+        "packed-refs.new",
+        "reftable/tables.list.lock",
+        "shallow.lock",
+    ];
     let mut found: Vec<PathBuf> = names.iter().map(|name| git_dir.join(name)).collect();
     found.retain(|path| path.exists());
     let mut folders = vec![git_dir.join("refs")];

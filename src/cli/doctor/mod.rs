@@ -106,6 +106,7 @@ static CHECKS: &[Check] = &[
     storage::sealed,
     repository::readable,
     repository::head,
+    repository::left_out,
     repository::locks,
     repository::incoming,
     repository::aliases,

@@ -26,10 +26,20 @@ pub fn readable(snapshot: &Snapshot) -> Vec<Finding> {
     } else if dir.join("shallow").exists() {
         format!("git --git-dir={} fetch --unshallow", shell(dir))
     } else {
-        "make a full clone in the files format: git clone --bare --ref-format=files".into()
+        format!("look what git says of it: git --git-dir={} fsck --connectivity-only", shell(dir))
     };
     let finding = Finding::new(Level::Error, "repository-unreadable", why, "every push is refused");
     vec![finding.mend(mend)]
+}
+
+/// Objects were left out, and nothing is fetched while a push is judged.
+pub fn left_out(snapshot: &Snapshot) -> Vec<Finding> {
+    let Some(setting) = &snapshot.left_out else { return Vec::new() };
+    let what = format!("the repository is a partial clone: {} is set", escape(setting.as_bytes()));
+    let why = "a push that cannot be judged without an object that was left out is refused";
+    let dir = shell(&snapshot.site.git_dir);
+    let mend = format!("git --git-dir={dir} fetch --refetch --no-filter");
+    vec![Finding::new(Level::Warning, "partial-clone", what, why).mend(mend)]
 }
 
 /// Locks that nobody holds any more.

@@ -19,6 +19,7 @@ use crate::cli::surroundings::Surroundings;
 use crate::log::keeper::unsealed_since;
 use crate::log::{append_only, space};
 use crate::names::moment::Moment;
+use crate::store::objects::Objects as _;
 use crate::store::open::{self, OpenAt};
 
 /// What the folder inside the repository is called where modes are spoken of.
@@ -61,8 +62,10 @@ pub struct Snapshot {
     /// How often the policy wants it sealed, in seconds, and since when it was not. `None`: the
     /// policy does not say, or it could not be looked at.
     pub sealing: Option<(i64, Moment)>,
-    /// Why the repository could not be opened, in words.
+    /// Why the repository, or its refs, could not be read, in words.
     pub unreadable: Option<String>,
+    /// The setting that makes it a partial clone, if it is one.
+    pub left_out: Option<String>,
     /// Lock files, and how old they are in seconds.
     pub locks: Vec<(PathBuf, i64)>,
     /// Left-over folders of pushes that never ended, and how old they are in seconds.
@@ -135,6 +138,7 @@ impl Snapshot {
         let hooks: Vec<HookSeen> =
             installed(&site).map(|hook| hook_seen(platform, &site, hook)).collect();
         let (aliases, branch) = refs(git, &dir)?;
+        let (unreadable, left_out) = opened(&dir);
         Ok(Self {
             platform,
             now: around.now,
@@ -161,9 +165,8 @@ impl Snapshot {
             // Where there is no log there is nothing to lack.
             not_append_only: append_only::forgotten(&site.log_dir()).unwrap_or_default(),
             sealing: sealing(&site),
-            unreadable: open::open(&OpenAt::at_rest(&dir))
-                .err()
-                .map(|error| Fault::caused("", &error).to_string().trim_start_matches(": ").into()),
+            unreadable,
+            left_out,
             locks: look::aged(&look::locks(&dir), around.now),
             incoming: look::aged(&look::incoming(&dir), around.now),
             aliases,
@@ -173,6 +176,16 @@ impl Snapshot {
             sshd: look::sshd(sshd),
             site,
         })
+    }
+}
+
+/// Why the repository or its refs cannot be read; and the setting that makes it a partial clone.
+fn opened(dir: &Path) -> (Option<String>, Option<String>) {
+    let in_words =
+        |error| Fault::caused("", &error).to_string().trim_start_matches(": ").to_owned();
+    match open::open(&OpenAt::at_rest(dir)) {
+        Ok(store) => (store.head().err().map(in_words), store.left_out().map(str::to_owned)),
+        Err(error) => (Some(in_words(error)), None),
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     base: Option<Vec<u8>>,
     before: BTreeMap<&'static str, String>,
     beside: Vec<(&'static str, String)>,
+    init: Vec<&'static str>,
+    made_by: Option<fn(&Ground, &Path)>,
 }
 
 /// A bare repository behind the gate.
@@ -54,7 +56,22 @@ impl Plan {
             base: Some(BASE.as_bytes().to_vec()),
             before: BTreeMap::new(),
             beside: Vec::new(),
+            init: vec!["--bare"],
+            made_by: None,
         }
+    }
+
+    /// Made by `git init` with these words instead of `--bare`.
+    pub(crate) fn init(mut self, words: &[&'static str]) -> Self {
+        self.init = words.to_vec();
+        self
+    }
+
+    /// Made and filled by this, at the path it is given.
+    pub(crate) fn made_by(mut self, make: fn(&Ground, &Path)) -> Self {
+        self.made_by = Some(make);
+        self.base = None;
+        self
     }
 
     /// In this object format.
@@ -105,18 +122,26 @@ impl Plan {
         self
     }
 
+    fn git_init(&self, ground: &Ground, repository: &Path) {
+        let mut init = ground.command("git");
+        init.args(["init", "--quiet", "--template="]).args(&self.init);
+        init.arg(format!("--object-format={}", self.format));
+        match repository.file_name() == Some(".git".as_ref()) {
+            true => init.arg(repository.parent().unwrap()),
+            false => init.arg(repository),
+        };
+        text(&mut init);
+    }
+
     /// Makes the repository, fills it, and installs.
     pub(crate) fn build(self) -> Site {
         let ground = Arc::new(Ground::new());
         let repository = ground.at(&self.folder);
         fs::create_dir_all(repository.parent().unwrap()).unwrap();
-        text(
-            ground
-                .command("git")
-                .args(["init", "--quiet", "--bare", "--template="])
-                .arg(format!("--object-format={}", self.format))
-                .arg(&repository),
-        );
+        match self.made_by {
+            Some(make) => make(&ground, &repository),
+            None => self.git_init(&ground, &repository),
+        }
         fs::create_dir_all(repository.join("hooks")).unwrap();
         let policy = ground.at("policy.toml");
         fs::write(&policy, &self.policy).unwrap();
