@@ -3,7 +3,7 @@
 //! Made by `git` from `git config --list`, read by `site`, `install` and `doctor`. Pure. Values are
 //! bytes; keys are as Git prints them: section and name in lower case.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
@@ -69,6 +69,27 @@ impl Config {
     /// Every value there is.
     pub fn settings(&self) -> &[Setting] {
         &self.settings
+    }
+
+    /// Adds values to the end of the repository's own file. `None` when there is nothing to go by:
+    /// the key is there already, or no value of that file is.
+    pub fn add_local(&mut self, key: &str, values: &[OsString]) -> Option<()> {
+        let key = key.to_ascii_lowercase().into_bytes();
+        let local = |one: &&Setting| one.scope == Scope::Local;
+        let is_there = self.settings.iter().filter(local).any(|one| one.key == key);
+        let at = self.settings.iter().rposition(|one| local(&one))?;
+        let origin = self.settings.get(at)?.origin.clone();
+        if is_there || values.is_empty() {
+            return None;
+        }
+        let added = values.iter().map(|value| Setting {
+            scope: Scope::Local,
+            origin: origin.clone(),
+            key: key.clone(),
+            value: Some(value.as_bytes().to_vec()),
+        });
+        let _ = self.settings.splice(at + 1..at + 1, added);
+        Some(())
     }
 
     /// The value that counts.

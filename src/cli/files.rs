@@ -3,10 +3,13 @@
 //! Used by `install`, `uninstall`, `man`. A reader sees the old file or the new one, and after a
 //! crash one of the two: temporary file in the same folder, sync, rename, sync of the folder.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 /// Whether an error says that nothing is there, as opposed to: it may not be looked at.
@@ -14,15 +17,54 @@ pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// When what was written has to be on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durable {
+    /// When the function returns.
+    AtOnce,
+    /// When `sync_systems` has run, for many files together. A file never takes another's place
+    /// before its own bytes are there.
+    WithAll,
+}
+
 /// Puts these bytes at this path, with exactly this mode, in place of whatever is there.
 pub fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    write_whole_by(path, bytes, mode, Durable::AtOnce)
+}
+
+/// The same; the name may be on the disk later than the bytes.
+pub fn write_whole_by(path: &Path, bytes: &[u8], mode: u32, durable: Durable) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let written = write_new(&temporary, bytes, mode).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report; a left-over temporary file is harmless.
         let _ = fs::remove_file(&temporary);
     }
-    written.and_then(|()| sync_folder(path))
+    match durable {
+        Durable::AtOnce => written.and_then(|()| sync_folder(path)),
+        Durable::WithAll => written,
+    }
+}
+
+/// Brings everything that was written to the file systems of these paths to the disk.
+pub fn sync_systems<'a>(paths: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        // What is not there was not written.
+        let Ok(meta) = fs::metadata(path) else { continue };
+        if seen.insert(meta.dev()) {
+            rustix::fs::syncfs(File::open(path)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a file whose bytes are on the disk.
+pub fn rename_by(from: &Path, to: &Path, durable: Durable) -> io::Result<()> {
+    match durable {
+        Durable::AtOnce => rename(from, to),
+        Durable::WithAll => fs::rename(from, to),
+    }
 }
 
 /// Moves a file, so that the new name stands for it after a crash, too.
@@ -63,6 +105,22 @@ pub fn make_folders(path: &Path, mode: u32) -> io::Result<()> {
         Err(error) => Err(error),
         // Not what umask made of it, but what was asked for.
         Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode)),
+    }
+}
+
+/// The mode of a folder of ours: the owner's alone, or what `core.sharedRepository` asks for
+/// (git-config(1)).
+pub fn shared_mode(shared: Option<&str>) -> u32 {
+    match shared.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "group" | "true" | "1" | "yes" | "on" => 0o2770,
+        "all" | "world" | "everybody" | "2" => 0o2775,
+        octal if octal.len() > 1 && octal.starts_with('0') => {
+            u32::from_str_radix(octal, 8).map_or(0o700, |mode| {
+                // As Git does: who may read may enter, and folders pass their group on.
+                0o2700 | (mode & 0o777) | ((mode & 0o444) >> 2)
+            })
+        }
+        _ => 0o700,
     }
 }
 

@@ -5,16 +5,16 @@
 //! `GIT_CONFIG_PARAMETERS` nor `GIT_DIR` can turn an answer round.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::cli::config::Config;
+use crate::cli::configfile::{self, Change, Keep, Locked};
 use crate::cli::fault::{Fault, OrFault};
-use crate::cli::files;
-use crate::cli::quote::{shell, shell_word, shown};
+use crate::cli::files::Durable;
+use crate::cli::quote::{shell, shown};
 use crate::cli::surroundings::Surroundings;
 use crate::hook::host::GIT_VARIABLES;
 use crate::names::escape::escape;
@@ -24,31 +24,6 @@ const KEY_ABSENT: i32 = 1;
 
 /// `git config --unset` answers this when there is nothing to unset (git-config(1)).
 const NOTHING_TO_UNSET: i32 = 5;
-
-/// A key of a repository's configuration and the values it is to have from now on.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
-    /// The key.
-    pub key: &'static str,
-    /// All its values, in order; none: the key goes.
-    pub values: Vec<OsString>,
-}
-
-impl Change {
-    /// The change as commands that would make it.
-    pub fn describe(&self) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for value in &self.values {
-            let add = if lines.is_empty() { "" } else { "--add " };
-            let value = shell_word(value.as_bytes());
-            lines.push(format!("git config {add}{} {value}", self.key));
-        }
-        if lines.is_empty() {
-            lines.push(format!("git config --unset-all {}", self.key));
-        }
-        lines
-    }
-}
 
 /// The program `git` of this machine.
 #[derive(Clone, Debug)]
@@ -102,28 +77,33 @@ impl Git {
         }
     }
 
-    /// Makes these changes to the repository's own configuration, all of them or none: to a copy
-    /// that is also Git's lock on the file, and then takes its place (git's lockfile.h).
+    /// Makes these changes to the repository's own configuration, all of them or none.
     pub fn configure(&self, git_dir: &Path, changes: &[Change]) -> Result<(), Fault> {
-        let config = git_dir.join("config");
-        let lock = git_dir.join("config.lock");
-        let could_not = || format!("could not change {}", shown(&config));
-        let meta = fs::metadata(&config).or_fault(could_not)?;
-        let taken = OpenOptions::new().write(true).create_new(true).open(&lock);
-        taken.or_fault(could_not).map_err(|fault| {
-            fault.hint(format!("if no git runs there now: rm {}", shell(&lock)))
-        })?;
-        let changed = fs::copy(&config, &lock)
-            .and_then(|_| fs::set_permissions(&lock, meta.permissions()))
-            .or_fault(could_not)
-            .and_then(|()| changes.iter().try_for_each(|c| self.apply(git_dir, &lock, c)))
-            .and_then(|()| File::open(&lock).and_then(|f| f.sync_all()).or_fault(could_not))
-            .and_then(|()| files::rename(&lock, &config).or_fault(could_not));
-        if changed.is_err() {
-            // The first fault is the one to report.
-            let _ = fs::remove_file(&lock);
+        self.configure_keeping(git_dir, changes, None, Durable::AtOnce)
+    }
+
+    /// The same; what stood there before us is kept in this file. Keys that were not there are added
+    /// without a process for each.
+    pub fn configure_keeping(
+        &self,
+        git_dir: &Path,
+        changes: &[Change],
+        keep: Option<(&Path, Keep)>,
+        durable: Durable,
+    ) -> Result<(), Fault> {
+        let could_not = || format!("could not change {}", shown(&git_dir.join("config")));
+        let locked = lock_config(git_dir)?;
+        let is_new = |change: &&Change| {
+            !change.values.is_empty() && !configfile::has(locked.copy(), change.key)
+        };
+        let new: Vec<Change> = changes.iter().filter(is_new).cloned().collect();
+        let new = configfile::in_order(&new);
+        let others = changes.iter().filter(|change| !new.contains(change));
+        others.into_iter().try_for_each(|change| self.apply(git_dir, locked.copy(), change))?;
+        if !locked.append(&new).or_fault(could_not)? {
+            new.iter().try_for_each(|change| self.apply(git_dir, locked.copy(), change))?;
         }
-        changed
+        locked.place(keep, durable).or_fault(could_not)
     }
 
     fn apply(&self, git_dir: &Path, file: &Path, change: &Change) -> Result<(), Fault> {
@@ -170,6 +150,18 @@ impl Git {
 
 /// What Git says of a repository that was made for a newer one.
 const EXTENSION: &[u8] = b"unknown repository extension";
+/// Locks a repository's own configuration.
+pub fn lock_config(git_dir: &Path) -> Result<Locked, Fault> {
+    let could_not = || format!("could not change {}", shown(&git_dir.join("config")));
+    Locked::take(git_dir).map_err(|error| {
+        let fault = Fault::caused(could_not(), &error);
+        if error.kind() != ErrorKind::AlreadyExists {
+            return fault;
+        }
+        let lock = shell(&Locked::path(git_dir));
+        fault.hint(format!("if no git runs there now: rm {lock}"))
+    })
+}
 
 /// How many lines of Git's complaints are passed on.
 const LINES_MAX: usize = 5;

@@ -11,6 +11,7 @@ use std::path::Path;
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::newborn;
 use crate::cli::verb::{Call, Group, Verb};
 use crate::hook::answer::Answer;
 use crate::hook::bench::Input;
@@ -76,10 +77,17 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         stdin: &stdin,
         moment: call.around.now,
     };
-    let answer = match hook.name {
-        Name::PreReceive => pre_receive(&input),
-        Name::Update => update(&input),
-        Name::PostReceive => return post_receive(call, &input),
+    let settled = match hook.name {
+        Name::PreReceive | Name::Update => {
+            newborn::settle(input.env, input.directory, input.moment)
+        }
+        Name::PostReceive => Ok(()),
+    };
+    let answer = match (settled, hook.name) {
+        (Err(stop), _) => unsettled(&stop),
+        (Ok(()), Name::PreReceive) => pre_receive(&input),
+        (Ok(()), Name::Update) => update(&input),
+        (Ok(()), Name::PostReceive) => return post_receive(call, &input),
     };
     let (code, text) = heard(&input, hook.name, answer);
     match code {
@@ -100,6 +108,14 @@ fn for_reader(env: &Env, text: String) -> String {
         Some("web") => text.lines().map(|line| format!("{GITLAB_PAGE}{line}\n")).collect(),
         Some(_) | None => text,
     }
+}
+
+/// The answer in a new repository that could not be set up: there is no log that could tell it.
+fn unsettled(stop: &Stop) -> Answer {
+    tracing::warn!(reason = %stop.reason, "new repository");
+    let text =
+        crate::message::pusher::fault(std::slice::from_ref(&stop.told), stop.again(), None, None);
+    Answer::stopped(stop, text)
 }
 
 /// The answer after the earlier hook has had its say.

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::fault::{Fault, OrFault};
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::platform::Place;
 use crate::cli::quote::{shell, shown};
 use crate::cli::shim::{self, HOOK_BYTES_MAX, Shim};
@@ -96,12 +96,12 @@ pub fn keep(place: &Place) -> Result<(), Fault> {
 }
 
 /// Puts our hook in its place.
-pub fn put(place: &Place, bytes: &[u8]) -> Result<(), Fault> {
+pub fn put(place: &Place, bytes: &[u8], durable: Durable) -> Result<(), Fault> {
     let could_not = || format!("could not write {}", shown(&place.path));
     if let Some(folder) = place.path.parent() {
         files::make_folders(folder, 0o755).or_fault(could_not)?;
     }
-    files::write_whole(&place.path, bytes, HOOK_MODE).or_fault(could_not)
+    files::write_whole_by(&place.path, bytes, HOOK_MODE, durable).or_fault(could_not)
 }
 
 /// What became of a hook's place when ours was taken out of it.

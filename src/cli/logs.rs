@@ -4,17 +4,18 @@
 //! together here: the repository, its refs of that day and its policy.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::cli::fault::{Fault, OrFault};
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::quote::shown;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
 use crate::hook::{host, record};
 use crate::log::book::Log;
-use crate::log::disk::Modes;
+use crate::log::disk::{Disk, Medium, Modes};
 use crate::log::entry::{Genesis, GenesisRef, Record};
 use crate::log::file::Appended;
 use crate::log::wire::{AsText, Listed, Text};
@@ -23,7 +24,13 @@ use crate::names::moment::Moment;
 use crate::store::objects::{HeadValue, Objects as _};
 
 /// Begins the log of this repository in this folder.
-pub fn create(git_dir: &Path, dir: &Path, mode: u32, moment: Moment) -> Result<(), Fault> {
+pub fn create(
+    git_dir: &Path,
+    dir: &Path,
+    mode: u32,
+    moment: Moment,
+    durable: Durable,
+) -> Result<(), Fault> {
     let world = World::at_rest(git_dir).map_err(|stop| could_not(dir, &stop))?;
     let (policy, files) = world.policy().map_err(|stop| could_not(dir, &stop))?;
     let begun = || format!("could not begin the log in {}", shown(dir));
@@ -50,12 +57,49 @@ pub fn create(git_dir: &Path, dir: &Path, mode: u32, moment: Moment) -> Result<(
     };
     let ctx = host::ctx(moment);
     let origin = format!("{}/{repository}", ctx.host);
-    let _receipt = Log::create(dir, &origin, genesis, &ctx, modes(mode)).or_fault(begun)?;
+    let (first, medium) = (medium(durable), medium(durable));
+    let _receipt =
+        Log::create_on(first.as_ref(), dir, &origin, genesis, &ctx, modes(mode)).or_fault(begun)?;
     let record = Record::Policy(record::policy(policy.digest, &files, "install"));
-    match Log::open(dir).or_fault(begun)?.append(&[record], &ctx, None).or_fault(begun)? {
+    match Log::open_on(medium, dir)
+        .or_fault(begun)?
+        .append(&[record], &ctx, None)
+        .or_fault(begun)?
+    {
         Appended::Written(_) | Appended::Held => Ok(()),
         // Nothing was expected to stand still, so nothing can have moved.
         Appended::Moved(_) => Err(Fault::new(begun())),
+    }
+}
+
+/// Opens a log to go on with it.
+pub fn open(dir: &Path, durable: Durable) -> Result<Log, Fault> {
+    Log::open_on(medium(durable), dir).or_fault(|| format!("could not open the log {}", shown(dir)))
+}
+
+fn medium(durable: Durable) -> Box<dyn Medium> {
+    match durable {
+        Durable::AtOnce => Box::new(Disk),
+        Durable::WithAll => Box::new(Later),
+    }
+}
+
+/// The disk, which whoever writes many logs at once waits for once. No push is answered meanwhile:
+/// the hooks come last, and the first push waits for the disk itself.
+#[derive(Debug)]
+struct Later;
+
+impl Medium for Later {
+    fn append(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
+        Disk.append(file, bytes)
+    }
+
+    fn sync(&self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_folder(&self, _: &File) -> io::Result<()> {
+        Ok(())
     }
 }
 

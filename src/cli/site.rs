@@ -17,6 +17,7 @@ use crate::cli::files;
 use crate::cli::git::Git;
 use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
+use crate::hook::world::{LEVEL_KEY, LEVEL_WARN_VALUE};
 
 /// The policy files; may stand several times. Absent: `portcullis/policy.toml` in the repository.
 pub const KEY_POLICY: &str = "portcullis.policy";
@@ -32,9 +33,26 @@ pub const KEY_RESTORE: &str = "portcullis.restore";
 /// The platform that the repository was installed for.
 pub const KEY_PLATFORM: &str = "portcullis.platform";
 
+/// `warn`: every rule of the policy only warns, until `install --enforce`.
+pub const KEY_LEVEL: &str = LEVEL_KEY;
+
+/// The value of `KEY_LEVEL` that says so.
+pub const LEVEL_WARN: &str = LEVEL_WARN_VALUE;
+
+/// Folders that `install` made for hooks; they go with the hooks.
+pub const KEY_MADE: &str = "portcullis.made";
+
 /// Our keys that `uninstall` takes away.
-pub const OWN_KEYS: [&str; 6] =
-    [KEY_POLICY, KEY_REPOSITORY, KEY_HOOKS, KEY_LOG_DIR, KEY_PLATFORM, KEY_RESTORE];
+pub const OWN_KEYS: [&str; 8] = [
+    KEY_POLICY,
+    KEY_REPOSITORY,
+    KEY_HOOKS,
+    KEY_LOG_DIR,
+    KEY_PLATFORM,
+    KEY_RESTORE,
+    KEY_LEVEL,
+    KEY_MADE,
+];
 
 /// The setting without which clients cannot send push options, so nobody could ask.
 pub const PUSH_OPTIONS: &str = "receive.advertisePushOptions";
@@ -69,10 +87,16 @@ impl Site {
                 .hint("name the folder that holds HEAD, objects and refs")
         })?;
         let config = git.config(&git_dir)?;
-        let hooks_dir = match git.config_path(&git_dir, "core.hooksPath")? {
-            // Relative to where hooks run, which for a push is the repository's folder.
-            Some(path) => git_dir.join(OsStr::from_bytes(&path)),
+        let named = config.last("core.hookspath").and_then(|setting| setting.value.as_deref());
+        let hooks_dir = match named {
             None => git_dir.join("hooks"),
+            // Git knows what these stand for; what else there is stands for itself.
+            Some([b'~' | b'%' | b':', ..]) => {
+                let path = git.config_path(&git_dir, "core.hooksPath")?.unwrap_or_default();
+                git_dir.join(OsStr::from_bytes(&path))
+            }
+            // Relative to where hooks run, which for a push is the repository's folder.
+            Some(path) => git_dir.join(OsStr::from_bytes(path)),
         };
         Ok(Self { git_dir, config, hooks_dir })
     }
@@ -112,14 +136,37 @@ impl Site {
         }
     }
 
+    /// Whether somebody has chosen hooks here: `install`, or a template that it wrote.
+    pub fn is_prepared(&self) -> bool {
+        !self.config.local(KEY_HOOKS).is_empty()
+    }
+
     /// Where `uninstall` leaves the id for a later `install`: the log that stays is this id's.
     pub fn kept_id(&self) -> PathBuf {
         self.folder().join("repository")
     }
 
+    /// Where the configuration from before the first `install` is kept.
+    pub fn kept_config(&self) -> PathBuf {
+        self.folder().join("config.before")
+    }
+
+    /// Whether every rule only warns here.
+    pub fn only_warns(&self) -> bool {
+        self.config.local_text(KEY_LEVEL) == Some(LEVEL_WARN)
+    }
+
     /// Where `core.hooksPath` stands, when it is set at all.
     pub fn hooks_path_scope(&self) -> Option<&Scope> {
         self.config.last("core.hookspath").map(|setting| &setting.scope)
+    }
+
+    /// Whether Git looks for hooks in a folder that is set for the machine or the account.
+    pub fn shares_hooks(&self) -> bool {
+        match self.hooks_path_scope() {
+            Some(Scope::System | Scope::Global | Scope::Other(_)) => true,
+            Some(Scope::Local) | None => false,
+        }
     }
 
     /// What people call the repository: its folder's name without `.git`.
@@ -128,9 +175,15 @@ impl Site {
             Some(name) if name == ".git" => self.git_dir.parent().and_then(Path::file_name),
             other => other,
         };
-        let name = folder.unwrap_or_default().as_bytes();
-        readable(name.strip_suffix(b".git").unwrap_or(name))
+        readable_path(folder.unwrap_or_default().as_bytes())
     }
+}
+
+/// A repository's path below a folder of repositories, in the letters that an id may have.
+pub fn readable_path(path: &[u8]) -> String {
+    let path = path.strip_suffix(b".git").unwrap_or(path);
+    // The end tells more than the beginning.
+    readable(&path[path.len().saturating_sub(NAME_BYTES_MAX)..])
 }
 
 /// How much of a repository's name goes into its id, in bytes.
@@ -198,5 +251,8 @@ mod tests {
         assert_eq!(readable(b"..a..b.."), "a.b");
         assert_eq!(readable(b"---"), "repository");
         assert_eq!(readable(b""), "repository");
+        assert_eq!(readable_path(b"acme/Infra.git"), "acme-infra");
+        let long = readable_path(format!("{}/infra.git", "x/".repeat(40)).as_bytes());
+        assert!(long.ends_with("-infra") && long.len() <= NAME_BYTES_MAX, "{long}");
     }
 }

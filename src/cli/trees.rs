@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::config::Config;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::files;
 use crate::cli::log::place::{Below, worst};
@@ -132,20 +131,6 @@ fn below(call: &mut Call<'_>, folder: &Path, found: &mut Found) -> Result<(), Fa
             .hint("is it the right folder, and is its disk there?"));
     }
     Ok(())
-}
-
-/// Whether a repository is a mirror: its branches are fetched over the ones here, which runs no hook
-/// (git-remote(1), `--mirror=fetch`). One that is only pushed from is none.
-pub fn is_mirror(config: &Config) -> bool {
-    config.settings().iter().any(|setting| {
-        let key = &setting.key;
-        let into = setting.value.as_deref().and_then(|refspec| {
-            let at = refspec.iter().position(|byte| *byte == b':')?;
-            refspec.get(at + 1..)
-        });
-        let is_all = into.is_some_and(|into| [&b"refs/*"[..], b"refs/heads/*"].contains(&into));
-        is_all && key.starts_with(b"remote.") && key.ends_with(b".fetch")
-    })
 }
 
 /// Whether somebody who looks at a repository would have to wait, or read without end: below a folder of

@@ -31,6 +31,13 @@ use crate::store::open::{OpenAt, open};
 /// The folder of ours inside a repository.
 pub const FOLDER: &str = "portcullis";
 
+/// The key of the repository's own configuration that may say `warn`: then every rule of the policy
+/// only warns. `install` writes it for a whole tree of repositories, and takes it away.
+pub const LEVEL_KEY: &str = "portcullis.level";
+
+/// The one value of it that means anything.
+pub const LEVEL_WARN_VALUE: &str = "warn";
+
 /// A repository, opened the way a hook must.
 pub struct World {
     /// The repository.
@@ -131,7 +138,10 @@ impl World {
                 files.push((path, file));
             }
         }
+        let levels = self.store.config_values(LEVEL_KEY).map_err(|error| unopened(&error))?;
+        let only_warns = levels.last().is_some_and(|level| level == LEVEL_WARN_VALUE.as_bytes());
         match compile_with(&policies, &signers) {
+            Ok(policy) if only_warns => Ok((policy.only_warning(), files)),
             Ok(policy) => Ok((policy, files)),
             Err(problems) => Err(Stop::fault_because(
                 "the policy on this server has problems",

@@ -42,6 +42,8 @@ pub struct Replayed {
     pub dates: Option<(Moment, Moment)>,
     /// Steps that some rule would have refused.
     pub refused: usize,
+    /// Those steps, by the commit each ends at, oldest first.
+    pub refusals: Vec<Oid>,
     /// Steps that would have landed with a warning.
     pub warned: usize,
     /// The rules, in the order of the policy, then what is asked without a rule and was found.
@@ -111,7 +113,7 @@ pub struct Example {
 pub struct Tally {
     shapes: Shapes,
     dates: Option<(Moment, Moment)>,
-    refused: usize,
+    refused: BTreeMap<usize, Oid>,
     warned: usize,
     rows: Vec<Row>,
 }
@@ -153,7 +155,9 @@ impl Tally {
         let (oldest, newest) = self.dates.unwrap_or((judged.when, judged.when));
         self.dates = Some((oldest.min(judged.when), newest.max(judged.when)));
         let refuses = judged.findings.iter().any(|finding| finding.level == Level::Refuse);
-        self.refused += usize::from(refuses);
+        if refuses {
+            self.refused.insert(judged.place, judged.commit);
+        }
         self.warned += usize::from(!refuses && !judged.findings.is_empty());
         for (at, finding) in judged.findings.iter().enumerate() {
             // A rule that objects twice to one step still objects to one step.
@@ -202,7 +206,8 @@ impl Tally {
             tip,
             shapes: self.shapes,
             dates: self.dates,
-            refused: self.refused,
+            refused: self.refused.len(),
+            refusals: self.refused.into_values().collect(),
             warned: self.warned,
             rules: self.rows.into_iter().map(finished).collect(),
             elsewhere: Vec::new(),

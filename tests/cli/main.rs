@@ -10,10 +10,14 @@
 )]
 
 mod doctor;
+mod forest;
 mod ground;
 mod install;
+mod layouts;
+mod newcomers;
 mod shims;
 mod status;
 mod talk;
 mod traps;
 mod uninstall;
+mod upgrade;

@@ -189,6 +189,15 @@ pub(crate) const TRAPS: &[Trap] = &[
         Commands,
     ),
     (
+        "only-warns",
+        "warning",
+        "no rule refuses anything here yet",
+        |ground, repo| {
+            config(ground, repo, "portcullis.level", "warn");
+        },
+        Commands,
+    ),
+    (
         "hook-configured",
         "note",
         "adds another pre-receive hook",

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::git::Change;
+use crate::cli::configfile::Change;
 use crate::cli::platform::Place;
 use crate::cli::quote::shell;
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::cli::doctor::finding::{Finding, Fix};
 use crate::cli::fault::{Fault, OrFault};
-use crate::cli::files;
+use crate::cli::files::{self, Durable};
 use crate::cli::git::Git;
 use crate::cli::hookfile;
 use crate::cli::inventory;
@@ -67,7 +67,7 @@ fn apply(git: &Git, site: &Site, fix: &Fix) -> Result<(), Fault> {
         Fix::Chmod { path, mode } => fs::set_permissions(path, Permissions::from_mode(*mode))
             .or_fault(|| format!("could not change the mode of {}", shown(path))),
         Fix::Configure(change) => git.configure(&site.git_dir, std::slice::from_ref(change)),
-        Fix::PutHook { place, bytes } => hookfile::put(place, bytes),
+        Fix::PutHook { place, bytes } => hookfile::put(place, bytes, Durable::AtOnce),
         Fix::Remove { paths } => paths.iter().try_for_each(|path| {
             files::remove(path).or_fault(|| format!("could not remove {}", shown(path)))
         }),

@@ -8,12 +8,14 @@ use crate::cli::doctor::finding::{Finding, Fix, Level};
 use crate::cli::doctor::look::{Kind, Look, Seen};
 use crate::cli::doctor::snapshot::{HookSeen, Snapshot};
 use crate::cli::hookfile::HOOK_MODE;
+use crate::cli::platform::Layout;
 use crate::cli::quote::{shell, shown};
 use crate::cli::shim::{self, Hook, Shim};
 
 /// Nothing was ever installed, or its traces in the configuration are gone.
 pub fn installed(snapshot: &Snapshot) -> Vec<Finding> {
-    let has_id = snapshot.site.repository_id().is_some();
+    // One made from a template gets its id with its first push.
+    let has_id = snapshot.site.repository_id().is_some() || snapshot.is_new;
     if !snapshot.hooks.is_empty() && has_id {
         return Vec::new();
     }

@@ -28,10 +28,11 @@ use crate::cli::doctor::report::{Outcome, Report};
 use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
+use crate::cli::install::mirror::fetches_into_branches;
 use crate::cli::log::place::worst;
 use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
-use crate::cli::trees::{Asked, Trees, is_mirror, trap};
+use crate::cli::trees::{Asked, Trees, trap};
 use crate::cli::verb::{Call, Group, Verb};
 
 /// The verb.
@@ -88,6 +89,7 @@ static CHECKS: &[Check] = &[
     hooks::earlier,
     hooks::watching,
     settings::hooks_path,
+    settings::only_warns,
     settings::configured_hooks,
     settings::proc_receive,
     settings::shallow_update,
@@ -169,7 +171,10 @@ fn treat(
     let files = sshd_files(call.around, doctor)?;
     let look = || Snapshot::gather(call.around, git, &asked.path, &files);
     let mut snapshot = look()?;
-    if !asked.is_named && snapshot.hooks.is_empty() && is_mirror(&snapshot.site.config) {
+    if !asked.is_named
+        && snapshot.hooks.is_empty()
+        && fetches_into_branches(&snapshot.site.config).is_some()
+    {
         return Ok((Outcome::Mirror, snapshot));
     }
     let mut findings = findings(&snapshot);

@@ -30,6 +30,11 @@ pub fn hooks_path(snapshot: &Snapshot) -> Vec<Finding> {
         let finding = Finding::new(Level::Error, "hooks-path", what, "Git runs no hook at all");
         return vec![finding.mend(unset(snapshot, setting))];
     }
+    let is_ours = !snapshot.hooks.is_empty() && snapshot.hooks.iter().all(|it| it.binary.is_some());
+    if snapshot.platform.layout == Layout::Single && is_ours {
+        // `install --global` put them there for every repository.
+        return Vec::new();
+    }
     let what = format!(
         "Git looks for hooks in {}, not in the repository",
         shown(&snapshot.site.hooks_dir)
@@ -38,6 +43,17 @@ pub fn hooks_path(snapshot: &Snapshot) -> Vec<Finding> {
     let own = snapshot.site.git_dir.join("hooks");
     let command = format!("{} config core.hooksPath {}", git(snapshot), shell(&own));
     vec![Finding::new(Level::Error, "hooks-path", what, why).mend(command)]
+}
+
+/// Rules that were to warn at first, and still do.
+pub fn only_warns(snapshot: &Snapshot) -> Vec<Finding> {
+    if !snapshot.site.only_warns() {
+        return Vec::new();
+    }
+    let what = "no rule refuses anything here yet, all of them only warn";
+    let why = "it was installed so that people may get used to it (portcullis.level)";
+    let command = format!("portcullis install {} --enforce", shell(&snapshot.site.git_dir));
+    vec![Finding::new(Level::Warning, "only-warns", what, why).mend(command)]
 }
 
 /// Hooks from the configuration (Git 2.54 and later): they can switch ours off or veto after it.

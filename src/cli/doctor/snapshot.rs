@@ -10,6 +10,7 @@ use crate::cli::doctor::look::{self, Kind, Look, Seen};
 use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::{self, Git};
+use crate::cli::newborn;
 use crate::cli::platform::{Place, Platform};
 use crate::cli::policies::{self, Certificates};
 use crate::cli::quote::shown;
@@ -44,6 +45,8 @@ pub struct Snapshot {
     pub account: u32,
     /// The repository's folder.
     pub repository: Look,
+    /// Whether it was made from a template of ours and nobody has pushed yet.
+    pub is_new: bool,
     /// The hooks that should be there. Empty: nothing was installed.
     pub hooks: Vec<HookSeen>,
     /// Folders and files that only the owner may change.
@@ -145,6 +148,7 @@ impl Snapshot {
             account: rustix::process::geteuid().as_raw(),
             group: group(&repository),
             repository,
+            is_new: newborn::mark(&site.git_dir).is_file(),
             guarded: guarded(&site),
             leftovers: look::aged(&leftovers(&site, &hooks), around.now),
             search: search(around),

@@ -92,7 +92,7 @@ pub fn account(snapshot: &Snapshot) -> Vec<Finding> {
 
 /// The log is missing, is not a folder, cannot be written, or is where locks do not hold.
 pub fn log(snapshot: &Snapshot) -> Vec<Finding> {
-    if snapshot.hooks.is_empty() {
+    if snapshot.hooks.is_empty() || snapshot.is_new {
         return Vec::new();
     }
     let path = shown(&snapshot.log.path);

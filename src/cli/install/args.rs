@@ -65,7 +65,34 @@ pub struct Install {
     #[arg(long)]
     pub append_only: bool,
 
-    /// Let the starter policy's approval rule refuse even with a single reviewer
+    /// Every bare repository below this folder too
+    ///
+    /// What is found and was never installed begins with warnings: everything is judged, told and
+    /// logged, and rules refuse nothing until `--enforce`. Mirrors, working trees and symbolic links
+    /// are passed by and named. All are looked at before the first is changed; what could not be done
+    /// is told at the end, and the others are done. May be run again, by a timer say.
+    #[arg(long, value_name = "DIR")]
+    pub recursive: Vec<PathBuf>,
+
+    /// Write a template for new repositories: hooks, policy, and a mark
+    ///
+    /// For `git config --global init.templateDir DIR`. A repository that `git init` makes from it is
+    /// judged from its first push on, which gives it an id and a log. Wants --policy.
+    #[arg(long, value_name = "DIR", requires = "policy")]
+    #[arg(conflicts_with_all = ["repos", "recursive", "global", "people", "append_only", "network_log"])]
+    pub template: Option<PathBuf>,
+
+    /// Write the hooks into a folder that many repositories share
+    ///
+    /// For `git config --global core.hooksPath DIR`, or gitolite's LOCAL_CODE/hooks/common with
+    /// `--platform gitolite`. A push to a repository in which nobody has run `install` is refused.
+    #[arg(long, value_name = "DIR")]
+    #[arg(conflicts_with_all = ["repos", "recursive", "people", "policy", "append_only", "network_log"])]
+    pub global: Option<PathBuf>,
+
+    /// Let rules refuse: in what is found with --recursive, or was installed with warnings only
+    ///
+    /// Of a starter policy: even the approval rule that has a single reviewer.
     #[arg(long)]
     pub enforce: bool,
 
@@ -73,8 +100,12 @@ pub struct Install {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+
     /// The repositories: bare, or with a .git in them
-    #[arg(value_name = "REPO", required = true)]
+    #[arg(value_name = "REPO", required_unless_present_any = ["recursive", "template", "global"])]
     pub repos: Vec<PathBuf>,
 }
 
@@ -83,4 +114,8 @@ Examples:
   portcullis install --people ~git/.ssh/authorized_keys /srv/git/infra.git
   portcullis install --people alice=alice.pub --people bob=bob.pub /srv/git/infra.git
   portcullis install --policy /etc/portcullis/policy.toml --log-dir /var/log/portcullis /srv/git/*.git
-  portcullis install --platform gitea --policy /etc/portcullis/policy.toml /data/git/acme/infra.git";
+  portcullis install --platform gitea --policy /etc/portcullis/policy.toml /data/git/acme/infra.git
+  portcullis install --recursive /srv/git --policy /etc/portcullis/policy.toml             warn first
+  portcullis install --recursive /srv/git --enforce                                 then let it bite
+  portcullis install --recursive /srv/git --policy /etc/portcullis/new.toml --dry-run         a swap
+  portcullis install --template /etc/portcullis/template --policy /etc/portcullis/policy.toml";

@@ -3,10 +3,12 @@
 //! Used by `install`. Reads policies and people, writes nothing. A policy with a problem is a fault
 //! here, before anything was changed: with it installed, every push would be refused.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cli::configfile::Change;
 use crate::cli::fault::Fault;
-use crate::cli::git::Change;
 use crate::cli::install::args::Install;
 use crate::cli::install::people;
 use crate::cli::install::starter::{self, Approvals};
@@ -14,6 +16,45 @@ use crate::cli::platform::Platform;
 use crate::cli::policies;
 use crate::cli::site::{KEY_POLICY, Site};
 use crate::cli::surroundings::Surroundings;
+
+/// The texts of a policy, with their places.
+pub type Texts = Vec<(PathBuf, Vec<u8>)>;
+
+/// A policy, read.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Its texts, with their places; they compile.
+    pub texts: Texts,
+    /// Where it wants its logs to be.
+    pub log_dir: Option<PathBuf>,
+}
+
+impl Known {
+    fn of(texts: Texts) -> Result<Self, Fault> {
+        lint(&texts)?;
+        let log_dir = policies::log_dir(&texts);
+        Ok(Self { texts, log_dir })
+    }
+}
+
+/// What reading a policy came to.
+type Read = Result<Arc<Known>, Fault>;
+
+/// Policies that were read already: of a thousand repositories most have the same one.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    known: Mutex<BTreeMap<Vec<PathBuf>, Read>>,
+}
+
+impl Shelf {
+    /// The policy in these files.
+    pub fn policy(&self, paths: &[PathBuf]) -> Result<Arc<Known>, Fault> {
+        // Whoever panicked while reading has left the others as they were.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || policies::read(paths).and_then(Known::of).map(Arc::new);
+        known.entry(paths.to_vec()).or_insert_with(read).clone()
+    }
+}
 
 /// What was chosen.
 #[derive(Debug, Default)]
@@ -24,8 +65,10 @@ pub struct Chosen {
     pub change: Option<Change>,
     /// Policies that go, each with the one that comes for it.
     pub replaced: Vec<(PathBuf, PathBuf)>,
+    /// The texts that judge pushes now, where another policy takes its place.
+    pub before: Option<Arc<Known>>,
     /// The texts that will judge pushes, with their places; they compile.
-    pub texts: Vec<(PathBuf, Vec<u8>)>,
+    pub policy: Arc<Known>,
     /// What the operator has to know.
     pub warnings: Vec<String>,
     /// What the operator may want to know.
@@ -38,6 +81,7 @@ pub fn policy(
     install: &Install,
     platform: &Platform,
     site: &Site,
+    shelf: &Shelf,
 ) -> Result<Chosen, Fault> {
     let named = site.config.local_paths(KEY_POLICY);
     let wanted: Vec<PathBuf> =
@@ -54,11 +98,13 @@ pub fn policy(
         (true, true) => vec![site.starter_policy()],
         (true, false) | (false, true | false) => named.clone(),
     };
-    chosen.texts = policies::read(if wanted.is_empty() { &in_force } else { &wanted })?;
-    lint(&chosen.texts)?;
+    chosen.policy = shelf.policy(if wanted.is_empty() { &in_force } else { &wanted })?;
     if wanted.is_empty() || wanted == named {
         return Ok(chosen);
     }
+    // One that cannot be read or used any more is no less gone.
+    let is_replaced = site.repository_id().is_some();
+    chosen.before = shelf.policy(&in_force).ok().filter(|_| is_replaced);
     let goes = in_force.iter().filter(|old| !wanted.contains(old));
     let comes = wanted.iter().filter(|new| !in_force.contains(new));
     chosen.replaced = goes.cloned().zip(comes.cloned()).collect();
@@ -77,8 +123,7 @@ fn starter(
     let reviewers = roster.people.len();
     let approvals = Approvals::with(reviewers, install.enforce);
     let text = starter::policy(&roster.people, platform, approvals);
-    let texts = vec![(site.starter_policy(), text.clone().into_bytes())];
-    lint(&texts)?;
+    let policy = Known::of(vec![(site.starter_policy(), text.clone().into_bytes())])?;
     let warning = match approvals {
         Approvals::Refuse if reviewers < starter::REVIEWERS_MIN => {
             Some("with a single reviewer, nobody can approve what that reviewer writes")
@@ -95,7 +140,7 @@ fn starter(
     };
     Ok(Chosen {
         starter: Some(text),
-        texts,
+        policy: Arc::new(policy),
         warnings: warning.map(str::to_owned).into_iter().collect(),
         notes: roster.notes,
         ..Chosen::default()

@@ -7,20 +7,25 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
+use crate::cli::configfile::Change;
 use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
-use crate::cli::git::Change;
 use crate::cli::install::args::Install;
+use crate::cli::install::prepare::Target;
 use crate::cli::platform::{PLATFORMS, Platform};
 use crate::cli::quote::shown;
 use crate::cli::shim::Hook;
 use crate::cli::site::{
-    KEY_HOOKS, KEY_LOG_DIR, KEY_PLATFORM, KEY_REPOSITORY, KEY_RESTORE, PUSH_OPTIONS, Site,
+    KEY_HOOKS, KEY_LEVEL, KEY_LOG_DIR, KEY_PLATFORM, KEY_REPOSITORY, KEY_RESTORE, LEVEL_WARN,
+    PUSH_OPTIONS, Site, readable_path,
 };
 use crate::cli::surroundings::Surroundings;
 
 /// The same, as Git lists it.
 const PUSH_OPTIONS_LISTED: &str = "receive.advertisepushoptions";
+
+/// What GitLab calls a repository whose folder is named by a hash.
+const KEY_GITLAB_PATH: &str = "gitlab.fullpath";
 
 /// How many random bytes keep two repositories of one name apart.
 const ID_BYTES: usize = 4;
@@ -28,34 +33,45 @@ const ID_BYTES: usize = 4;
 /// How long an id may be, in bytes.
 const ID_BYTES_MAX: usize = 256;
 
+/// What the keys are to say.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Which software serves the repository.
+    pub platform: &'a Platform,
+    /// Which hooks are ours.
+    pub hooks: &'a [Hook],
+    /// Where the policy wants its logs to be.
+    pub log_dir: Option<PathBuf>,
+}
+
 /// Every key that has to change.
 pub fn changes(
     around: &Surroundings,
     install: &Install,
-    platform: &Platform,
-    hooks: &[Hook],
+    target: &Target,
     site: &Site,
-    by_policy: Option<PathBuf>,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::new();
     if site.repository_id().is_none() {
-        changes.push(Change { key: KEY_REPOSITORY, values: vec![id(site)?.into()] });
+        changes.push(Change { key: KEY_REPOSITORY, values: vec![id(site, target)?.into()] });
     }
-    let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
-    changes.extend(change(site, KEY_HOOKS, names.join(" ").into()));
+    changes.extend(level(install, target, site));
+    changes.extend(change(site, KEY_HOOKS, hook_names(wanted.hooks).into()));
+    let platform = wanted.platform;
     let is_plain = platform.name == PLATFORMS[0].name;
     if !is_plain || site.config.local_text(KEY_PLATFORM).is_some() {
         changes.extend(change(site, KEY_PLATFORM, platform.name.into()));
     }
     let typed = install.log_dir.as_deref().map(|dir| around.absolute(dir)).transpose()?;
-    if let (Some(typed), Some(written)) = (&typed, &by_policy)
+    if let (Some(typed), Some(written)) = (&typed, &wanted.log_dir)
         && typed != written
     {
         let why = format!("`[log] dir` of the policy says {}", shown(written));
         let fault = Fault::mistyped("--log-dir and the policy name two places for the log");
         return Err(fault.cause(why).hint("leave --log-dir out, or change the policy"));
     }
-    if let Some(dir) = typed.or(by_policy) {
+    if let Some(dir) = typed.or(wanted.log_dir) {
         changes.extend(log_dir(site, dir)?);
     }
     if site.config.boolean(PUSH_OPTIONS_LISTED) != Some(true) {
@@ -64,17 +80,45 @@ pub fn changes(
     Ok(changes)
 }
 
+/// The names of these hooks, as the configuration has them.
+pub fn hook_names(hooks: &[Hook]) -> String {
+    let names: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
+    names.join(" ")
+}
+
+/// What is found below a folder and was never installed begins with warnings, until somebody says
+/// `--enforce`. What refuses already is never made to warn.
+fn level(install: &Install, target: &Target, site: &Site) -> Option<Change> {
+    if install.enforce {
+        let is_set = !site.config.local(KEY_LEVEL).is_empty();
+        return is_set.then_some(Change { key: KEY_LEVEL, values: Vec::new() });
+    }
+    let is_new = site.repository_id().is_none() && !site.is_prepared();
+    let begins = target.below.is_some() && is_new;
+    if begins { change(site, KEY_LEVEL, LEVEL_WARN.into()) } else { None }
+}
+
 /// The id that the repository had before an `uninstall`, else a new one.
-fn id(site: &Site) -> Result<String, Fault> {
+fn id(site: &Site, target: &Target) -> Result<String, Fault> {
     let kept = site.kept_id();
     if kept.exists() {
         let could_not = || format!("could not read {}", shown(&kept));
         let text = files::read_whole(&kept, ID_BYTES_MAX).or_fault(could_not)?;
         return String::from_utf8(text).or_fault(could_not).map(|text| text.trim_end().into());
     }
+    let below = target.below.as_deref().filter(|below| !below.as_os_str().is_empty());
+    new_id(&match (site.config.local(KEY_GITLAB_PATH).pop(), below) {
+        (Some(path), _) => readable_path(path),
+        (None, Some(below)) => readable_path(below.as_os_str().as_bytes()),
+        (None, None) => site.name(),
+    })
+}
+
+/// An id that no other repository has, not even one of the same name.
+pub fn new_id(name: &str) -> Result<String, Fault> {
     let random = files::random_hex(ID_BYTES)
         .or_fault(|| "could not make an id for the repository".into())?;
-    Ok(format!("{}-{random}", site.name()))
+    Ok(format!("{name}-{random}"))
 }
 
 fn log_dir(site: &Site, dir: PathBuf) -> Result<Option<Change>, Fault> {

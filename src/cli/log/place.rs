@@ -5,8 +5,6 @@
 //! path is the number of an entry. With `--recursive`, all that stand below a folder.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,12 +15,10 @@ use crate::cli::io::Tone;
 use crate::cli::quote::shown;
 use crate::cli::site::Site;
 use crate::cli::surroundings::Surroundings;
+use crate::cli::tree::{self, Here};
 use crate::cli::verb::Call;
 use crate::log::disk::{Folder, is_log};
 use crate::log::error::LogError;
-
-/// How many folders deep logs are looked for.
-const DEPTH_MAX: usize = 12;
 
 /// One log, named.
 #[derive(Clone, Debug)]
@@ -118,61 +114,22 @@ impl Below {
     /// them came to. What cannot be looked at is told, and the rest is found.
     pub fn find(&self, call: &mut Call<'_>) -> Result<(Vec<PathBuf>, Exit), Fault> {
         let (mut found, mut exit) = (Vec::new(), Exit::Yes);
+        let look = |path: &Path| match tree::is_repository(path) || is_log(path) {
+            true => Here::Found,
+            false => Here::OnTheWay,
+        };
         for dir in &self.recursive {
-            let mut open = vec![(dir.clone(), 0)];
-            if !call.around.absolute(dir)?.is_dir() {
-                return Err(Fault::new(format!("there is no folder {}", shown(dir)))
-                    .hint("name the folder below which your repositories are"));
+            let walk = tree::walk(call.around, dir, &look)?;
+            for text in &walk.unseen {
+                exit = worst(exit, Exit::CouldNot);
+                call.console.talk_lines(Tone::Warning, text)?;
             }
-            while let Some((dir, depth)) = open.pop() {
-                let path = call.around.absolute(&dir)?;
-                if is_repository(&path) || is_log(&path) {
-                    found.push(dir);
-                    continue;
-                }
-                match folders(&path) {
-                    Ok(names) if depth < DEPTH_MAX => {
-                        open.extend(names.iter().map(|name| (dir.join(name), depth + 1)));
-                    }
-                    Ok(names) if names.is_empty() => {}
-                    Ok(_) => {
-                        exit = worst(exit, Exit::CouldNot);
-                        let text = format!(
-                            "{}: more than {DEPTH_MAX} folders deep, nothing below it was looked at",
-                            shown(&dir)
-                        );
-                        call.console.talk_lines(Tone::Warning, &text)?;
-                    }
-                    Err(error) => {
-                        exit = worst(exit, Exit::CouldNot);
-                        let text = format!("could not look into {}: {error}", shown(&dir));
-                        call.console.talk_lines(Tone::Warning, &text)?;
-                    }
-                }
-            }
+            found.extend(walk.found);
         }
         found.sort();
         found.dedup();
         Ok((found, exit))
     }
-}
-
-/// Whether a folder is what Git takes for a repository, without a working tree around it.
-fn is_repository(path: &Path) -> bool {
-    path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("refs").is_dir()
-}
-
-/// The folders in a folder, the last first; symbolic links are none.
-fn folders(path: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            names.push(entry.file_name());
-        }
-    }
-    names.sort_by(|a, b| b.cmp(a));
-    Ok(names)
 }
 
 /// The logs that are named and those below folders. A named one has to be there; of those below,
@@ -214,7 +171,7 @@ pub fn gather_repositories(
     let mut places = below.with_named(named);
     let (found, exit) = below.find(call)?;
     for given in found {
-        let is_ours = is_repository(&call.around.absolute(&given)?)
+        let is_ours = tree::is_repository(&call.around.absolute(&given)?)
             && log_dir(call.around, &given)
                 .is_ok_and(|dir| !matches!(Folder::existing(&dir), Err(LogError::Missing { .. })));
         if is_ours {

@@ -108,13 +108,22 @@ pub fn preview(
     last: usize,
     moment: Moment,
 ) -> Result<Option<String>, Fault> {
-    let could_not = || format!("could not replay {}", shown(git_dir));
+    let order = newest(git_dir, last, threads(), moment);
+    judged(&order, texts).map(|replayed| replayed.map(|replayed| text::brief(&replayed)))
+}
+
+/// The newest steps of the default branch.
+pub fn newest(git_dir: &Path, last: usize, threads: usize, moment: Moment) -> Order {
+    Order { git_dir: git_dir.to_owned(), refname: None, last: Some(last), threads, moment }
+}
+
+/// What these policy texts say of that history. `None` where there is none yet.
+pub fn judged(order: &Order, texts: &[(PathBuf, Vec<u8>)]) -> Result<Option<Replayed>, Fault> {
+    let could_not = || format!("could not replay {}", shown(&order.git_dir));
     let policy = policies::compiled_by_name(texts)
         .map_err(|problems| Fault::new(could_not()).cause(problems.render(Colour::Off)))?;
-    let git_dir = git_dir.to_owned();
-    let order = Order { git_dir, refname: None, last: Some(last), threads: threads(), moment };
-    match replay(&order, &policy, &mut |_, _| {}) {
-        Ok(replayed) => Ok(Some(text::brief(&replayed))),
+    match replay(order, &policy, &mut |_, _| {}) {
+        Ok(replayed) => Ok(Some(replayed)),
         Err(ReplayError::NoRef { .. } | ReplayError::NoDefault) => Ok(None),
         Err(error) => Err(Fault::caused(could_not(), &error)),
     }

@@ -73,6 +73,7 @@ fn log(told: &Told) -> String {
             let head = head.get(..DIGITS).unwrap_or(head);
             format!("entry {} of {at}, head {head}", last.entry)
         }
+        None if told.is_new => "begins with the first push".to_owned(),
         None => "cannot be used".to_owned(),
     }
 }

@@ -54,6 +54,7 @@ fn one(told: &Told, now: Moment) -> Value {
         "state": told.state.word(),
         "gate": table::gate(told),
         "judging": told.is_judging(),
+        "new": told.is_new,
         "repository": told.repository,
         "platform": told.platform,
         "hooks": hooks.collect::<Vec<_>>(),

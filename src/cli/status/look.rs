@@ -12,6 +12,8 @@ use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::doctor::storage::is_overdue;
 use crate::cli::files;
 use crate::cli::git::Git;
+use crate::cli::install::mirror::fetches_into_branches;
+use crate::cli::newborn;
 use crate::cli::platform::Platform;
 use crate::cli::quote::{shell, shown};
 use crate::cli::shim::{self, HOOK_BYTES_MAX, Hook, Shim};
@@ -20,7 +22,7 @@ use crate::cli::status::programs::Programs;
 use crate::cli::status::told::{
     HookTold, Last, Owed, PolicyTold, Program, SealTold, Stance, State, Told,
 };
-use crate::cli::trees::{Asked, CONFIG_BYTES_MAX, is_mirror, trap};
+use crate::cli::trees::{Asked, CONFIG_BYTES_MAX, trap};
 use crate::hook::world::World;
 use crate::hook::{debts, owed};
 use crate::judge::debts::paid;
@@ -93,13 +95,17 @@ impl Eye {
             return;
         }
         told.state = State::Gated;
-        if world.repository.is_none() {
+        told.is_new = world.repository.is_none() && newborn::mark(path).is_file();
+        if world.repository.is_none() && !told.is_new {
             let finding =
                 error("no-id", "the repository has no id", "no statement counts without one");
             told.findings.push(finding.mend(install));
         }
         self.hooks(world, told);
         let policy = policy(world, told, self.ctx.moment);
+        if told.is_new {
+            return;
+        }
         match log(world) {
             Ok(log) => self.history(world, &log, policy.as_ref(), told),
             Err((what, hint)) => {
@@ -115,7 +121,7 @@ impl Eye {
         let Ok(bytes) = files::read_whole(&path.join("config"), most) else { return false };
         let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
         (has(b":refs/*") || has(b":refs/heads/*"))
-            && self.git.config(path).is_ok_and(|config| is_mirror(&config))
+            && self.git.config(path).is_ok_and(|config| fetches_into_branches(&config).is_some())
     }
 
     fn hooks(&mut self, world: &World, told: &mut Told) {

@@ -47,6 +47,8 @@ pub struct Told {
     pub label: String,
     /// What it is to us.
     pub state: State,
+    /// Whether it was made from a template of ours and gets id and log with its first push.
+    pub is_new: bool,
     /// Its id; empty where it has none.
     pub repository: String,
     /// The Git server's software; empty where nothing of ours is there.
@@ -166,6 +168,7 @@ impl Told {
             path,
             label,
             state,
+            is_new: false,
             repository: String::new(),
             platform: String::new(),
             hooks: Vec::new(),
@@ -198,7 +201,7 @@ impl Told {
             && self.hooks.iter().any(|hook| decides(&hook))
             && self.hooks.iter().filter(decides).all(|hook| hook.runs)
             && self.policy.is_some()
-            && self.last.is_some()
+            && (self.last.is_some() || self.is_new)
     }
 
     /// How far up in a list of worst first.
