@@ -21,7 +21,7 @@ from datetime import datetime
 
 LINE_MAX, DEAD_MAX, SEAL_DISTANCE_MAX, CLOCK_BACK_TOLD_MS = 60000, 8 << 20, 4096, 60000
 KINDS = """accepted asked birth break-glass config decision drift genesis outcome policy recovered
-    refusal seal segment settled tidy""".split()
+    pruned refusal seal segment settled tidy""".split()
 
 NAMED = re.compile(rb'"(?:att|whole)":"([0-9a-f]{64})"')
 TIME = re.compile(r"[0-9]{4}-..-..T..:..:..\.[0-9]{3}Z")
@@ -51,33 +51,44 @@ def read(path, opened=open):
 
 def files(folder):
     """The log's files as one; where each begins: offset to the number it is named by; what of them
-    cannot be unpacked, which ends it."""
+    cannot be unpacked, which ends it; the summary of the entries before them, if some were taken away."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    found = {}
+    found, summary, offset = {}, None, 0
     for name in sorted(names, reverse=True):  # a plain file after its packed one
         if re.fullmatch(r"[0-9]{20}\.jsonl(\.gz)?", name):
             found[int(name[:20])] = name
-    if min(found, default=1):
+    if found and min(found):
+        for name in sorted(names):  # of files left over by who was stopped in the middle, none counts
+            of = re.fullmatch(r"([0-9]{20})-([0-9]{20})\.jsonl\.gz", name)
+            if of and int(of[1]) >= min(found):
+                summary, offset = name, int(of[2])
+                found = {first: name for first, name in found.items() if first >= int(of[1])}
+                break
+    if min(found, default=1) != (int(summary[:20]) if summary else 0):
         raise Cannot(f"{folder} holds no log, or not its beginning")
-    data, begins = bytearray(), {}
+    data, begins = bytearray(offset), {}
     for first, name in sorted(found.items()):
         begins[len(data)] = first
         try:
             data += read(os.path.join(folder, name), gzip.open if name.endswith(".gz") else open)
         except (EOFError, zlib.error, struct.error):
-            return bytes(data), begins, name
-    return bytes(data), begins, None
+            return bytes(data), begins, name, summary
+    return bytes(data), begins, None, summary
 
 class Log:
     """A walk through all lines. Afterwards it knows where entries stand, the tree, the seals."""
 
     def __init__(self, folder):
         self.folder, self.count, self.head, self.origin = folder, 0, "0" * 64, None
-        self.data, self.begins, unpacked = files(folder)
+        self.data, self.begins, unpacked, summary = files(folder)
         self.json = json.JSONDecoder(object_pairs_hook=self.once)
         self.line = self.begin = self.end = self.declared = 0
         self.dead, self.dead_bytes, self.before = None, b"", None  # bytes that are no entry: line, byte, fault
         self.attachments, self.set_back, self.levels, self.spans, self.seals = set(), [], [], [], []
+        self.kept, self.last, self.pruned = 0, None, None
+        if summary:
+            self.end = min(self.begins)
+            self.opening(os.path.join(folder, summary))
         while self.end < len(self.data):
             self.begin, self.line = self.end, self.line + 1
             self.end = self.data.find(b"\n", self.begin) + 1 or len(self.data)
@@ -89,6 +100,57 @@ class Log:
             raise self.undeclared()
         if not self.count:
             raise Cannot(f"{folder} holds no whole entry")
+        if self.last:
+            self.opened()
+
+    def opening(self, path):
+        """What stays of entries that were taken away: a line of each, or its hash in the tree."""
+        try:
+            text = read(path, gzip.open)
+            self.summary, lines = sha(text).hex(), text.split(b"\n")
+            for line in lines[:-2]:
+                gone = re.fullmatch(rb'\{"type":"gone","seq":([0-9]+),"leaf":"([0-9a-f]{64})"\}', line)
+                if gone and int(gone[1]) != self.count or bool(gone) > self.count:
+                    raise ValueError("numbers")
+                self.leaf(bytes.fromhex(gone[2].decode()) if gone else self.old(line))
+                self.spans.append(None)
+                self.count += 1
+            last = json.loads(lines[-2])
+            if lines[-1] or sorted(last) != ["after", "first", "offset", "root", "size", "type"] or last.pop("type") != "end":
+                raise ValueError("the last line")
+            if (last["first"], last["offset"], self.begins.get(self.end)) != (self.count, self.end, self.count):
+                raise ValueError("its name")
+        except (EOFError, zlib.error, struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError, Broken) as fault:
+            raise Broken(f"the summary of the entries that were taken away is not as it was: {fault}", (0, 1, 0))
+        self.last, self.head = last, last["after"]
+
+    def old(self, line):
+        """A line that the summary keeps as it was written."""
+        if line[-75:-66] != b',"hash":"' or sha(line[:-75]).hex().encode() + b'"}' != line[-66:]:
+            raise ValueError("a line")
+        self.doubles = []
+        entry = self.json.decode(line.decode())
+        if entry["seq"] != self.count or entry["type"] not in KINDS or self.doubles:
+            raise ValueError("a line")
+        if (entry["type"] == "genesis") != (self.count == 0) or self.origin not in (None, entry["log"]):
+            raise ValueError("a line")
+        self.attached(line, entry.get("short", {}).get("whole", "").encode())
+        self.origin, self.kept = entry["log"], self.kept + 1
+        if entry["type"] == "seal":
+            self.seals.append(entry)
+        return sha(b"\0" + line)
+
+    def opened(self):
+        """The entry that says what was taken away, and the checkpoint that was published before."""
+        wrong, told = None, {"summary": self.summary, **self.last}
+        if not self.pruned:
+            wrong = "no entry says that those before it were taken away: the beginning was cut off"
+        elif any(self.pruned.get(key) != value for key, value in told.items()):
+            wrong = "the entry that says what was taken away names another summary"
+        elif not self.last["first"] <= self.last["size"] <= self.count or self.root(self.last["size"]).hex() != self.last["root"]:
+            wrong = "the entries are not those that the published checkpoint covers"
+        if wrong:
+            raise Broken(wrong, (0, 1, 0))
 
     def broken(self, why):
         return Broken(why, (self.count, self.line, self.begin))
@@ -138,6 +200,8 @@ class Log:
         self.head, self.origin = entry["hash"], entry["log"]
         if entry["type"] == "seal":
             self.seals.append(entry)
+        if self.last and entry["type"] == "pruned" and entry["first"] == self.last["first"]:
+            self.pruned = entry
         self.spans.append((self.begin, self.end - 1))
         self.leaf(sha(b"\0" + line))
         self.count += 1
@@ -315,7 +379,13 @@ def checkpoint_told(log, path, found, key, keys):
 
 def tile_fault(log, path, level, index, width, data):
     end = index * 256 + width
-    if level == "entries":
+    if level == "entries" and None in log.spans[end - width:end]:
+        lines, at = [], 0  # some were taken away: by their hashes
+        while at < len(data):
+            to = at + 2 + int.from_bytes(data[at:at + 2], "big")
+            lines, at = lines + [sha(b"\0" + data[at + 2:to])], to
+        wanted = data if lines == log.levels[0][end - width:end] else None
+    elif level == "entries":
         lines = [log.data[begin:to] for begin, to in log.spans[end - width:end]]
         wanted = b"".join(len(line).to_bytes(2, "big") + line for line in lines)
     else:
@@ -388,6 +458,9 @@ def audit(folder, since=(), key=None):
     if log.dead:
         left.append(f"an append at byte {log.dead[1]} that has not ended; the next entry will declare it")
     left += [] if shutil.which("openssl") else ["signatures, for want of openssl"]
+    if log.last:
+        done.append(f"entries 0 to {log.last['first'] - 1} were taken away; {log.kept} stay whole in the summary, of the others their hashes")
+        left.append("whether the summary leaves something out: hold it against the archived files")
     left += [] if log.seals else ["who wrote it: it has no seal"]
     left += [] if since else ["whether its end was cut off: give a checkpoint from elsewhere with --since"]
     left += ["the refs of the repository", "signatures of statements, push certificates and witnesses", "fields of records not named here"]

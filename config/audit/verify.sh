@@ -15,7 +15,7 @@
 # Exit code: 0 whole, 1 broken, 2 typed wrong, 3 could not be checked.
 set -u
 export LC_ALL=C
-KINDS=' accepted asked birth break-glass config decision drift genesis outcome policy recovered refusal seal segment settled tidy '
+KINDS=' accepted asked birth break-glass config decision drift genesis outcome policy pruned recovered refusal seal segment settled tidy '
 
 usage() { sed -n '2,/^set/{/^#/!d;s/^# \{0,1\}//;p;}' "$0"; exit "$1"; }
 cannot() { echo "could not be checked: $*"; exit 3; }
@@ -64,7 +64,7 @@ hash_lines() {
   [ $i = 1000 ] || (cd "$T/h" && sha256sum -- * && rm -f -- *) | cut -c1-64
 }
 # So many bytes of the log from this one on.
-stretch() { tail -c "+$(($1 + 1))" "$T/log" | head -c "$2"; }
+stretch() { tail -c "+$(($1 - base + 1))" "$T/log" | head -c "$2"; }
 
 # --- Signed notes (C2SP signed-note): a text, an empty line, a line for each signature.
 
@@ -117,9 +117,22 @@ while IFS= read -r file; do checkpoint "$file" "since$(($(wc -l <"$T/given")))";
 # --- The files of the log as one, and a copy without control characters, which no entry has.
 
 : >"$T/log" && : >"$T/files"
-unpacked=
-for name in $(ls "$folder" | grep -E '^[0-9]{20}\.jsonl(\.gz)?$' | cut -c1-20 | sort -u); do
-  echo "$(($(wc -c <"$T/log"))) $(echo "$name" | sed 's/^0*\(.\)/\1/')" >>"$T/files"
+unpacked= summary= first=0 base=0
+digits() { echo "$1" | sed 's/^0*\(.\)/\1/'; }
+ls "$folder" | grep -E '^[0-9]{20}\.jsonl(\.gz)?$' | cut -c1-20 | sort -u >"$T/names"
+oldest=$(digits "$(head -n 1 "$T/names")")
+# Where old entries were taken away: what stays of them. Of files left over by who was stopped in the
+# middle, none counts.
+if [ "${oldest:-0}" != 0 ]; then
+  for name in $(ls "$folder" | grep -E '^[0-9]{20}-[0-9]{20}\.jsonl\.gz$' | sort); do
+    first=$(digits "$(echo "$name" | cut -c1-20)") base=$(digits "$(echo "$name" | cut -c22-41)")
+    if [ "$first" -ge "$oldest" ]; then summary=$name; break; fi
+  done
+  [ -n "$summary" ] || first=0 base=0
+fi
+for name in $(cat "$T/names"); do
+  [ "$(digits "$name")" -ge "$first" ] || continue
+  echo "$((base + $(wc -c <"$T/log"))) $(digits "$name")" >>"$T/files"
   if [ -f "$folder/$name.jsonl" ]; then
     cat "$folder/$name.jsonl" >>"$T/log" || cannot "could not read $name.jsonl"
   elif gzip -dc "$folder/$name.jsonl.gz" >"$T/part" 2>"$T/why"; then
@@ -129,13 +142,13 @@ for name in $(ls "$folder" | grep -E '^[0-9]{20}\.jsonl(\.gz)?$' | cut -c1-20 | 
     break
   fi
 done
-[ "$(head -n 1 "$T/files")" = "0 0" ] || cannot "$folder holds no log, or not its beginning"
+[ "$(head -n 1 "$T/files")" = "$base $first" ] || cannot "$folder holds no log, or not its beginning"
 tr '\000-\011\013-\037' '[\001*]' <"$T/log" >"$T/text"
 ended=$(($(wc -l <"$T/log")))
 
 # --- A row for each line: where it is, what it says, what its hash is and should be.
 
-awk -v ended="$ended" '{
+rows() { awk -v ended="$2" -v at="$3" '{
     begin = at; at += length($0) + 1; n = length($0)
     printf "%.0f %.0f ", begin, n
     claimed = "-"; prev = "-"; seq = "-"; kind = "-"; ts = "-"; earlier = 0; log_name = "-"
@@ -153,9 +166,11 @@ awk -v ended="$ended" '{
     if (claimed !~ /^[0-9a-f]+$/) claimed = "-"
     if (prev !~ /^[0-9a-f]+$/) prev = "-"
     print claimed, prev, seq, kind, ts, earlier, log_name
-  }' "$T/text" >"$T/rows"
+  }' "$T/$1" >"$T/rows"; }
+# The hash of each line of a text, and its hash in the tree.
+hashes_of() {
 : >"$T/hashes" && : >"$T/leaves"
-if [ -s "$T/text" ]; then (cd "$T" && split -a 6 -l 1000 text chunk.); fi
+if [ -s "$T/$1" ]; then (cd "$T" && split -a 6 -l 1000 "$1" chunk.); fi
 for chunk in "$T"/chunk.*; do
   [ -f "$chunk" ] || continue
   rows=$(awk 'END { print NR }' "$chunk")
@@ -168,6 +183,7 @@ for chunk in "$T"/chunk.*; do
   (cd "$T/l" && sha256sum -- * && rm -f -- *) | cut -c1-64 >>"$T/leaves"
   rm -f "$chunk"
 done
+}
 
 # --- Attachments: who names what is missing or was changed. `whole` is a record and names others.
 
@@ -178,23 +194,67 @@ named() {
       if (length(part[4]) == 64) print of ? of : NR, part[2], part[4]
       rest = substr(rest, RSTART + RLENGTH) } }' "$1"
 }
-named "$T/text" >"$T/named"
 (cd "$folder/att" 2>/dev/null && find . -type f -exec sha256sum {} +) | sed 's, *\./, ,' >"$T/att"
+: >"$T/all"
+attached() {
+named "$T/$1" >"$T/named"
 awk '$2 == "whole" { print $1, $3 }' "$T/named" | while read -r number name; do
   [ ! -f "$folder/att/$name" ] || named "$folder/att/$name" "$number"
 done >"$T/inner"
 awk -v att="$T/att" 'BEGIN { while ((getline <att) > 0) is[$2] = $1 }
   is[$3] != $3 { print $1, ($3 in is && is[$3] != "" ? "changed " : "missing ") $3 }' "$T/named" "$T/inner" |
   sort -n -u -k1,1 >"$T/bad"
-attachments=$(cut -d' ' -f3 "$T/named" "$T/inner" | sort -u | wc -l)
+cut -d' ' -f3 "$T/named" "$T/inner" >>"$T/all"
+}
+
+# --- What stays of entries that were taken away: a line of each, or its hash in the tree.
+
+: >"$T/L0" && : >"$T/seals" && : >"$T/spans"
+head=0000000000000000000000000000000000000000000000000000000000000000 origin= kept=0 pruned=
+beginning() { echo "broken at entry 0, line 1, byte 0: $*"; exit 1; }
+changed() { beginning "the summary of the entries that were taken away is not as it was: $*"; }
+last_of() { tail -n 1 "$T/summary" | sed -n "s/^.*\"$1\":\"\{0,1\}\([0-9a-f]*\).*/\1/p"; }
+if [ -n "$summary" ]; then
+  gzip -dc "$folder/$summary" >"$T/summary" 2>"$T/why" || changed "it cannot be unpacked"
+  [ -s "$T/summary" ] && [ -z "$(tail -c 1 "$T/summary")" ] || changed "it does not end"
+  tail -n 1 "$T/summary" | grep -qxE '\{"type":"end","first":[0-9]+,"offset":[0-9]+,"after":"[0-9a-f]{64}","size":[0-9]+,"root":"[0-9a-f]{64}"\}' ||
+    changed "the last line"
+  [ "$(last_of first) $(last_of offset)" = "$first $base" ] && [ "$(($(wc -l <"$T/summary")))" = $((first + 1)) ] ||
+    changed "numbers"
+  head -n "$first" "$T/summary" | tr '\000-\011\013-\037' '[\001*]' >"$T/old"
+  grep -v '^{"type":"gone",' "$T/old" >"$T/kept" || changed "it keeps nothing"
+  kept=$(($(wc -l <"$T/kept")))
+  rows kept "$kept" 0 && hashes_of kept && paste -d' ' "$T/hashes" "$T/leaves" "$T/rows" >"$T/table"
+  # A row of the table: hash, leaf, begin, length, claimed, prev, seq, kind, ts, earlier, name.
+  awk -v table="$T/table" -v kinds="$KINDS" -v seals="$T/seals" -v spans="$T/spans" '
+    { number = NR - 1; print "-" >>spans }
+    /^\{"type":"gone",/ {
+      if ($0 !~ /^\{"type":"gone","seq":[0-9]+,"leaf":"[0-9a-f]+"\}$/) exit wrong = 1
+      split($0, part, "\""); seq = part[7]; gsub(/[^0-9]/, "", seq)
+      if (!number || seq != number "" || length(part[10]) != 64) exit wrong = 1
+      print part[10]; next }
+    { getline row <table; split(row, it, " "); if (!number) name = it[11]
+      if (it[1] != it[5] || it[7] != number "" || !index(kinds, " " it[8] " ") || it[11] != name) exit wrong = 1
+      if ((it[8] == "genesis") != !number) exit wrong = 1
+      if (it[8] == "seal") print number, NR, "old" >>seals
+      print it[2] }
+    END { exit wrong }' "$T/old" >"$T/L0" || changed "a line"
+  attached old
+  [ ! -s "$T/bad" ] || changed "an attachment is $(head -n 1 "$T/bad" | cut -d' ' -f2-)"
+  origin=$(sed -n 1p "$T/table" | cut -d' ' -f11) head=$(last_of after)
+fi
+rows text "$ended" "$base" && hashes_of text
+attached text
+attachments=$(sort -u "$T/all" | wc -l)
 
 # --- The walk through all lines.
 
 paste -d' ' "$T/hashes" "$T/leaves" "$T/rows" | awk -v bad="$T/bad" '
   BEGIN { while ((getline <bad) > 0) of[$1] = $2 "=" $3 } { print (NR in of ? of[NR] : "-"), $0 }' >"$T/table"
 # A field of the record in line $number: the last one of that name.
-text_of() { sed -n "${number}p" "$T/text" | sed -n "s/^.*,\"$1\":\"\([^\"]*\)\",.*/\1/p"; }
-number_of() { sed -n "${number}p" "$T/text" | sed -n "s/^.*,\"$1\":\([0-9]*\),.*/\1/p"; }
+where=text
+text_of() { sed -n "${number}p" "$T/$where" | sed -n "s/^.*,\"$1\":\"\([^\"]*\)\",.*/\1/p"; }
+number_of() { sed -n "${number}p" "$T/$where" | sed -n "s/^.*,\"$1\":\([0-9]*\),.*/\1/p"; }
 # Whether the entry in hand declares exactly the dead bytes, but for a line feed added to end them.
 declares() {
   length_told=$(number_of length)
@@ -202,9 +262,7 @@ declares() {
   case $(tail -c "+$((length_told + 1))" "$T/dead" | od -An -tx1 | tr -d ' ') in '' | 0a) ;; *) return 1 ;; esac
   [ "$length_told" -le "$(($(wc -c <"$T/dead")))" ] && [ "$(head -c "$length_told" "$T/dead" | hash)" = "$(text_of sha256)" ]
 }
-count=0 number=0 declared=0 earlier_told=0 dead= origin= last=
-head=0000000000000000000000000000000000000000000000000000000000000000
-: >"$T/L0" && : >"$T/seals" && : >"$T/spans"
+count=$first number=0 declared=0 earlier_told=0 dead= last=
 exec 3<"$T/files"
 read -r file_begin file_first <&3 || :
 while read -r bad actual leaf begin length claimed prev seq kind ts earlier name <&4; do
@@ -247,13 +305,14 @@ while read -r bad actual leaf begin length claimed prev seq kind ts earlier name
     broken_here "it says that its time is before that of the entry before it; it is not"
   fi
   earlier_told=$((earlier_told + earlier))
-  [ "$kind" != seal ] || echo "$count $number" >>"$T/seals"
+  [ "$kind" != seal ] || echo "$count $number text" >>"$T/seals"
+  [ "$kind" != pruned ] || [ "$(number_of first)" != "$first" ] || pruned=$number
   echo "$leaf" >>"$T/L0"
   echo "$begin $length" >>"$T/spans"
   [ "$kind" = segment ] || dead=
   head=$actual origin=$name last=$ts count=$((count + 1))
 done 4<"$T/table"
-if [ -n "$unpacked" ]; then number=$((number + 1)) begin=$(($(wc -c <"$T/log"))); broken_here "its file $unpacked cannot be unpacked"; fi
+if [ -n "$unpacked" ]; then number=$((number + 1)) begin=$((base + $(wc -c <"$T/log"))); broken_here "its file $unpacked cannot be unpacked"; fi
 [ -z "$dead" ] || [ "$(($(wc -l <"$T/dead")))" = 0 ] || broken_dead
 [ "$count" -gt 0 ] || cannot "$folder holds no whole entry"
 
@@ -277,16 +336,28 @@ root() {
   bytes "$found" | base64
 }
 
+# --- The entry that says what was taken away, and the checkpoint that was published before.
+
+if [ -n "$summary" ]; then
+  [ -n "$pruned" ] || beginning "no entry says that those before it were taken away: the beginning was cut off"
+  number=$pruned size=$(last_of size)
+  [ "$(number_of offset) $(text_of after) $(text_of summary) $(number_of size) $(text_of root)" = \
+    "$base $(last_of after) $(hash <"$T/summary") $size $(last_of root)" ] ||
+    beginning "the entry that says what was taken away names another summary"
+  [ "$size" -ge "$first" ] && [ "$size" -le "$count" ] && [ "$(root "$size")" = "$(bytes "$(last_of root)" | base64)" ] ||
+    beginning "the entries are not those that the published checkpoint covers"
+fi
+
 # --- Seals: signed, by the key that the one before it named, over the entries before it.
 
 [ ! -e "$folder/checkpoint" ] || checkpoint "$folder/checkpoint" own
 [ -z "$key" ] || [ -s "$T/given" ] || cannot "there is no checkpoint that KEY could have signed; give one with --since"
 expected= first_key= seals=0
 : >"$T/keys"
-while read -r count_then number; do
+while read -r count_then number where; do
   wrong() { echo "broken at entry $count_then: the seal in it: $*"; exit 1; }
   size=$(number_of size) hex=$(text_of root) key_of=$(text_of key) next=$(text_of next)
-  sed -n "${number}p" "$T/text" | sed -n 's/.*,"note":"\(.*\)","prev":"[0-9a-f]*","hash":"[0-9a-f]*"}$/\1/p' |
+  sed -n "${number}p" "$T/$where" | sed -n 's/.*,"note":"\(.*\)","prev":"[0-9a-f]*","hash":"[0-9a-f]*"}$/\1/p' |
     awk '{ gsub(/\\n/, "\n"); printf "%s", $0 }' >"$T/note"
   note "$T/note" && is_key "$key_of" && is_key "$next" || wrong "its note or its keys cannot be read"
   printf '%s\n%s\n%s\nnext %s\n' "$origin" "$size" "$(bytes "$hex" | base64)" "$next" | cmp -s - "$T/body" ||
@@ -324,7 +395,7 @@ done <"$T/given"
 
 # --- Tiles (C2SP tlog-tiles): 256 hashes of a level of the tree, or 256 entries, a file.
 
-tiles=0 unknown=0
+tiles=0 unknown=0 skipped=0
 (cd "$folder" && [ ! -d tile ] || find tile -type f | sort) >"$T/tiles"
 while read -r tile; do
   of=$(echo "$tile" | sed -n 's#^tile/\(entries\|[1-9]\{0,1\}[0-9]\)/\(\(x[0-9]\{3\}/\)*[0-9]\{3\}\)\(\.p/\([1-9][0-9]*\)\)\{0,1\}$#\1 \2 \5#p')
@@ -334,6 +405,7 @@ while read -r tile; do
   from=$((index * 256 + 1)) to=$((index * 256 + width))
   case $1 in entries) here=$T/spans ;; *) here=$T/L$((8 * $1)) ;; esac
   [ -f "$here" ] && [ "$(($(wc -l <"$here")))" -ge "$to" ] || broken "$tile: it holds more than the log"
+  if [ "$1" = entries ] && sed -n "${from},${to}p" "$here" | grep -q '^-'; then skipped=$((skipped + 1)); continue; fi
   sed -n "${from},${to}p" "$here" | if [ "$1" = entries ]; then
     while read -r begin length; do bytes "$(printf %04x "$length")"; stretch "$begin" "$length"; done
   else
@@ -353,6 +425,9 @@ echo "checked: root $(root "$count") of $count entries"
 [ "$seals" = 0 ] || echo "checked: $seals seals, the last in entry $last_seal entries; first key $first_key"
 printf %s "$told"
 [ "$tiles" = 0 ] || echo "checked: $tiles tiles"
+[ -z "$summary" ] || echo "checked: entries 0 to $((first - 1)) were taken away; $kept stay whole in the summary, of the others their hashes"
+[ -z "$summary" ] || echo "not checked: whether the summary leaves something out: hold it against the archived files"
+[ "$skipped" = 0 ] || echo "not checked: $skipped tiles of entries some of which were taken away; verify.py does"
 [ "$unknown" = 0 ] || echo "not checked: $unknown files among the tiles that are none"
 [ -z "$dead" ] || echo "not checked: an append at byte $dead that has not ended; the next entry will declare it"
 command -v openssl >/dev/null || echo "not checked: signatures, for want of openssl"

@@ -150,6 +150,7 @@ impl Git {
 
 /// What Git says of a repository that was made for a newer one.
 const EXTENSION: &[u8] = b"unknown repository extension";
+
 /// Locks a repository's own configuration.
 pub fn lock_config(git_dir: &Path) -> Result<Locked, Fault> {
     let could_not = || format!("could not change {}", shown(&git_dir.join("config")));

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
@@ -34,6 +34,9 @@ const GITLAB_PAGE: &str = "GL-HOOK-ERR: ";
 #[derive(Parser, Debug)]
 #[command(name = "hook", disable_help_flag = true)]
 struct Hook {
+    /// The file that Git runs, as Git calls it
+    #[arg(long, value_name = "FILE")]
+    at: Option<PathBuf>,
     /// The hook
     #[arg(value_name = "HOOK", value_enum)]
     name: Name,
@@ -87,9 +90,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         (Err(stop), _) => unsettled(&stop),
         (Ok(()), Name::PreReceive) => pre_receive(&input),
         (Ok(()), Name::Update) => update(&input),
-        (Ok(()), Name::PostReceive) => return post_receive(call, &input),
+        (Ok(()), Name::PostReceive) => return post_receive(call, &input, hook.at.as_deref()),
     };
-    let (code, text) = heard(&input, hook.name, answer);
+    let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
     match code {
         0 => print(&text),
         _ => print(&for_reader(input.env, text)),
@@ -119,12 +122,15 @@ fn unsettled(stop: &Stop) -> Answer {
 }
 
 /// The answer after the earlier hook has had its say.
-fn heard(input: &Input<'_>, name: Name, answer: Answer) -> (u8, String) {
+fn heard(input: &Input<'_>, name: Name, at: Option<&Path>, answer: Answer) -> (u8, String) {
     if answer.code() != 0 {
         return (answer.code(), answer.text().to_owned());
     }
     let earlier = match answer.hooks_dir() {
-        Some(dir) => earlier::run(dir, name.file(), input.args, input.stdin),
+        Some(dir) => {
+            let dir = hooks_dir(input, name, at).unwrap_or_else(|| dir.to_owned());
+            earlier::run(&dir, name.file(), input.args, input.stdin)
+        }
         None => Ok(None),
     };
     match earlier {
@@ -140,19 +146,30 @@ fn heard(input: &Input<'_>, name: Name, answer: Answer) -> (u8, String) {
     }
 }
 
-fn after_outcomes(input: &Input<'_>) -> Result<Option<u8>, Stop> {
-    let world = World::find(input.env, input.directory)?;
-    earlier::run(&world.hooks_dir(), Name::PostReceive.file(), input.args, input.stdin)
+/// The folder that Git took this hook from, which may be one that many repositories share. `None`:
+/// Git ran another file, which runs ours.
+fn hooks_dir(input: &Input<'_>, name: Name, at: Option<&Path>) -> Option<PathBuf> {
+    let at = at.filter(|at| at.file_name().is_some_and(|file| file == name.file()))?;
+    Some(input.directory.join(at.parent()?))
+}
+
+fn after_outcomes(input: &Input<'_>, at: Option<&Path>) -> Result<Option<u8>, Stop> {
+    let name = Name::PostReceive;
+    let dir = match hooks_dir(input, name, at) {
+        Some(dir) => dir,
+        None => World::find(input.env, input.directory)?.hooks_dir(),
+    };
+    earlier::run(&dir, name.file(), input.args, input.stdin)
 }
 
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
-fn post_receive(call: &mut Call<'_>, input: &Input<'_>) -> Result<Exit, Fault> {
+fn post_receive(call: &mut Call<'_>, input: &Input<'_>, at: Option<&Path>) -> Result<Exit, Fault> {
     if let Err(stop) = post::post_receive(input) {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
         call.console.talk(&line.show())?;
         tracing::warn!(reason = %stop.reason, "post-receive");
     }
-    Ok(match after_outcomes(input) {
+    Ok(match after_outcomes(input, at) {
         Ok(None | Some(0)) => Exit::Yes,
         Ok(Some(_)) => Exit::No,
         Err(_) => Exit::CouldNot,

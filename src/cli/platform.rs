@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 
 use crate::cli::fault::Fault;
-use crate::cli::quote::shell;
 use crate::cli::shim::Hook;
 use crate::cli::site::{KEY_PLATFORM, Site};
 
@@ -37,8 +36,7 @@ pub struct Platform {
     pub identity: Option<&'static str>,
     /// The hooks that are ours to use there.
     pub hooks: &'static [Hook],
-    /// How the files get into the one folder for all, where there is one; `@` stands for the folder
-    /// they are in.
+    /// How our hooks get into the one folder for all, where there is one.
     pub common: Option<&'static str>,
 }
 
@@ -84,7 +82,7 @@ pub static PLATFORMS: &[Platform] = &[
         layout: Layout::Elsewhere,
         identity: Some("gitlab"),
         hooks: &Hook::ALL,
-        common: Some("for each HOOK: cp @/HOOK CUSTOM_HOOKS_DIR/HOOK.d/portcullis"),
+        common: Some("portcullis install --platform gitlab-global --global CUSTOM_HOOKS_DIR"),
     },
     Platform {
         name: "gitolite",
@@ -92,7 +90,10 @@ pub static PLATFORMS: &[Platform] = &[
         identity: Some("gitolite"),
         // gitolite keeps `update` for itself.
         hooks: &[Hook::PreReceive, Hook::PostReceive],
-        common: Some("cp @/* LOCAL_CODE/hooks/common, then: gitolite setup --hooks-only"),
+        common: Some(
+            "portcullis install --platform gitolite --global LOCAL_CODE/hooks/common\n\
+             gitolite setup --hooks-only",
+        ),
     },
 ];
 
@@ -137,12 +138,6 @@ impl Platform {
             Layout::Folders | Layout::CustomHooks | Layout::Common | Layout::Elsewhere => None,
         };
         Place { hook, path, earlier }
-    }
-
-    /// How this repository's hook files get into the one folder for all, where there is one.
-    pub fn common_step(&self, site: &Site) -> Option<String> {
-        let folder = shell(&site.folder().join("hooks"));
-        self.common.map(|step| step.replace('@', &folder))
     }
 
     /// The server's own file that has to run ours, or has to be ours (`Layout::Common`), where Git

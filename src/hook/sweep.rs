@@ -51,6 +51,7 @@ impl Swept {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => None,

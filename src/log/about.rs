@@ -32,6 +32,7 @@ pub fn actor(record: &Record) -> Option<&Actor> {
         | Record::Seal(_)
         | Record::Tidy(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_)
         | Record::Accepted(_) => None,
     }
@@ -55,6 +56,7 @@ pub fn refs(record: &Record) -> Vec<&[u8]> {
         | Record::Recovered(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_) => Vec::new(),
     }
 }
@@ -76,6 +78,7 @@ pub fn said(record: &Record) -> Option<Verdict> {
         | Record::Seal(_)
         | Record::Tidy(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_)
         | Record::Accepted(_) => None,
     }
@@ -118,6 +121,7 @@ pub fn keys(record: &Record, file: &mut dyn FnMut(Key<'_>, u32)) {
         | Record::Seal(_)
         | Record::Tidy(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}
     }

@@ -121,6 +121,11 @@ impl Log {
         self.written.get().map_or_else(|| self.index.borrow().position().head, |it| it.head)
     }
 
+    /// The number of the first entry that is there: of those before it some stay in the summary.
+    pub fn first_entry_there(&self) -> u64 {
+        self.index.borrow().tape().first()
+    }
+
     /// The number of the first entry of the newest file, as far as this log was read or written.
     pub fn newest_segment(&self) -> Result<u64, LogError> {
         self.read_own()?;
@@ -297,6 +302,10 @@ impl Log {
         let index = self.index.borrow();
         if index.position().head.size <= size || size == 0 {
             return Ok(*index.position());
+        }
+        if size <= index.tape().first() {
+            return Position::start_of(index.tape())
+                .map_err(|source| io_fault("read", &self.folder.segment(), source));
         }
         drop(index);
         let before = self.entry_by_number(size - 1)?;

@@ -1,5 +1,6 @@
 //! Texts cut to what a line has room for.
 
+use crate::log::decision::FindingRecord;
 use crate::log::wire::Text;
 
 /// Cuts to so many bytes, `...` included, not in the middle of a character.
@@ -27,4 +28,18 @@ pub(super) fn cut_string(text: &mut String, bytes_max: usize) {
     }
     text.truncate(at);
     text.push_str("...");
+}
+
+/// Keeps so many findings, and so many bytes of each of their texts.
+pub(super) fn cut_findings(findings: &mut Vec<FindingRecord>, most: usize, bytes_max: usize) {
+    findings.truncate(most);
+    for finding in findings {
+        cut_text(&mut finding.text, bytes_max);
+        cut_string(&mut finding.rule, bytes_max);
+        cut_string(&mut finding.kind, bytes_max);
+        cut_string(&mut finding.level, bytes_max);
+        if let Some(place) = &mut finding.place {
+            cut_text(place, bytes_max);
+        }
+    }
 }

@@ -59,7 +59,7 @@ impl Log {
         glass: &BreakGlass,
         of: u64,
     ) -> Result<bool, PastError> {
-        let decided = self.entry_by_number(of)?;
+        let Some(decided) = self.entry_if_kept(of)? else { return Ok(false) };
         let Record::Decision(decision) = &decided.record else { return Ok(false) };
         let same = |one: &&crate::log::decision::RefDecision| {
             one.refname == glass.refname && one.new == glass.new && is_yes(decision, one)

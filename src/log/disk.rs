@@ -3,6 +3,7 @@
 //! ```text
 //! 00000000000000000000.jsonl   entries; a segment is named by the number of its first entry
 //! 00000000000000004096.jsonl   more of them; closed ones may be packed: `....jsonl.gz`
+//! ...-....jsonl.gz             what stays of entries that were taken away; see `summary`
 //! lock                         locked while somebody appends; holds the process id
 //! att/<sha256>                 attachments, named by their content
 //! suspect                      there while bytes are in doubt: `<offset> <length>`
@@ -26,6 +27,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 use crate::log::error::LogError;
 use crate::log::remote;
 use crate::log::segment::{Limits, PACKED, PLAIN, file_name};
+use crate::log::summary::Named;
 use crate::log::tape::Tape;
 use crate::names::digest::Digest;
 
@@ -307,7 +309,7 @@ impl Folder {
     }
 }
 
-/// The file with the first entries, as it was written or packed.
+/// The file with the first entries, as it was written or packed, or with what stays of them.
 fn first_segment(dir: &Path) -> io::Result<Option<fs::Metadata>> {
     for ending in [PLAIN, PACKED] {
         match fs::metadata(dir.join(file_name(0, ending))) {
@@ -316,7 +318,11 @@ fn first_segment(dir: &Path) -> io::Result<Option<fs::Metadata>> {
             Err(fault) => return Err(fault),
         }
     }
-    Ok(None)
+    match Named::list(dir) {
+        Ok(named) => named.last().map(|it| fs::metadata(dir.join(it.file_name()))).transpose(),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Whether this folder looks like that of a log.

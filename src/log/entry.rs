@@ -26,6 +26,7 @@ use crate::log::damage::Recovered;
 use crate::log::decision::{Actor, Decision, Hook, Verdict};
 use crate::log::glass::{BreakGlass, Settled};
 use crate::log::kind::Kind;
+use crate::log::pruned::Pruned;
 use crate::log::rate::Held;
 use crate::log::seal::Seal;
 use crate::log::segment::Segment;
@@ -128,6 +129,8 @@ pub enum Record {
     Config(Box<Config>),
     /// An operator accepts drifts.
     Accepted(Acceptance),
+    /// Old entries were taken away.
+    Pruned(Box<Pruned>),
 }
 
 impl Record {
@@ -150,6 +153,7 @@ impl Record {
             Self::Segment(_) => Kind::Segment,
             Self::Config(_) => Kind::Config,
             Self::Accepted(_) => Kind::Accepted,
+            Self::Pruned(_) => Kind::Pruned,
         }
     }
 }

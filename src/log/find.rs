@@ -219,17 +219,19 @@ impl Finder {
 /// The numbers of the entries of a time, in order. More where clocks went back too often.
 pub fn ranges(log: &Log, filter: &Filter) -> Result<Vec<Range<u64>>, PastError> {
     let Filter { since, until, .. } = *filter;
-    let size = log.head().size;
-    let whole: Vec<Range<u64>> = std::iter::once(0..size).filter(|all| !all.is_empty()).collect();
+    let (first, size) = (log.first_entry_there(), log.head().size);
+    let whole: Vec<Range<u64>> =
+        std::iter::once(first..size).filter(|all| !all.is_empty()).collect();
     if since.is_none() && until.is_none() {
         return Ok(whole);
     }
-    let first = Posting::first_of(Key::ClockBack.digest());
-    let back = log.look(|index| index.oldest(first, STRETCHES_MAX))?;
+    let lowest = Posting::first_of(Key::ClockBack.digest());
+    let back = log.look(|index| index.oldest(lowest, STRETCHES_MAX))?;
     if back.len() >= STRETCHES_MAX {
         return Ok(whole);
     }
-    let begins: Vec<u64> = std::iter::once(0).chain(back.iter().map(|it| it.seq)).collect();
+    let back = back.iter().map(|it| it.seq).filter(|seq| *seq > first);
+    let begins: Vec<u64> = std::iter::once(first).chain(back).collect();
     let ends = begins.iter().skip(1).copied().chain(std::iter::once(size));
     let mut ranges = Vec::new();
     for (begin, end) in begins.iter().copied().zip(ends) {

@@ -4,8 +4,8 @@
 //! line has no room for is in the attachment `short.whole`. A refused push keeps what fits, so
 //! that a flood of refusals cannot fill the disk.
 
-use crate::log::cut::{cut_string, cut_text};
-use crate::log::decision::{Actor, Decision, FindingRecord, Paths, RefDecision};
+use crate::log::cut::{cut_findings, cut_string, cut_text};
+use crate::log::decision::{Actor, Decision, Paths, RefDecision};
 use crate::log::entry::{LINE_BYTES_MAX, Policy, REFUSED_LINE_BYTES_MAX, Record, Refusal};
 use crate::log::glass::BreakGlass;
 use crate::log::line::{Body, JsonError, OF_BYTES, SEAL_BYTES, body, record_json};
@@ -95,6 +95,7 @@ fn refused_actor(record: &Record) -> Option<Text> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => None,
@@ -130,6 +131,7 @@ fn fits_inline(record: &Record) -> bool {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => true,
@@ -153,6 +155,7 @@ fn counts(record: &Record) -> Short {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_) => (0, 0),
     };
     Short { refs: refs as u64, statements: statements as u64, whole: None }
@@ -188,6 +191,7 @@ fn digest_paths(record: &mut Record) {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}
@@ -247,6 +251,7 @@ fn spill(record: &mut Record, attachments: &mut Vec<Vec<u8>>) {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}
@@ -282,7 +287,7 @@ fn shorten(record: &mut Record, keep: Keep) {
             it.by.truncate(keep.others);
             it.uses.truncate(keep.others);
         }
-        Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) => {}
+        Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) | Record::Pruned(_) => {}
     }
 }
 
@@ -290,7 +295,7 @@ fn shorten_glass(glass: &mut BreakGlass, keep: Keep) {
     shorten_actor(&mut glass.actor, keep);
     cut_text(&mut glass.reason, keep.text_bytes);
     cut_text(&mut glass.refname, keep.text_bytes);
-    shorten_findings(&mut glass.overridden, keep);
+    cut_findings(&mut glass.overridden, keep.others, keep.text_bytes);
     glass.landed.truncate(keep.others);
     shorten_paths(&mut glass.paths, keep);
     glass.makers.truncate(keep.others);
@@ -305,19 +310,6 @@ fn shorten_paths(paths: &mut Paths, keep: Keep) {
     paths.list.truncate(keep.listed);
     for path in &mut paths.list {
         cut_text(path, keep.text_bytes);
-    }
-}
-
-fn shorten_findings(findings: &mut Vec<FindingRecord>, keep: Keep) {
-    findings.truncate(keep.others);
-    for finding in findings {
-        cut_text(&mut finding.text, keep.text_bytes);
-        cut_string(&mut finding.rule, keep.text_bytes);
-        cut_string(&mut finding.kind, keep.text_bytes);
-        cut_string(&mut finding.level, keep.text_bytes);
-        if let Some(place) = &mut finding.place {
-            cut_text(place, keep.text_bytes);
-        }
     }
 }
 
@@ -356,7 +348,7 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
     }
     shorten_paths(&mut one.paths, keep);
     one.brought.list.truncate(keep.listed);
-    shorten_findings(&mut one.findings, keep);
+    cut_findings(&mut one.findings, keep.others, keep.text_bytes);
     one.uses.truncate(keep.others);
     one.landed.truncate(keep.others);
     one.exempt.truncate(keep.others);

@@ -135,6 +135,7 @@ const fn is_passed_by(kind: Kind) -> bool {
         | Kind::Seal
         | Kind::Tidy
         | Kind::Segment
+        | Kind::Pruned
         | Kind::Config
         | Kind::Accepted => false,
     }

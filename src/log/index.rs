@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use crate::facts::past::PastError;
 use crate::log::about;
-use crate::log::disk::{Folder, read_small};
+use crate::log::disk::{Folder, io_fault, read_small};
 use crate::log::entry::{LINE_BYTES_MAX, Record};
 use crate::log::error::LogError;
 use crate::log::line::self_hash;
@@ -24,6 +24,7 @@ use crate::log::manifest::Manifest;
 use crate::log::posting::{self, KEY_BYTES, Posting};
 use crate::log::run::Run;
 use crate::log::scan::{BreakKind, Found, Position, ScanError, Scanner};
+use crate::log::summary::{self, Line};
 use crate::log::tail::unreadable;
 use crate::log::tape::Tape;
 use crate::log::whole;
@@ -91,15 +92,18 @@ impl Index {
     }
 
     fn empty(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
+        let tape = folder.tape()?;
+        let start = Position::start_of(&tape);
+        let start = start.map_err(|source| io_fault("read", &folder.segment(), source))?;
         Ok(Self {
             keeping,
-            tape: folder.tape()?,
+            tape,
             folder: folder.clone(),
             origin: origin.to_owned(),
             runs: Vec::new(),
-            flushed: Position::START,
+            flushed: start.clone(),
             recent: BTreeSet::new(),
-            position: Position::START,
+            position: start,
         })
     }
 
@@ -112,7 +116,7 @@ impl Index {
             let Ok(runs) = manifest.runs.iter().map(open).collect::<io::Result<Vec<_>>>() else {
                 continue;
             };
-            if manifest.origin == origin && index.is_of_log(&manifest.position) {
+            if index.is_of_log(&manifest) {
                 index.runs = runs;
                 index.flushed = manifest.position.clone();
                 index.position = manifest.position;
@@ -137,9 +141,15 @@ impl Index {
         Manifest::read(&bytes)
     }
 
-    /// Whether the log really has this entry at this place: it may have been replaced by a copy.
-    pub(super) fn is_of_log(&self, position: &Position) -> bool {
-        let from = position.offset.saturating_sub(LINE_BYTES_MAX as u64);
+    /// Whether the log really has the last entry of this table at this place, and begins where it
+    /// did: it may have been replaced by a copy, and old entries may have been taken away.
+    pub(super) fn is_of_log(&self, manifest: &Manifest) -> bool {
+        let Manifest { origin, first, position, .. } = manifest;
+        let begin = self.tape.begin();
+        if *origin != self.origin || *first != self.tape.first() || position.offset <= begin {
+            return false;
+        }
+        let from = position.offset.saturating_sub(LINE_BYTES_MAX as u64).max(begin);
         let Ok(window) = self.tape.read_range(from, position.offset) else { return false };
         let Some(lines) = window.strip_suffix(b"\n") else { return false };
         let begin = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -165,11 +175,22 @@ impl Index {
 
     /// Reads what was appended since. Stops before an append that is going on.
     pub fn catch_up(&mut self) -> Result<(), LogError> {
-        self.tape = self.folder.tape()?;
-        let io = |source| LogError::Io { doing: "read", path: self.folder.segment(), source };
+        let tape = self.folder.tape()?;
+        if tape.first() == self.tape.first() {
+            self.tape = tape;
+        } else {
+            // Old entries were taken away meanwhile: what is left of them stands elsewhere.
+            *self = Self::load(&self.folder.clone(), &self.origin.clone(), self.keeping)?;
+        }
+        let folder = self.folder.clone();
+        let io = |source| io_fault("read", &folder.segment(), source);
+        let start = Position::start_of(&self.tape).map_err(io)?;
+        let anew = self.flushed == start;
+        if self.position == start {
+            self.file_summary()?;
+        }
         let origin = Some(self.origin.clone());
         let mut scanner = Scanner::from(&self.tape, self.position.clone(), origin).map_err(io)?;
-        let anew = self.flushed == Position::START;
         loop {
             let found = match scanner.next_entry() {
                 Ok(Some(found)) => found,
@@ -185,7 +206,7 @@ impl Index {
             }
         }
         if let Some(broken) = scanner.undeclared()
-            && self.position.head.size == 0
+            && self.position == start
         {
             return Err(scan_fault(&self.folder, broken.into()));
         }
@@ -194,6 +215,22 @@ impl Index {
             self.flush();
         }
         Ok(())
+    }
+
+    /// Files what stays of entries that were taken away.
+    fn file_summary(&mut self) -> Result<(), LogError> {
+        let (folder, tape) = (self.folder.clone(), Rc::clone(&self.tape));
+        summary::walk(&folder, &tape, &mut |_, line| {
+            match line {
+                Line::Kept(found) => self.file(&found)?,
+                Line::Gone(_) | Line::Last(_) => {}
+            }
+            if self.recent.len() >= REBUILD_POSTINGS_MAX {
+                // Nobody takes such runs for whole: they end where the segments begin.
+                self.flush();
+            }
+            Ok(())
+        })
     }
 
     fn file(&mut self, found: &Found) -> Result<(), LogError> {
@@ -219,6 +256,7 @@ impl Index {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => Vec::new(),
@@ -287,6 +325,7 @@ pub fn scan_fault(folder: &Folder, fault: ScanError) -> LogError {
             | BreakKind::DoubleKey(_)
             | BreakKind::Clock(_)
             | BreakKind::Packed
+            | BreakKind::Beginning(_)
             | BreakKind::AttachmentMissing(_)
             | BreakKind::AttachmentChanged(_) => LogError::Broken(broken),
         },

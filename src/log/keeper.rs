@@ -165,7 +165,7 @@ pub fn add_signatures(
     text: &str,
     signatures: &[(VerifierKey, Vec<u8>)],
 ) -> Result<bool, LogError> {
-    let _lock = lock_file(folder, &lock_path(folder), LOCK_PATIENCE)?;
+    let _lock = lock_file(folder, &signing_lock(folder), LOCK_PATIENCE)?;
     let Some((_, mut note)) = last_checkpoint(folder)?.filter(|(_, note)| note.text() == text)
     else {
         return Ok(false);
@@ -177,7 +177,8 @@ pub fn add_signatures(
     Ok(true)
 }
 
-fn lock_path(folder: &Folder) -> PathBuf {
+/// The file that whoever signs has locked.
+pub(super) fn signing_lock(folder: &Folder) -> PathBuf {
     folder.dir().join("key.lock")
 }
 
@@ -206,7 +207,7 @@ impl Keeper {
         patience: Duration,
     ) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
-        let lock = lock_file(&folder, &lock_path(&folder), patience)?;
+        let lock = lock_file(&folder, &signing_lock(&folder), patience)?;
         let last = last_checkpoint(&folder)?;
         let resumed = match (lost, &last) {
             (LostKey::Refuse, Some((checkpoint, _))) => mark::resume(&folder, checkpoint),

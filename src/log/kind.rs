@@ -38,11 +38,13 @@ pub enum Kind {
     Config,
     /// An operator accepts drifts.
     Accepted,
+    /// Old entries were taken away.
+    Pruned,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Genesis,
         Self::Birth,
         Self::Decision,
@@ -59,6 +61,7 @@ impl Kind {
         Self::Segment,
         Self::Config,
         Self::Accepted,
+        Self::Pruned,
     ];
 
     /// The kind of this word.
@@ -85,6 +88,7 @@ impl Kind {
             Self::Segment => "segment",
             Self::Config => "config",
             Self::Accepted => "accepted",
+            Self::Pruned => "pruned",
         }
     }
 }

@@ -9,13 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::past::PastError;
 use crate::log::book::Log;
-use crate::log::disk::{Disk, read_small};
+use crate::log::disk::{Disk, Folder, read_small};
 use crate::log::entry::{Record, State};
 use crate::log::error::LogError;
 use crate::log::file::Head;
 use crate::log::line::Entry;
 use crate::log::posting::{genesis_lines, is_yes};
 use crate::log::read::{Entries, Filter};
+use crate::log::scan::Found;
+use crate::log::summary::{self, Line};
 use crate::log::whole;
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
@@ -92,10 +94,26 @@ impl Known {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Config(_)
             | Record::Accepted(_) => {}
         }
         self.head = Head { size: number + 1, hash: entry.hash };
+    }
+
+    /// Takes in the next entry as it was found.
+    fn take(&mut self, folder: &Folder, found: &Found) -> Result<(), LogError> {
+        let missing = |_| {
+            let entry = found.entry.common.seq;
+            PastError::Damaged { entry, what: "an attachment that it needs is missing" }
+        };
+        let record = whole::record(folder, &found.entry).map_err(missing)?;
+        let mut genesis = Vec::new();
+        if let Record::Genesis(it) = &record {
+            genesis = whole::genesis_refs(folder, it).map_err(missing)?;
+        }
+        self.add(&found.entry, &record, &genesis);
+        Ok(())
     }
 
     fn set(&mut self, name: &[u8], oid: Oid) {
@@ -189,7 +207,8 @@ impl Log {
         let path = self.folder.index().join("refs");
         let bytes = read_small(&path, NOTE_BYTES_MAX).ok()??;
         let known = Known::of_note(&bytes, self.origin())?;
-        let last = known.head.size.checked_sub(1).filter(|last| *last < self.head().size)?;
+        let there = self.first_entry_there()..self.head().size;
+        let last = known.head.size.checked_sub(1).filter(|last| there.contains(last))?;
         let entry = self.entry_by_number(last).ok()?;
         (entry.hash == known.head.hash).then_some(known)
     }
@@ -197,20 +216,15 @@ impl Log {
     /// Reads every entry there was when this log was opened.
     pub fn known_anew(&self) -> Result<Known, LogError> {
         let mut known = Known::nothing();
+        summary::walk(&self.folder, &*self.folder.tape()?, &mut |_, line| match line {
+            Line::Kept(found) => known.take(&self.folder, &found),
+            Line::Gone(_) | Line::Last(_) => Ok(()),
+        })?;
         let mut entries = Entries::open(self.dir(), Filter::default())?;
         let size = self.head().size;
         while known.head.size < size {
             let Some(found) = entries.next_entry()? else { break };
-            let missing = |_| {
-                let entry = found.entry.common.seq;
-                PastError::Damaged { entry, what: "an attachment that it needs is missing" }
-            };
-            let record = whole::record(&self.folder, &found.entry).map_err(missing)?;
-            let mut genesis = Vec::new();
-            if let Record::Genesis(it) = &record {
-                genesis = whole::genesis_refs(&self.folder, it).map_err(missing)?;
-            }
-            known.add(&found.entry, &record, &genesis);
+            known.take(&self.folder, &found)?;
         }
         Ok(known)
     }

@@ -114,6 +114,7 @@ pub fn record_json(record: &Record) -> Result<String, JsonError> {
         Record::Segment(it) => serde_json::to_string(it),
         Record::Config(it) => serde_json::to_string(it),
         Record::Accepted(it) => serde_json::to_string(it),
+        Record::Pruned(it) => serde_json::to_string(it),
     }
 }
 
@@ -289,6 +290,7 @@ pub fn read_record(kind: Kind, json: &[u8]) -> Result<Record, LineError> {
         Kind::Segment => Record::Segment(fields(json)?),
         Kind::Config => Record::Config(fields(json)?),
         Kind::Accepted => Record::Accepted(fields(json)?),
+        Kind::Pruned => Record::Pruned(fields(json)?),
     })
 }
 

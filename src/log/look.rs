@@ -38,6 +38,16 @@ impl Log {
         self.entry(found.first().ok_or(missing)?)
     }
 
+    /// As `entry_by_number`. `None` for one that was taken away and that nobody needed.
+    pub(super) fn entry_if_kept(&self, number: u64) -> Result<Option<Rc<Entry>>, PastError> {
+        let key = Key::Entry(number).digest();
+        let found = self.look(|index| index.newest(key, 1))?;
+        if found.is_empty() && number < self.first_entry_there() {
+            return Ok(None);
+        }
+        self.entry_by_number(number).map(Some)
+    }
+
     /// The entry a posting points to, its record whole.
     pub(super) fn entry(&self, posting: &Posting) -> Result<Rc<Entry>, PastError> {
         let number = posting.seq;
@@ -61,6 +71,15 @@ impl Log {
         let newest = self.postings(Key::Entry(number), 1)?;
         let missing = PastError::Damaged { entry: number, what: "it is not there" };
         self.line_at(newest.first().ok_or(missing)?)
+    }
+
+    /// As `found`. `None` for one that was taken away and that nobody needed.
+    pub fn found_if_kept(&self, number: u64) -> Result<Option<Found>, PastError> {
+        let there = number >= self.first_entry_there();
+        if !there && self.postings(Key::Entry(number), 1)?.is_empty() {
+            return Ok(None);
+        }
+        self.found(number).map(Some)
     }
 
     /// The entry a posting points to and its line, as it is stored.

@@ -10,13 +10,15 @@ use crate::log::scan::Position;
 use crate::names::digest::Digest;
 
 /// The first line; another one means another way of indexing, and the index is made anew.
-const TITLE: &str = "portcullis-index 4";
+const TITLE: &str = "portcullis-index 5";
 
 /// What the index covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// The log's origin.
     pub origin: String,
+    /// The first entry that stood in a segment; postings of those before it lead to the summary.
+    pub first: u64,
     /// How far the runs go.
     pub position: Position,
     /// Names and lengths (in postings) of the runs, the largest first.
@@ -26,15 +28,15 @@ pub struct Manifest {
 impl Manifest {
     /// Before anything was indexed.
     pub const fn empty(origin: String) -> Self {
-        Self { origin, position: Position::START, runs: Vec::new() }
+        Self { origin, first: 0, position: Position::START, runs: Vec::new() }
     }
 
     /// The file's text.
     pub fn text(&self) -> String {
         let Position { offset, head } = &self.position;
         let mut text = format!(
-            "{TITLE}\nlog {}\nsize {}\noffset {offset}\nhash {}\n",
-            self.origin, head.size, head.hash
+            "{TITLE}\nlog {}\nfirst {}\nsize {}\noffset {offset}\nhash {}\n",
+            self.origin, self.first, head.size, head.hash
         );
         for (name, postings) in &self.runs {
             // Writing to a String cannot fail.
@@ -58,6 +60,7 @@ impl Manifest {
             return None;
         }
         let origin = lines.next()?.strip_prefix("log ")?.to_owned();
+        let first = lines.next()?.strip_prefix("first ")?.parse().ok()?;
         let size = lines.next()?.strip_prefix("size ")?.parse().ok()?;
         let offset = lines.next()?.strip_prefix("offset ")?.parse().ok()?;
         let hash = Digest::from_hex(lines.next()?.strip_prefix("hash ")?.as_bytes())?;
@@ -68,6 +71,6 @@ impl Manifest {
             })
             .collect::<Option<Vec<_>>>()?;
         let head = Head { size, hash };
-        Some(Self { origin, position: Position { offset, head }, runs })
+        Some(Self { origin, first, position: Position { offset, head }, runs })
     }
 }

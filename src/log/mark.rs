@@ -124,6 +124,10 @@ pub fn resume(folder: &Folder, checkpoint: &Checkpoint) -> Option<(Start, Tiles)
     if mark.origin != checkpoint.origin || mark.size() != size {
         return None;
     }
+    // What was signed of entries that are gone now is walked anew, through their summary.
+    if mark.last.head.size < folder.tape().ok()?.first() {
+        return None;
+    }
     let tiles = Tiles::read(folder, size, &checkpoint.root)?;
     let (found, position) = entry_at(folder, mark.last.clone(), &mark.origin)?;
     let shelf = shelf(folder);

@@ -120,7 +120,7 @@ impl Index {
         match self.manifest() {
             // Somebody else has written runs since; the next opening takes those.
             Some(there)
-                if self.is_of_log(&there.position)
+                if self.is_of_log(&there)
                     && there.runs.iter().map(|(name, _)| name.as_str()).ne(ours) =>
             {
                 Err(io::ErrorKind::WouldBlock.into())
@@ -134,8 +134,8 @@ impl Index {
         let name = run.name.clone();
         let listed = |run: &Run| (run.name.clone(), run.postings);
         let runs = self.runs[..kept].iter().map(listed).chain(std::iter::once(listed(&run)));
-        let manifest =
-            Manifest { origin: self.origin.clone(), position: covered, runs: runs.collect() };
+        let (origin, first) = (self.origin.clone(), self.tape.first());
+        let manifest = Manifest { origin, first, position: covered, runs: runs.collect() };
         let (beside, mut file) = self.beside("runs")?;
         io::Write::write_all(&mut file, manifest.text().as_bytes())?;
         fs::rename(&beside, self.folder.index().join("runs"))?;

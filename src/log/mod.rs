@@ -1,8 +1,8 @@
 //! The change log of one repository: append-only, chained, and readable by anybody.
 //!
-//! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `damage` and `wire`
-//!   are the records of each `kind`, `line` is one line and `glance` a quick look at one, `fit` makes
-//!   room, `listed` holds long lists.
+//! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `pruned`, `damage`
+//!   and `wire` are the records of each `kind`, `line` is one line and `glance` a quick look at one,
+//!   `fit` makes room, `listed` holds long lists.
 //! - Writing: `book` is the open log; `file` locks, appends and syncs a `batch` in the folder of
 //!   `disk`, behind the `tail`; `rotate` begins a new `segment`, `pack` makes old ones small, `tape`
 //!   reads them all as one, `pread` a range of it; `restart` mends what a crash left, `suspect` tells
@@ -56,12 +56,15 @@ pub mod look;
 pub mod manifest;
 pub mod mark;
 pub mod merge;
+pub mod opening;
 pub mod pack;
 pub mod packed;
 pub mod past;
 pub mod posting;
 pub mod pread;
 pub mod proving;
+pub mod prune;
+pub mod pruned;
 pub mod rate;
 pub mod read;
 pub mod reconcile;
@@ -77,6 +80,7 @@ pub mod settle;
 pub mod signer;
 pub mod space;
 pub mod states;
+pub mod summary;
 pub mod survey;
 pub mod suspect;
 pub mod tail;

@@ -48,6 +48,11 @@ fn damaged(what: &str) -> io::Error {
 impl Packed {
     /// Opens a packed segment and finds its blocks.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::open_within(path, UNPACKED_BYTES_MAX)
+    }
+
+    /// As `open`, of a file that may be so long when it is unpacked, in bytes.
+    pub fn open_within(path: &Path, most: u64) -> io::Result<Self> {
         let file = File::open(path)?;
         let end = file.metadata()?.len();
         let (mut at, mut len, mut blocks) = (0, 0, Vec::new());
@@ -56,7 +61,7 @@ impl Packed {
             let mut isize = [0; 4];
             file.read_exact_at(&mut isize, at + size - 4)?;
             let unpacked = u64::from(u32::from_le_bytes(isize));
-            if unpacked > BLOCK_BYTES as u64 || len + unpacked > UNPACKED_BYTES_MAX {
+            if unpacked > BLOCK_BYTES as u64 || len + unpacked > most {
                 return Err(damaged("is longer than one can be"));
             }
             if unpacked > 0 {

@@ -106,6 +106,7 @@ impl Past for Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => return Err(not_that(&entry)),
@@ -131,6 +132,7 @@ impl Past for Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => Err(not_that(&entry)),
@@ -358,6 +360,7 @@ impl Past for Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => Err(not_that(&entry)),

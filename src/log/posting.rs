@@ -75,6 +75,8 @@ pub enum Key<'a> {
     Accepted(u64),
     /// The looks at hooks and settings.
     Config,
+    /// The prunings.
+    Prunings,
     /// Every entry about a ref, whatever it says of it.
     About(&'a [u8]),
     /// The entries about what somebody did, by name or login.
@@ -139,6 +141,7 @@ impl Key<'_> {
             Self::Drifts => Digest::of_parts(&[b"drifts"]),
             Self::Accepted(of) => Digest::of_parts(&[b"accepted", &of.to_be_bytes()]),
             Self::Config => Digest::of_parts(&[b"config"]),
+            Self::Prunings => Digest::of_parts(&[b"prunings"]),
             Self::About(name) => Digest::of_parts(&[b"A", name]),
             Self::By(who) => Digest::of_parts(&[b"B", who]),
             Self::Rule(name) => Digest::of_parts(&[b"R", name.as_bytes()]),
@@ -259,6 +262,7 @@ pub fn file(
         }
         Record::Config(_) => filing.file(Key::Config, 0),
         Record::Policy(_) => filing.file(Key::Policy, 0),
+        Record::Pruned(_) => filing.file(Key::Prunings, 0),
         Record::Tidy(it) => {
             for (index, one) in it.refs.iter().enumerate() {
                 filing.file(Key::Tidy(&one.refname.0), place(index));

@@ -54,7 +54,8 @@ impl Entries {
         let folder = Folder::existing(dir)?;
         let tape = folder.tape()?;
         let fault = |source| io_fault("read", &folder.segment(), source);
-        let scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
+        let start = Position::start_of(&tape).map_err(fault)?;
+        let scanner = Scanner::from(&tape, start, None).map_err(fault)?;
         Ok(Self { folder, scanner, filter, looked: 0 })
     }
 
@@ -103,12 +104,12 @@ fn last_lines(folder: &Folder, most: usize) -> Result<Vec<Found>, LogError> {
     let eof = tape.end().map_err(fault)?;
     let mut want = LAST_READ_BYTES;
     loop {
-        let base = eof.saturating_sub(want);
+        let base = eof.saturating_sub(want).max(tape.begin());
         let window = tape.read_range(base, eof).map_err(fault)?;
         let mut lines = Vec::new();
         let mut offset = base;
         for (index, line) in window.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            let begins_here = index > 0 || base == 0;
+            let begins_here = index > 0 || base == tape.begin();
             if begins_here
                 && let Some(line) = line.strip_suffix(b"\n")
                 && let Ok(entry) = read(line)
@@ -117,7 +118,7 @@ fn last_lines(folder: &Folder, most: usize) -> Result<Vec<Found>, LogError> {
             }
             offset += line.len() as u64;
         }
-        if lines.len() >= most || base == 0 {
+        if lines.len() >= most || base == tape.begin() {
             return Ok(lines.split_off(lines.len().saturating_sub(most)));
         }
         want *= 4;

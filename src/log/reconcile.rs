@@ -286,6 +286,7 @@ pub fn together(records: Vec<Record>) -> Vec<Record> {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => None,

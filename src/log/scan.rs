@@ -81,6 +81,9 @@ pub enum BreakKind {
     /// A key stands twice in a line.
     #[error("the key `{0}` stands in it twice")]
     DoubleKey(String),
+    /// Old entries were taken away, and what speaks of that does not hold together.
+    #[error("{0}")]
+    Beginning(&'static str),
     /// A packed file was changed.
     #[error("its file was packed, and cannot be unpacked as it is now")]
     Packed,
@@ -118,6 +121,17 @@ pub struct Position {
 impl Position {
     /// The beginning of a log.
     pub const START: Self = Self { offset: 0, head: Head { size: 0, hash: NO_ENTRY } };
+
+    /// Where the segments of a log begin: behind the entries that were taken away, if some were.
+    pub fn start_of(tape: &Tape) -> io::Result<Self> {
+        let (size, offset) = (tape.first(), tape.begin());
+        if size == 0 {
+            return Ok(Self::START);
+        }
+        // What it follows is told by itself; `opening` holds it against what else tells that.
+        let hash = tape.header_of(size)?.map_or(NO_ENTRY, |entry| entry.prev);
+        Ok(Self { offset, head: Head { size, hash } })
+    }
 }
 
 /// Bytes that are no entry, not declared so far.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::facts::past::PastError;
 use crate::log::book::Log;
+use crate::log::disk::io_fault;
 use crate::log::error::LogError;
 use crate::log::find::{Finder, Order, is_narrow, ranges};
 use crate::log::index::scan_fault;
@@ -151,11 +152,12 @@ fn next_in(
             }
         }
         let Some(stretch) = stretches.pop() else { return Ok(None) };
+        let tape = log.folder.tape()?;
         let from = match stretch.start {
-            0 => Position::START,
+            start if start <= tape.first() => Position::start_of(&tape)
+                .map_err(|source| io_fault("read", &log.folder.segment(), source))?,
             start => log.position_before(start)?,
         };
-        let tape = log.folder.tape()?;
         let origin = Some(log.origin().to_owned());
         let fault = |source| LogError::Past(PastError::Unreadable { what: "the entries", source });
         *walk = Some((Scanner::from(&tape, from, origin).map_err(fault)?, stretch.end));

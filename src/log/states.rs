@@ -70,6 +70,7 @@ impl Log {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Recovered(_)
             | Record::Tidy(_)
             | Record::Config(_)
@@ -104,7 +105,7 @@ impl Log {
         let mut number = of;
         while let Some(before) = number.checked_sub(1) {
             number = before;
-            let entry = self.entry_by_number(number)?;
+            let Some(entry) = self.entry_if_kept(number)? else { return Ok(Before::Nothing) };
             let is_its_own = entry.common.push == push;
             match &entry.record {
                 Record::BreakGlass(it) if is_its_own && it.of == Some(of) => {
@@ -127,6 +128,7 @@ impl Log {
                 | Record::Settled(_)
                 | Record::Seal(_)
                 | Record::Segment(_)
+                | Record::Pruned(_)
                 | Record::Tidy(_)
                 | Record::Config(_)
                 | Record::Accepted(_)

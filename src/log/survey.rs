@@ -10,10 +10,13 @@ use std::path::Path;
 use crate::log::disk::{Folder, io_fault};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
+use crate::log::file::Head;
 use crate::log::glance::Glance;
 use crate::log::index::scan_fault;
+use crate::log::line::read;
 use crate::log::scan::{Found, Position, Scanner};
 use crate::log::seal::{Seal, SealError};
+use crate::log::summary::{self, Line};
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::tlog::checkpoint::Checkpoint;
@@ -98,14 +101,14 @@ impl Survey {
 }
 
 /// Walks through a log. `sizes`: at which lengths its root is asked for. `leaf` is told each
-/// entry's line and its hash in the tree.
+/// entry's line and its hash in the tree; of an entry that was taken away the hash alone.
 ///
 /// # Errors
 /// When the log cannot be read or does not hold together.
 pub fn survey(
     dir: &Path,
     sizes: &[u64],
-    leaf: &mut dyn FnMut(&[u8], Digest),
+    leaf: &mut dyn FnMut(Option<&[u8]>, Digest),
 ) -> Result<Survey, LogError> {
     survey_from(dir, Start::of_log(), sizes, leaf)
 }
@@ -115,53 +118,124 @@ pub fn survey_from(
     dir: &Path,
     start: Start,
     sizes: &[u64],
-    leaf: &mut dyn FnMut(&[u8], Digest),
+    leaf: &mut dyn FnMut(Option<&[u8]>, Digest),
 ) -> Result<Survey, LogError> {
     let folder = Folder::existing(dir)?;
-    let Start { position, tree, mut origin, mut next, mut last, last_seal } = start;
-    let (mut last_seal, mut sealed_at) = last_seal.unzip();
     let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
-    let mut scanner = Scanner::from(&tape, position, named(&origin)).map_err(fault)?;
-    let (mut seals, mut roots) = (Vec::new(), BTreeMap::new());
-    let mut lately = Lately { before: tree, leaves: VecDeque::new() };
-    if sizes.contains(&lately.size()) {
-        roots.insert(lately.size(), lately.root());
-    }
+    let (position, mut walk) = Walk::from(start, sizes);
+    let position = match position {
+        Position::START => {
+            summary::walk(&folder, &tape, &mut |number, line| {
+                let hash = match line {
+                    Line::Kept(found) => {
+                        let Found { entry, line, offset } = *found;
+                        let head = Head { size: number, hash: entry.prev };
+                        walk.see(Glance::from(entry), Position { offset, head });
+                        leaf_hash(&line)
+                    }
+                    Line::Gone(hash) => hash,
+                    Line::Last(_) => return Ok(()),
+                };
+                leaf(None, hash);
+                walk.push(hash);
+                Ok(())
+            })?;
+            Position::start_of(&tape).map_err(fault)?
+        }
+        later => later,
+    };
+    let mut scanner = Scanner::from(&tape, position, named(&walk.origin)).map_err(fault)?;
     loop {
         let before = scanner.position().clone();
         let found = scanner.next_glance().map_err(|it| scan_fault(&folder, it))?;
         let Some(found) = found else { break };
-        let Glance { seq, log, times, record, .. } = found.entry;
-        if origin.is_empty() {
-            origin = log;
+        walk.see(found.entry, before);
+        let hash = leaf_hash(&found.line);
+        leaf(Some(&found.line), hash);
+        walk.push(hash);
+    }
+    walk.ended().ok_or_else(|| LogError::NoGenesis { dir: dir.to_owned() })
+}
+
+/// A walk under way.
+struct Walk<'a> {
+    sizes: &'a [u64],
+    origin: String,
+    next: Option<VerifierKey>,
+    seals: Vec<Sealed>,
+    roots: BTreeMap<u64, Digest>,
+    last: Position,
+    last_seal: Option<Position>,
+    sealed_at: Option<Moment>,
+    lately: Lately,
+}
+
+impl<'a> Walk<'a> {
+    fn from(start: Start, sizes: &'a [u64]) -> (Position, Self) {
+        let Start { position, tree, origin, next, last, last_seal } = start;
+        let (last_seal, sealed_at) = last_seal.unzip();
+        let lately = Lately { before: tree, leaves: VecDeque::new() };
+        let (seals, roots) = (Vec::new(), BTreeMap::new());
+        let mut walk =
+            Self { sizes, origin, next, seals, roots, last, last_seal, sealed_at, lately };
+        walk.root();
+        (position, walk)
+    }
+
+    /// The next entry, and where it stands.
+    fn see(&mut self, entry: Glance, before: Position) {
+        let Glance { seq, log, times, record, .. } = entry;
+        if self.origin.is_empty() {
+            self.origin = log;
         }
         if let Some(Record::Seal(seal)) = record {
-            let root = lately.root_at(seal.size);
-            let wrong = seal.follows(&origin, next.as_ref(), root.as_ref()).err();
-            next = VerifierKey::parse(&seal.next).ok();
-            seals.push(Sealed { entry: seq, seal, wrong });
-            (last_seal, sealed_at) = (Some(before.clone()), Some(times.ts));
+            let root = self.lately.root_at(seal.size);
+            let wrong = seal.follows(&self.origin, self.next.as_ref(), root.as_ref()).err();
+            self.next = VerifierKey::parse(&seal.next).ok();
+            self.seals.push(Sealed { entry: seq, seal, wrong });
+            (self.last_seal, self.sealed_at) = (Some(before.clone()), Some(times.ts));
         }
-        let hash = leaf_hash(&found.line);
-        leaf(&found.line, hash);
-        lately.push(hash);
-        last = before;
-        if sizes.contains(&lately.size()) {
-            roots.insert(lately.size(), lately.root());
+        self.last = before;
+    }
+
+    /// The hash of it in the tree.
+    fn push(&mut self, hash: Digest) {
+        self.lately.push(hash);
+        self.root();
+    }
+
+    fn root(&mut self) {
+        let size = self.lately.size();
+        if self.sizes.contains(&size) {
+            self.roots.insert(size, self.lately.root());
         }
     }
-    let (size, root) = (lately.size(), lately.root());
-    if size == 0 {
-        return Err(LogError::NoGenesis { dir: dir.to_owned() });
+
+    /// What was found. `None` where there was no entry.
+    fn ended(self) -> Option<Survey> {
+        let (size, root) = (self.lately.size(), self.lately.root());
+        let Self { origin, next, seals, roots, last, last_seal, sealed_at, .. } = self;
+        let checkpoint = Checkpoint { origin, size, root };
+        (size > 0).then_some(Survey { checkpoint, seals, roots, next, last, last_seal, sealed_at })
     }
-    let checkpoint = Checkpoint { origin, size, root };
-    Ok(Survey { checkpoint, seals, roots, next, last, last_seal, sealed_at })
 }
 
 /// The one entry at a position, and the position behind it. `None` when there is none that fits.
 pub fn entry_at(folder: &Folder, position: Position, origin: &str) -> Option<(Found, Position)> {
-    let mut scanner = Scanner::from(&folder.tape().ok()?, position, named(origin)).ok()?;
+    let tape = folder.tape().ok()?;
+    if position.offset < tape.begin() {
+        let offset = position.offset;
+        let line = tape.read_line(offset).ok()?;
+        let entry = read(&line).ok()?;
+        let is_it = entry.common.seq == position.head.size && entry.prev == position.head.hash;
+        let after = Position {
+            offset: offset + line.len() as u64 + 1,
+            head: Head { size: position.head.size + 1, hash: entry.hash },
+        };
+        return is_it.then_some((Found { entry, line, offset }, after));
+    }
+    let mut scanner = Scanner::from(&tape, position, named(origin)).ok()?;
     let found = scanner.next_entry().ok()??;
     Some((found, scanner.position().clone()))
 }

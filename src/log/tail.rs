@@ -44,12 +44,12 @@ pub fn find(tape: &Tape) -> Result<Option<Tail>, LogError> {
     let eof = tape.end().map_err(fault)?;
     let mut want = FIRST_READ_BYTES;
     loop {
-        let base = eof.saturating_sub(want);
+        let base = eof.saturating_sub(want).max(tape.begin());
         let window = tape.read_range(base, eof).map_err(fault)?;
-        if let Some((from, to, last)) = last_entry(&window, base == 0, path)? {
+        if let Some((from, to, last)) = last_entry(&window, base == tape.begin(), path)? {
             return Ok(Some(tail(&window, base, eof, (from, to), last)));
         }
-        if base == 0 {
+        if base == tape.begin() {
             return Ok(None);
         }
         if want >= TAIL_BYTES_MAX {

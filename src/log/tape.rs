@@ -19,6 +19,7 @@ use crate::log::line::{Entry, read};
 use crate::log::packed::Packed;
 use crate::log::pread::{ReadAt, range};
 use crate::log::segment::{PACKED, PLAIN, file_name, read_name};
+use crate::log::summary::{Named, SUMMARY_BYTES_MAX};
 
 /// How much is read at first for one line: nearly every line fits.
 const LINE_READ_BYTES: u64 = 8 * 1024;
@@ -28,6 +29,9 @@ const LINE_READ_BYTES: u64 = 8 * 1024;
 pub struct Tape {
     dir: PathBuf,
     pieces: Vec<Piece>,
+    /// What stays of the entries before the first piece, where some were taken away.
+    before: Option<Named>,
+    summary: OnceCell<Packed>,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,13 @@ pub struct Listed {
     pub packed: bool,
 }
 
+/// The summary of what was taken away before these segments. Where files are left over whose
+/// entries it tells of, somebody was stopped in the middle, and they count no more.
+fn before(dir: &Path, listed: &[Listed]) -> io::Result<Option<Named>> {
+    let Some(oldest) = listed.first().filter(|it| it.first > 0) else { return Ok(None) };
+    Ok(Named::list(dir)?.into_iter().find(|it| it.first >= oldest.first))
+}
+
 /// The segments in a folder, oldest first.
 pub fn list(dir: &Path) -> io::Result<Vec<Listed>> {
     let mut found: Vec<Listed> = Vec::new();
@@ -107,11 +118,39 @@ impl Tape {
     /// Lists the segments in a log's folder.
     pub fn open(dir: &Path) -> Result<Self, LogError> {
         let listed = list(dir).map_err(|source| io_fault("list", dir, source))?;
-        if listed.first().is_none_or(|it| it.first != 0) {
+        let before = before(dir, &listed).map_err(|source| io_fault("list", dir, source))?;
+        let first = before.map_or(0, |it| it.first);
+        let stays = listed.iter().filter(|it| it.first >= first);
+        let pieces: Vec<Piece> = stays.map(|it| Piece::new(it.first)).collect();
+        if pieces.first().is_none_or(|it| it.first != first) {
             return Err(LogError::NoGenesis { dir: dir.to_owned() });
         }
-        let pieces = listed.iter().map(|it| Piece::new(it.first)).collect();
-        Ok(Self { dir: dir.to_owned(), pieces })
+        Ok(Self { dir: dir.to_owned(), pieces, before, summary: OnceCell::new() })
+    }
+
+    /// Where the log goes on behind entries that were taken away, if some were.
+    pub const fn before(&self) -> Option<Named> {
+        self.before
+    }
+
+    /// The number of the first entry that stands in a segment.
+    pub fn first(&self) -> u64 {
+        self.before.map_or(0, |it| it.first)
+    }
+
+    /// Where the first segment begins.
+    pub fn begin(&self) -> u64 {
+        self.before.map_or(0, |it| it.offset)
+    }
+
+    /// What stays of the entries that were taken away, if some were.
+    pub fn summary(&self) -> io::Result<Option<&Packed>> {
+        let Some(before) = self.before else { return Ok(None) };
+        if let Some(packed) = self.summary.get() {
+            return Ok(Some(packed));
+        }
+        let packed = Packed::open_within(&self.dir.join(before.file_name()), SUMMARY_BYTES_MAX)?;
+        Ok(Some(self.summary.get_or_init(|| packed)))
     }
 
     /// The number of the first entry of the last segment.
@@ -171,7 +210,7 @@ impl Tape {
     /// Where a segment begins.
     fn base(&self, at: usize) -> io::Result<u64> {
         if at == 0 {
-            return Ok(0);
+            return Ok(self.begin());
         }
         let piece = self.pieces.get(at).ok_or(io::ErrorKind::NotFound)?;
         if let Some(base) = piece.base.get() {
@@ -180,7 +219,7 @@ impl Tape {
         let mut from = at;
         let mut base = loop {
             if from == 0 {
-                break 0;
+                break self.begin();
             }
             match self.header(from)?.map(|entry| &entry.record) {
                 Some(Record::Segment(it)) => break it.offset,
@@ -236,7 +275,13 @@ impl Tape {
     }
 
     /// The line that begins here, without its line feed; what there is of it when it has none.
+    /// Before the first segment: the line of the summary that begins there.
     pub fn read_line(&self, offset: u64) -> io::Result<Vec<u8>> {
+        if offset < self.begin()
+            && let Some(summary) = self.summary()?
+        {
+            return line_at(&|bytes: &mut [u8], from| summary.read_at(bytes, from), offset);
+        }
         let at = self.holding(offset)?;
         let (body, base) = (self.body(at)?, self.base(at)?);
         line_at(&|bytes: &mut [u8], from| body.read_at(bytes, from), offset - base)
@@ -283,12 +328,15 @@ impl Reader {
         let stop = tape.body(last)?.len()?;
         let mut piece = tape.holding(offset)?;
         let mut local = offset - tape.base(piece)?;
+        let mut starts = Vec::new();
         // The end of one segment is the beginning of the next: it begins there, checked as such.
         if piece > 0 && local == 0 {
             piece -= 1;
             local = tape.body(piece)?.len()?;
+        } else if offset == tape.begin() && offset > 0 {
+            starts.push((tape.first(), offset));
         }
-        Ok(Self { tape: Rc::clone(tape), piece, local, stop, starts: Vec::new(), at: offset })
+        Ok(Self { tape: Rc::clone(tape), piece, local, stop, starts, at: offset })
     }
 
     /// The segments that the walk has come to since it began: name, and where it begins.

@@ -8,7 +8,8 @@ use crate::log::error::LogError;
 use crate::log::tiles::read_tile;
 use crate::names::digest::Digest;
 use crate::tlog::edge::Edge;
-use crate::tlog::tile::{TILE_WIDTH, Tile, TileKind, add_entry, hashes_bytes};
+use crate::tlog::tile::{TILE_WIDTH, Tile, TileKind, add_entry, entries, hashes_bytes};
+use crate::tlog::tree::leaf_hash;
 
 /// How many tiles are named that are missing, and how many that are wrong.
 pub const NAMED_MAX: usize = 16;
@@ -44,6 +45,8 @@ pub struct TileCheck<'a> {
     size: u64,
     edge: Edge,
     bundle: Vec<u8>,
+    /// Whether the bundle lacks entries that were taken away.
+    lacks: bool,
     report: TileReport,
     fault: Option<LogError>,
 }
@@ -51,23 +54,28 @@ pub struct TileCheck<'a> {
 impl<'a> TileCheck<'a> {
     /// Of the tiles that a checkpoint of this size has.
     pub fn new(folder: &'a Folder, size: u64) -> Self {
-        let (edge, bundle, report) = Default::default();
-        Self { folder, size, edge, bundle, report, fault: None }
+        let (edge, bundle, lacks, report) = Default::default();
+        Self { folder, size, edge, bundle, lacks, report, fault: None }
     }
 
-    /// The next entry of the log.
-    pub fn push(&mut self, line: &[u8], leaf: Digest) {
+    /// The next entry of the log: its line, unless it was taken away, and its hash.
+    pub fn push(&mut self, line: Option<&[u8]>, leaf: Digest) {
         if self.edge.size() == self.size {
             return;
         }
         // A line is never longer than an entry of a bundle may be; one that is makes the tile wrong.
-        let _ = add_entry(&mut self.bundle, line);
+        let _ = line.is_some_and(|line| add_entry(&mut self.bundle, line));
+        self.lacks |= line.is_none();
         let mut full = Vec::new();
         self.edge.push(leaf, &mut |tile, row| full.push((tile, hashes_bytes(row))));
         for (tile, bytes) in full {
             if tile.kind == TileKind::Hashes(0) {
                 let bundle = std::mem::take(&mut self.bundle);
-                self.compare(Tile { kind: TileKind::Entries, ..tile }, &bundle);
+                let entries = Tile { kind: TileKind::Entries, ..tile };
+                match std::mem::take(&mut self.lacks) {
+                    true => self.by_hashes(entries, &bytes),
+                    false => self.compare(entries, &bundle),
+                }
             }
             self.compare(tile, &bytes);
         }
@@ -85,11 +93,36 @@ impl<'a> TileCheck<'a> {
         }
         if let Some(tile) = self.edge.bundle() {
             let bundle = std::mem::take(&mut self.bundle);
-            self.compare(tile, &bundle);
+            match self.lacks {
+                true => self.by_hashes(tile, &hashes_bytes(&self.edge.leaves().to_vec())),
+                false => self.compare(tile, &bundle),
+            }
         }
         match self.fault {
             Some(fault) => Err(fault),
             None => Ok(self.report),
+        }
+    }
+
+    /// A bundle of entries some of which were taken away: where it is there still, it is held against
+    /// their hashes.
+    fn by_hashes(&mut self, tile: Tile, leaves: &[u8]) {
+        let there = match read_tile(self.folder, &tile) {
+            Ok(Some(there)) => there,
+            Ok(None) => return,
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                return;
+            }
+        };
+        self.report.tiles += 1;
+        let found = entries(&there, tile.width).unwrap_or_default();
+        let found: Vec<Digest> = found.into_iter().map(leaf_hash).collect();
+        let found = hashes_bytes(&found);
+        if found != leaves {
+            let same = found.iter().zip(leaves).take_while(|(a, b)| a == b).count();
+            let entries = under(&tile, (same / HASH_BYTES) as u64);
+            note(&mut self.report.wrong, WrongTile { tile, entries });
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Tiles {
     folder: Folder,
     edge: Edge,
     bundle: Vec<u8>,
+    /// Whether the bundle lacks entries that were taken away: then it is not written.
+    lacks: bool,
     /// Tiles that were filled: what was partial of them can go.
     filled: Vec<Tile>,
 }
@@ -50,8 +52,8 @@ pub struct Tiles {
 impl Tiles {
     /// Those of a log without entries.
     pub fn none(folder: &Folder) -> Self {
-        let (edge, bundle, filled) = Default::default();
-        Self { folder: folder.clone(), edge, bundle, filled }
+        let (edge, bundle, lacks, filled) = Default::default();
+        Self { folder: folder.clone(), edge, bundle, lacks, filled }
     }
 
     /// Those that are there for a tree of this size. `None` when some is missing at the right edge,
@@ -68,7 +70,8 @@ impl Tiles {
         };
         let leaves = entries(&bundle, size % TILE_WIDTH)?.into_iter().map(leaf_hash);
         let same = leaves.eq(edge.leaves().iter().copied());
-        same.then(|| Self { folder: folder.clone(), edge, bundle, filled: Vec::new() })
+        let (folder, filled) = (folder.clone(), Vec::new());
+        same.then_some(Self { folder, edge, bundle, lacks: false, filled })
     }
 
     /// The tree of them.
@@ -76,9 +79,11 @@ impl Tiles {
         &self.edge
     }
 
-    /// One more entry: its line and its hash. Writes the tiles that it fills.
-    pub fn push(&mut self, line: &[u8], leaf: Digest) -> Result<(), LogError> {
-        if !add_entry(&mut self.bundle, line) {
+    /// One more entry: its line, unless it was taken away, and its hash. Writes the tiles that it
+    /// fills.
+    pub fn push(&mut self, line: Option<&[u8]>, leaf: Digest) -> Result<(), LogError> {
+        self.lacks |= line.is_none();
+        if line.is_some_and(|line| !add_entry(&mut self.bundle, line)) {
             let path = self.folder.dir().join("tile/entries");
             return Err(io_fault("write", &path, io::ErrorKind::FileTooLarge.into()));
         }
@@ -88,7 +93,9 @@ impl Tiles {
             if tile.kind == TileKind::Hashes(0) {
                 let entries = Tile { kind: TileKind::Entries, ..tile };
                 let bundle = std::mem::take(&mut self.bundle);
-                write(&self.folder, &entries, &bundle)?;
+                if !std::mem::take(&mut self.lacks) {
+                    write(&self.folder, &entries, &bundle)?;
+                }
                 self.filled.push(entries);
             }
             write(&self.folder, &tile, &bytes)?;
@@ -102,7 +109,7 @@ impl Tiles {
         for (tile, row) in self.edge.partials() {
             write(&self.folder, &tile, &hashes_bytes(row))?;
         }
-        match self.edge.bundle() {
+        match self.edge.bundle().filter(|_| !self.lacks) {
             Some(tile) => write(&self.folder, &tile, &self.bundle),
             None => Ok(()),
         }
@@ -118,6 +125,24 @@ impl Tiles {
             empty(&partials_of(&self.folder, &bundle), Some(&bundle.width.to_string()));
         }
     }
+}
+
+/// Removes the bundles whose entries are all before this one. How many there were.
+///
+/// # Errors
+/// When one is there and cannot be removed.
+pub fn remove_bundles(folder: &Folder, first: u64) -> Result<u64, LogError> {
+    let mut gone = 0;
+    for index in 0..first / TILE_WIDTH {
+        let tile = Tile { kind: TileKind::Entries, index, width: TILE_WIDTH };
+        let path = tile_path(folder, &tile);
+        match fs::remove_file(&path) {
+            Ok(()) => gone += 1,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(io_fault("remove", &path, source)),
+        }
+    }
+    Ok(gone)
 }
 
 /// The folder of a tile's partial ones.

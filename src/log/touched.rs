@@ -49,6 +49,7 @@ pub fn touches(record: &Record, judged: &JudgedAt) -> Option<String> {
         | Record::Recovered(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_)
         | Record::Accepted(_) => None,
     }

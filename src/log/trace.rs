@@ -178,6 +178,7 @@ impl Log {
             | Record::Seal(_)
             | Record::Tidy(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Config(_)
             | Record::Accepted(_) => {}
         }

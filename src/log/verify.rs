@@ -18,6 +18,7 @@ use crate::log::glance::Glance;
 use crate::log::index::scan_fault;
 use crate::log::keys::keys_of;
 use crate::log::line::LineError;
+use crate::log::opening::Opening;
 use crate::log::scan::{Break, BreakKind, Found, Position, ScanError, Scanner};
 use crate::names::digest::Digest;
 
@@ -41,8 +42,38 @@ pub struct Report {
     pub torn: Option<u64>,
     /// Whether a writer could not bring its lines to the disk, and no entry has said so yet.
     pub in_doubt: bool,
+    /// The first entry that is there where old ones were taken away, and how many of those the
+    /// summary keeps whole.
+    pub pruned: Option<(u64, u64)>,
     /// The first place where the log does not hold together.
     pub broken: Option<Break>,
+}
+
+impl Report {
+    /// Of a log that nobody has looked at yet.
+    fn nothing(in_doubt: bool) -> Self {
+        Self {
+            origin: String::new(),
+            head: Position::START.head,
+            recovered: 0,
+            attachments: 0,
+            clock: Clock::default(),
+            torn: None,
+            in_doubt,
+            pruned: None,
+            broken: None,
+        }
+    }
+
+    /// What the end of the walk tells.
+    fn ended(&mut self, scanner: &Scanner, opening: Option<&Opening>) {
+        if let Some(opening) = opening {
+            self.broken = self.broken.take().or_else(|| opening.wrong());
+            self.pruned = Some((opening.first(), opening.kept));
+        }
+        self.recovered = scanner.declared();
+        self.torn = scanner.torn().filter(|_| self.broken.is_none());
+    }
 }
 
 /// Verifies the log in this folder. `progress` is told bytes done and bytes in all.
@@ -55,18 +86,15 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
     let tape = folder.tape()?;
     let fault = |source| io_fault("read", &folder.segment(), source);
     let total = tape.end().map_err(fault)?;
-    let mut scanner = Scanner::from(&tape, Position::START, None).map_err(fault)?;
-    let mut report = Report {
-        origin: String::new(),
-        head: Position::START.head,
-        recovered: 0,
-        attachments: 0,
-        clock: Clock::default(),
-        torn: None,
-        in_doubt: read_small(&folder.suspect(), 1)?.is_some(),
-        broken: None,
-    };
+    let mut report = Report::nothing(read_small(&folder.suspect(), 1)?.is_some());
     let mut checked = HashSet::new();
+    let mut opening = match Opening::look(&folder, &tape, &mut checked)? {
+        Ok(opening) => opening,
+        Err(broken) => return Ok(Report { broken: Some(broken), ..report }),
+    };
+    let origin = opening.as_ref().map(|it| it.origin.clone());
+    let start = opening.as_ref().map_or(Position::START, Opening::position);
+    let mut scanner = Scanner::from(&tape, start, origin).map_err(fault)?;
     loop {
         let Found { entry, line, offset } = match scanner.next_glance() {
             Ok(Some(found)) => found,
@@ -87,7 +115,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
             }
             Err(fault) => return Err(scan_fault(&folder, fault)),
         };
-        let Glance { seq, log, times, short, .. } = entry;
+        let Glance { seq, log, times, short, record, .. } = entry;
         let whole = short.and_then(|short| short.whole).map(|name| name.0);
         let time = report.clock.look(times).err().map(BreakKind::Clock);
         if let Some(what) = faults_of(&folder, &line, whole, &mut checked)?.or(time) {
@@ -97,15 +125,17 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
         if report.origin.is_empty() {
             report.origin = log;
         }
+        if let Some(opening) = &mut opening {
+            opening.see(&line, record.as_ref());
+        }
         report.head = scanner.position().head;
         if report.head.size.is_multiple_of(PROGRESS_ENTRIES) {
             progress(scanner.position().offset, total);
         }
     }
     progress(scanner.position().offset, total);
-    report.recovered = scanner.declared();
     report.attachments = checked.len() as u64;
-    report.torn = scanner.torn().filter(|_| report.broken.is_none());
+    report.ended(&scanner, opening.as_ref());
     if report.broken.is_none() && report.head.size == 0 {
         return Err(LogError::NoGenesis { dir: dir.to_owned() });
     }
@@ -113,7 +143,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
 }
 
 /// Whether bytes were read and are not what was packed: no fault of the disk but a changed file.
-fn is_packed_wrong(fault: &io::Error) -> bool {
+pub(super) fn is_packed_wrong(fault: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     matches!(fault.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
@@ -124,7 +154,7 @@ fn is_newer(broken: &Break) -> bool {
 
 /// What is wrong with an entry that stands well in the chain. `whole`: the attachment that has the
 /// record where the line has it cut.
-fn faults_of(
+pub(super) fn faults_of(
     folder: &Folder,
     line: &[u8],
     whole: Option<Digest>,

@@ -106,7 +106,7 @@ impl fmt::Debug for Moment {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prop_assert_eq, proptest};
 
     use super::Moment;
 

@@ -46,7 +46,7 @@ impl Medium for Quick {
 /// A log in a folder that vanishes.
 pub(crate) struct Bench {
     folder: TempDir,
-    seconds: i64,
+    pub(crate) seconds: i64,
 }
 
 impl Bench {
@@ -229,7 +229,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn ctx(seconds: i64) -> Ctx {
+pub(crate) fn ctx(seconds: i64) -> Ctx {
     Ctx {
         moment: Moment::from_seconds(1_795_000_000 + seconds),
         boot: "4c1ff5be-0b5c-4c7f-8f0a-5d1a7b1f0a11".into(),
@@ -256,7 +256,7 @@ fn applied(of: u64, name: &str) -> Record {
 }
 
 /// A push of so many refs, each of which changes so many paths.
-fn decision(refs: u8, paths: u16) -> Record {
+pub(crate) fn decision(refs: u8, paths: u16) -> Record {
     let one = |n: u8| RefDecision {
         refname: Text::from(format!("refs/heads/{}{n}", "a-long-name/".repeat(10))),
         target: None,

@@ -8,6 +8,7 @@ mod bench;
 mod files;
 mod flips;
 mod parts;
+mod pruned;
 mod tamper;
 mod three;
 mod trees;

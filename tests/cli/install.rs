@@ -81,7 +81,7 @@ fn an_install_that_was_stopped_half_way_can_be_run_again() {
     fs::hard_link(hooks.join("pre-receive"), &kept).unwrap();
     ground.install(&repo, &[]).expect(0);
     assert_eq!(fs::read_to_string(&kept).unwrap(), "#!/bin/sh\nexit 0\n");
-    assert!(fs::read_to_string(hooks.join("pre-receive")).unwrap().contains("hook pre-receive"));
+    assert!(fs::read_to_string(hooks.join("pre-receive")).unwrap().contains("pre-receive \"$@\""));
 }
 
 #[test]

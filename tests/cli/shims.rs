@@ -98,7 +98,7 @@ fn paths_may_hold_blanks_quotes_colons_and_other_letters() {
         assert!(shim.windows(11).any(|window| window == b"/portcullis"), "{name:?}");
         // The copy answers by itself that it was reached.
         fs::remove_file(&program).unwrap();
-        fs::write(&program, "#!/bin/sh\necho \"reached as $2\" >&2\nexit 1\n").unwrap();
+        fs::write(&program, "#!/bin/sh\necho \"reached as $4\" >&2\nexit 1\n").unwrap();
         chmod(&program, 0o755);
         ground.git(&["clone", "-q", repo.to_str().unwrap(), &format!("work-{number}")]);
         let work = format!("work-{number}");

@@ -31,6 +31,7 @@ mod methods;
 mod outside;
 mod people;
 mod policies;
+mod pruned;
 mod refs;
 mod rollback;
 mod seals;

@@ -25,7 +25,7 @@ const MANY: usize = 4_200;
 const A_MINUTE: usize = 60;
 
 /// As if so many questions had been asked.
-fn fill(site: &Site) {
+pub(crate) fn fill(site: &Site) {
     let ctx = Ctx {
         moment: Moment::from_seconds(1_790_000_000),
         boot: "11111111-2222-3333-4444-555555555555".to_owned(),
@@ -56,7 +56,7 @@ fn fill(site: &Site) {
 }
 
 #[track_caller]
-fn ok(output: &Output) -> String {
+pub(crate) fn ok(output: &Output) -> String {
     let said = [output.stdout.as_slice(), &output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(output.status.success(), "{said}");

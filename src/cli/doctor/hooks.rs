@@ -217,7 +217,7 @@ pub fn runner(snapshot: &Snapshot) -> Vec<Finding> {
         };
         let rewrite =
             "let the platform write its hooks again (gitea: gitea admin regenerate hooks)";
-        let mend = snapshot.platform.common_step(&snapshot.site).unwrap_or_else(|| rewrite.into());
+        let mend = snapshot.platform.common.unwrap_or(rewrite);
         findings.push(Finding::new(weight(hook), "hook-runner", what, why).mend(mend));
     }
     findings

@@ -291,11 +291,11 @@ impl Prepared {
         if platform.layout != Layout::Single || !self.site.shares_hooks() {
             self.steps.extend(hook_steps(around, places)?);
         }
-        if let Some(step) = platform.common_step(&self.site) {
+        if let Some(step) = platform.common {
             self.warnings.push(format!(
-                "the hooks of all repositories are in one folder, ours get there once, by hand:\n\
+                "the hooks of all repositories are in one folder, ours get there once:\n\
                  {step}\n\
-                 every repository has to be installed first, one without a policy refuses all pushes"
+                 every repository has to be installed, one without a policy refuses all pushes"
             ));
         }
         Ok(())

@@ -90,14 +90,21 @@ pub fn global(call: &mut Call<'_>, desk: &Desk<'_>, dir: &Path) -> Result<Exit, 
     let next = match platform.layout {
         Layout::Single => format!("git config --global core.hooksPath {}", shell(&dir)),
         Layout::Common => "gitolite setup --hooks-only".to_owned(),
-        Layout::Folders | Layout::CustomHooks | Layout::Elsewhere => {
+        Layout::Elsewhere => format!("gitaly: custom_hooks_dir = {}, on every node", shell(&dir)),
+        Layout::Folders | Layout::CustomHooks => {
             let text = format!("{} runs hooks from each repository", platform.name);
             return Err(Fault::mistyped(text)
                 .hint("portcullis install --recursive DIR finds new repositories too"));
         }
     };
     let hooks = hooks_of(desk.install, platform, "")?;
-    let steps = hook_steps(desk.around, places(&dir, &hooks).into_iter())?;
+    let places = match platform.layout {
+        Layout::Elsewhere => folder_places(&dir, &hooks),
+        Layout::Single | Layout::Common | Layout::Folders | Layout::CustomHooks => {
+            places(&dir, &hooks)
+        }
+    };
+    let steps = hook_steps(desk.around, places.into_iter())?;
     for step in &steps {
         call.console.talk(&format!("  {}", step.describe()))?;
         if !desk.install.dry_run {
@@ -117,7 +124,8 @@ pub fn remove(call: &mut Call<'_>, git: &Git, dir: &Path) -> Result<Exit, Fault>
     let mark = newborn::mark(&dir);
     let is_template = mark.is_file();
     let hooks = if is_template { dir.join("hooks") } else { dir.clone() };
-    for place in places(&hooks, &Hook::ALL) {
+    let all = places(&hooks, &Hook::ALL).into_iter().chain(folder_places(&hooks, &Hook::ALL));
+    for place in all {
         match hookfile::restore(&place)? {
             Restored::Nothing | Restored::LeftForeign => {}
             Restored::Removed => call.console.talk(&format!("removed {}", shown(&place.path)))?,
@@ -145,6 +153,16 @@ fn places(dir: &Path, hooks: &[Hook]) -> Vec<Place> {
         hook,
         path: dir.join(hook.name()),
         earlier: Some(dir.join(format!("{}{EARLIER_SUFFIX}", hook.name()))),
+    };
+    hooks.iter().map(place).collect()
+}
+
+/// As `places`, in folders `HOOK.d` where others' files stand side by side with ours.
+fn folder_places(dir: &Path, hooks: &[Hook]) -> Vec<Place> {
+    let place = |&hook: &Hook| Place {
+        hook,
+        path: dir.join(format!("{}.d", hook.name())).join("portcullis"),
+        earlier: None,
     };
     hooks.iter().map(place).collect()
 }

@@ -15,6 +15,7 @@ use crate::log::decision::{
 };
 use crate::log::entry::{Asked, Genesis, GenesisRef, Outcome, Policy, Record, Refusal, Via};
 use crate::log::line::Entry;
+use crate::log::pruned::Pruned;
 use crate::log::segment::{PLAIN, file_name};
 use crate::log::tidy::Tidy;
 use crate::log::wire::Text;
@@ -48,6 +49,7 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => common.kind.name(),
@@ -104,6 +106,7 @@ fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {
         Record::Tidy(it) => tidied(sheet, number, it, lore),
         Record::BreakGlass(it) => glass::broken(sheet, &person(&it.actor), it),
         Record::Settled(it) => glass::settled(sheet, it),
+        Record::Pruned(it) => pruned(sheet, it),
         Record::Segment(it) => {
             sheet.field(1, "file", &file_name(it.first, PLAIN));
             sheet.field(1, "why", words::closed(it.why));
@@ -354,6 +357,15 @@ fn policy(sheet: &mut Sheet, it: &Policy) {
         sheet.field(1, "file", &escape(&file.place.0));
         sheet.field(1, "text", &format!("att/{}", file.att.0.hex()));
     }
+}
+
+fn pruned(sheet: &mut Sheet, it: &Pruned) {
+    sheet.field(1, "taken away", &format!("entries 0 to {}", it.first.saturating_sub(1)));
+    sheet.field(1, "kept whole", &words::entries(it.kept));
+    sheet.field(1, "summary", &it.summary.0.hex());
+    let covers = format!("{}, root {}", words::entries(it.size), it.root.0.hex());
+    sheet.field(1, "published", &covers);
+    sheet.field(1, "by", &escape(&it.by.0));
 }
 
 fn tidied(sheet: &mut Sheet, number: u64, it: &Tidy, lore: &Lore) {

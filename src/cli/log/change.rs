@@ -155,6 +155,11 @@ pub fn changes(record: &Record) -> Vec<Change> {
             let reason = format!("hooks and settings: {}", names.join(", "));
             vec![Change { reason, new: Some(it.sha256.0.hex()), ..Change::default() }]
         }
+        Record::Pruned(it) => {
+            let first = it.first;
+            let reason = format!("entries before {first} taken away, {} kept whole", it.kept);
+            vec![Change { reason, new: Some(it.summary.0.hex()), ..Change::default() }]
+        }
         Record::Genesis(_) | Record::Recovered(_) | Record::Seal(_) | Record::Segment(_) => {
             Vec::new()
         }
@@ -175,6 +180,7 @@ pub fn changes(record: &Record) -> Vec<Change> {
             | Record::Seal(_)
             | Record::Tidy(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Config(_)
             | Record::Accepted(_) => "",
         };

@@ -33,6 +33,7 @@ pub fn lines(entry: &Entry, record: &Record) -> String {
         | Record::Seal(_)
         | Record::Tidy(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Config(_)
         | Record::Accepted(_) => String::new(),
     };

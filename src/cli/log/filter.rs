@@ -81,6 +81,11 @@ impl Asked {
     }
 }
 
+/// A moment that somebody has named: a day's first, or how long ago.
+pub fn moment(text: &str, now: Moment) -> Result<Moment, Fault> {
+    Ok(time(text, now)?.first)
+}
+
 /// A stretch of time that somebody has named: its first moment, and the first after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {

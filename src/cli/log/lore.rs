@@ -71,6 +71,7 @@ impl Lore {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Config(_)
             | Record::Accepted(_) => Vec::new(),
         };
@@ -123,6 +124,7 @@ impl Lore {
             | Record::Settled(_)
             | Record::Seal(_)
             | Record::Segment(_)
+            | Record::Pruned(_)
             | Record::Tidy(_)
             | Record::Config(_)
             | Record::Accepted(_) => {}

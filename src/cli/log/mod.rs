@@ -17,6 +17,7 @@ pub mod ocsf;
 pub mod pager;
 pub mod place;
 pub mod printer;
+pub mod prune;
 pub mod repo;
 pub mod roots;
 pub mod row;
@@ -47,7 +48,8 @@ pub static VERB: Verb = Verb { group: Group::Audit, command: Log::command, run }
 /// Every push that was judged has an entry, accepted or refused; `portcullis explain log` tells
 /// about the kinds of entries. A log is named by its repository, or by its own folder: a copy of
 /// the folder can be read and checked anywhere. `seal` and `checkpoint` sign what is there, `drift`
-/// and `tidy` write what they found and what they took out of the refs; nothing here changes an entry.
+/// and `tidy` write what they found and what they took out of the refs; nothing here changes an entry,
+/// and `prune` alone takes old ones away.
 #[derive(Parser, Debug)]
 #[command(name = "log", subcommand_required = true, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true)]
@@ -68,6 +70,7 @@ enum What {
     Checkpoint(seal::CheckpointOf),
     Prove(seal::Prove),
     Tidy(tidy::Tidy),
+    Prune(prune::Prune),
     Witness(witness::Witness),
 }
 
@@ -84,6 +87,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Checkpoint(checkpoint) => checkpoint.run(call),
         What::Prove(prove) => prove.run(call),
         What::Tidy(tidy) => tidy.run(call),
+        What::Prune(prune) => prune.run(call),
         What::Witness(witness) => witness.run(call),
     }
 }

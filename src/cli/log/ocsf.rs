@@ -28,7 +28,7 @@ pub fn events(entry: &Entry, record: &Record) -> Vec<Value> {
     let (severity, is_policy) = match record {
         Record::Decision(_) | Record::Outcome(_) | Record::Birth(_) | Record::Tidy(_) => (1, false),
         Record::Refusal(_) | Record::Config(_) => (3, false),
-        Record::Accepted(_) => (2, false),
+        Record::Accepted(_) | Record::Pruned(_) => (2, false),
         Record::Drift(_) | Record::BreakGlass(_) => (4, false),
         Record::Policy(_) => (2, true),
         Record::Genesis(_)

@@ -217,6 +217,16 @@ fn is_something(path: &Path) -> bool {
     path.exists() || Path::new(&with_suffix).exists()
 }
 
+/// Says that old entries were taken away, where some were.
+pub fn tell_pruned(call: &mut Call<'_>, place: &Place) -> Result<(), Fault> {
+    let first = place.folder.tape().map_or(0, |tape| tape.first());
+    if first == 0 {
+        return Ok(());
+    }
+    let text = format!("entries 0 to {} were taken away (portcullis log prune)", first - 1);
+    call.console.talk_lines(Tone::Note, &text)
+}
+
 /// What the log room says, as a fault.
 pub fn fault(dir: &Path, error: &LogError) -> Fault {
     Fault::caused(format!("could not read the log in {}", shown(dir)), error).hint(error.hint())

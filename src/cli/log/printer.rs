@@ -20,6 +20,7 @@ use crate::log::error::LogError;
 use crate::log::line::Entry;
 use crate::log::read::{Entries, Filter};
 use crate::log::scan::Found;
+use crate::log::summary::{self, Line};
 use crate::log::whole;
 use crate::log::wire::{AsText, Text};
 use crate::names::oid::Oid;
@@ -87,8 +88,10 @@ impl<'a> Printer<'a> {
         if let Ok(Some(log)) = Log::open_indexed(self.place.folder.dir()) {
             let size = log.head().size;
             let there = numbers.range(..size);
-            let picked: Result<Vec<Found>, _> = there.map(|it| log.found(*it)).collect();
+            let picked: Result<Vec<Option<Found>>, _> =
+                there.map(|it| log.found_if_kept(*it)).collect();
             if let Ok(picked) = picked {
+                let picked = picked.into_iter().flatten().collect();
                 self.log = Some(log);
                 return Ok((picked, size, None));
             }
@@ -104,11 +107,11 @@ impl<'a> Printer<'a> {
         let dir = self.place.folder.dir();
         let opened = Entries::open(dir, Filter::default());
         let mut entries = opened.map_err(|error| place::fault(dir, &error))?;
-        let (mut picked, mut size) = (Vec::new(), 0);
+        let (mut picked, mut size) = (self.walk_summary(numbers)?, 0);
         loop {
             match entries.next_entry() {
                 Ok(Some(found)) => {
-                    size += 1;
+                    size = found.entry.common.seq + 1;
                     self.add(&found.entry);
                     if numbers.contains(&found.entry.common.seq) {
                         picked.push(found);
@@ -118,6 +121,24 @@ impl<'a> Printer<'a> {
                 Err(error) => return Ok((picked, size, Some(error))),
             }
         }
+    }
+
+    /// What stays of entries that were taken away; none where all are there.
+    fn walk_summary(&mut self, numbers: &BTreeSet<u64>) -> Result<Vec<Found>, Fault> {
+        let (place, mut picked) = (self.place, Vec::new());
+        let fault = |error| place::fault(place.folder.dir(), &error);
+        let tape = place.folder.tape().map_err(fault)?;
+        let mut see = |number, line| {
+            if let Line::Kept(found) = line {
+                self.add(&found.entry);
+                if numbers.contains(&number) {
+                    picked.push(*found);
+                }
+            }
+            Ok(())
+        };
+        summary::walk(&place.folder, &tape, &mut see).map_err(fault)?;
+        Ok(picked)
     }
 
     fn add(&mut self, entry: &Entry) {
@@ -210,6 +231,7 @@ fn filled(folder: &Folder, entry: &Entry) -> io::Result<Record> {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => {}

@@ -11,7 +11,7 @@ use crate::log::disk::Folder;
 use crate::log::keeper::last_checkpoint;
 use crate::log::mark::Mark;
 use crate::log::seal::SealError;
-use crate::log::survey::{Survey, survey};
+use crate::log::survey::{Sealed, Survey, survey};
 use crate::log::tilecheck::{TileCheck, TileReport, WrongTile};
 use crate::names::escape::escape;
 use crate::names::moment::Moment;
@@ -52,6 +52,24 @@ struct Checked {
     wrong: Option<String>,
     /// Who signed it, in words.
     signed: String,
+}
+
+/// Holds one checkpoint against a log. `Ok`: who signed it, in words, nobody where that cannot be
+/// said; `Err`: what speaks against it.
+pub fn held(
+    folder: &Folder,
+    name: &str,
+    (checkpoint, note): (&Checkpoint, &Note),
+    trust: Option<&Trust>,
+) -> Result<Result<String, String>, Fault> {
+    let survey = survey(folder.dir(), &[checkpoint.size], &mut |_, _| {});
+    let survey = survey.map_err(|error| place::fault(folder.dir(), &error))?;
+    let refused = |sealed: &&Sealed| sealed.wrong.as_ref().is_some_and(|why| !why.began_anew());
+    if let Some(sealed) = survey.seals.iter().find(refused) {
+        return Ok(Err(format!("the seal in entry {} does not hold", sealed.entry)));
+    }
+    let checked = check(name, checkpoint, note, &survey, trust);
+    Ok(checked.wrong.map_or(Ok(checked.signed), Err))
 }
 
 /// Looks at a log that holds together line by line.

@@ -142,6 +142,11 @@ fn row(record: &Record) -> Row {
             let tell = format!("entry {}: {} {how}", it.of, words::refname(&it.refname));
             Row::new("-", "settled", vec![tell])
         }
+        Record::Pruned(it) => {
+            let tell = format!("entries 0 to {} taken away", it.first.saturating_sub(1));
+            let kept = format!("{} kept whole in the summary", words::entries(it.kept));
+            Row::new(escape_short(&it.by.0), "pruned", vec![tell, kept])
+        }
         Record::Segment(it) => {
             let tell = format!("a new file, {}", words::closed(it.why));
             Row::new("-", "segment", vec![tell])

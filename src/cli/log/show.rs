@@ -142,8 +142,12 @@ impl Show {
         match (missing, end) {
             (Some(_), Some(end)) => Ok(Some(end)),
             (Some(number), None) => {
-                let text = format!("there is no entry {number}");
                 let last = size.saturating_sub(1);
+                if *number <= last {
+                    let text = format!("entry {number} was taken away (portcullis log prune)");
+                    return Err(Fault::new(text).hint("look for it in the archived files"));
+                }
+                let text = format!("there is no entry {number}");
                 Err(Fault::new(text)
                     .hint(format!("the log in {} has entries 0 to {last}", shown(dir))))
             }
@@ -160,12 +164,15 @@ pub enum End {
     Fault(Fault),
 }
 
-/// Says of each log whether it was read to its end.
+/// Says of each log whether it was read to its end, and whether its beginning was taken away.
 pub fn said(call: &mut Call<'_>, places: &[Place], ends: Vec<Option<End>>) -> Result<Exit, Fault> {
     let mut exit = Exit::Yes;
     for (place, end) in places.iter().zip(ends) {
         let (fault, is_broken) = match end {
-            None => continue,
+            None => {
+                place::tell_pruned(call, place)?;
+                continue;
+            }
             Some(End::Fault(fault)) => (fault, false),
             Some(End::Log(error)) => {
                 let is_broken = matches!(error, LogError::Broken(_));

@@ -21,6 +21,7 @@ use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::verb::Call;
 use crate::log::clock::SetBack;
+use crate::log::prune::is_of_archive;
 use crate::log::read::{Entries, Filter};
 use crate::log::verify::{Report, verify};
 use crate::names::escape::escape;
@@ -56,6 +57,11 @@ pub struct Verify {
     /// while there is a drift that no operator has accepted
     #[arg(long)]
     repo: bool,
+
+    /// Old files of the log as `log prune --to` copied them: check that the summary of what was taken
+    /// away is what they make
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
 
     /// Print the result as JSON
     #[arg(long)]
@@ -95,17 +101,21 @@ impl Verify {
             if report.broken.is_some() || roots.as_ref().is_some_and(|it| !it.holds()) {
                 whole = false;
             }
+            let archived = self.archived(call.around, place, &report)?;
+            whole &= archived != Some(false);
             let scope = Scope::of(&report, self.wanted());
             if self.json {
                 let mut value = as_json(place, &report);
                 scope.tell(&mut value);
+                value["archive"] = json!(archived);
                 value["tree"] = roots.as_ref().map_or(Value::Null, Roots::as_json);
                 value["repo"] = agreement.as_ref().map_or(Value::Null, Agreement::as_json);
                 all.push(value);
             } else {
                 let name = if places.len() > 1 { Some(shown(&place.given)) } else { None };
                 tell(call.console, name.as_deref(), place, &report)?;
-                let lines = roots.iter().flat_map(Roots::lines);
+                let lines = pruned_lines(&report, archived).into_iter();
+                let lines = lines.chain(roots.iter().flat_map(Roots::lines));
                 let lines = lines.chain(agreement.iter().flat_map(Agreement::lines));
                 for line in lines.chain(scope.lines()) {
                     call.console.data_line(&format!("  {line}"))?;
@@ -120,6 +130,21 @@ impl Verify {
 }
 
 impl Verify {
+    /// Whether the archived files make the summary of what was taken away. `None`: nobody asked, or
+    /// nothing was.
+    fn archived(
+        &self,
+        around: &Surroundings,
+        place: &Place,
+        report: &Report,
+    ) -> Result<Option<bool>, Fault> {
+        let Some(dir) = self.archive.as_ref().filter(|_| report.broken.is_none()) else {
+            return Ok(None);
+        };
+        let dir = around.absolute(dir)?;
+        is_of_archive(&place.folder, &dir).map_err(|error| place::fault(&dir, &error))
+    }
+
     fn wanted(&self) -> Wanted {
         let (since, trust) = (!self.since.is_empty(), self.trust.is_some());
         Wanted { tree: self.root || since || trust, since, trust, repo: self.repo }
@@ -230,6 +255,24 @@ fn tell(
     Ok(())
 }
 
+/// What is told of entries that were taken away.
+fn pruned_lines(report: &Report, archived: Option<bool>) -> Vec<String> {
+    let Some((first, kept)) = report.pruned.filter(|_| report.broken.is_none()) else {
+        return Vec::new();
+    };
+    let told = format!(
+        "entries 0 to {} were taken away; {kept} of them stay whole in the summary, proved by the \
+         tree, of the others their hashes",
+        first.saturating_sub(1)
+    );
+    let archive = match archived {
+        Some(true) => "the summary is what the archived files make",
+        Some(false) => "broken: the summary is not what the archived files make",
+        None => "whether the summary leaves something out: --archive DIR, where the old files are",
+    };
+    vec![told, archive.to_owned()]
+}
+
 /// Where the server's clock was set back. Honest servers do that too, so it is told and no break.
 fn clock_lines(report: &Report) -> Vec<String> {
     let told = |it: &SetBack| {
@@ -277,6 +320,7 @@ fn as_json(place: &Place, report: &Report) -> Value {
         "clock_set_back": set_back.collect::<Vec<_>>(),
         "torn": report.torn,
         "in_doubt": report.in_doubt,
+        "pruned": report.pruned.map(|(first, kept)| json!({ "first": first, "kept": kept })),
         "broken": broken,
     })
 }

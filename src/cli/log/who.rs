@@ -195,5 +195,6 @@ fn unknown(call: &mut Call<'_>, digits: &str, places: &[Place]) -> Result<(), Fa
     ] {
         call.console.talk_lines(Tone::Hint, hint)?;
     }
+    places.iter().try_for_each(|place| place::tell_pruned(call, place))?;
     Ok(())
 }

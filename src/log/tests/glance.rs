@@ -1,6 +1,7 @@
 //! A glance at a line, and the walk over its keys, are as strict as readers that take longer.
 
-use proptest::prelude::*;
+use proptest::prelude::prop;
+use proptest::{prop_assert_eq, proptest};
 
 use crate::log::decision::Hook;
 use crate::log::entry::{Record, Refusal, State};

@@ -13,6 +13,7 @@ mod known;
 mod past;
 mod proof;
 mod property;
+mod pruned;
 mod reconcile;
 mod segments;
 mod states;

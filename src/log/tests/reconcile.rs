@@ -102,6 +102,7 @@ fn told(record: &Record) -> String {
         | Record::Settled(_)
         | Record::Seal(_)
         | Record::Segment(_)
+        | Record::Pruned(_)
         | Record::Tidy(_)
         | Record::Config(_)
         | Record::Accepted(_) => panic!("{record:?}"),

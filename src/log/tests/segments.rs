@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::facts::past::Past as _;
@@ -307,4 +307,16 @@ fn who_could_not_tell_whether_an_earlier_line_is_safe_says_no() {
     let folder = Folder::existing(&bench.dir).unwrap();
     let receipt = crate::log::file::sync(&folder, &Small::default(), pending);
     assert!(matches!(receipt, Err(LogError::NotSynced { .. })));
+}
+
+/// Copies the files of a log to another folder.
+pub(super) fn copy_segments(from: &Path, to: &Path) {
+    for (from, to) in [(from.to_owned(), to.to_owned()), (from.join("att"), to.join("att"))] {
+        std::fs::create_dir_all(&to).unwrap();
+        for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+            }
+        }
+    }
 }
