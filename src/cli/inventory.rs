@@ -1,7 +1,7 @@
 //! What Git runs and how it is set up in a repository, put into the log when it is another than
 //! before.
 //!
-//! Used by `install` and `log drift`. The hooks do not come here: asking Git for its configuration
+//! Used by `install`, `log drift` and `doctor --fix`. The hooks do not come here: asking Git for its configuration
 //! takes longer than judging most pushes. Only the account that owns the repository looks, because
 //! another one has a configuration of its own.
 

@@ -39,6 +39,7 @@ pub mod site;
 pub mod status;
 pub mod surroundings;
 pub mod tree;
+pub mod trees;
 pub mod uninstall;
 pub mod verb;
 pub mod version;

@@ -200,7 +200,8 @@ fn readable(name: &[u8]) -> String {
     if text.is_empty() { "repository".into() } else { text }
 }
 
-fn git_dir_of(path: &Path) -> Result<Option<PathBuf>, Fault> {
+/// The folder that holds HEAD, objects and refs of what is at this path; `None`: it is no repository.
+pub fn git_dir_of(path: &Path) -> Result<Option<PathBuf>, Fault> {
     let mut with_suffix = path.as_os_str().to_owned();
     with_suffix.push(".git");
     for candidate in [path.join(".git"), path.to_owned(), PathBuf::from(with_suffix)] {

@@ -37,6 +37,8 @@ pub enum Noticed {
     Install,
     /// `log drift` looked, from a timer usually.
     LogDrift,
+    /// `doctor --fix` had mended something.
+    Doctor,
 }
 
 impl Noticed {
@@ -45,6 +47,7 @@ impl Noticed {
         match self {
             Self::Install => "install",
             Self::LogDrift => "log-drift",
+            Self::Doctor => "doctor",
         }
     }
 }

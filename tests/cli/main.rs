@@ -16,6 +16,8 @@ mod install;
 mod layouts;
 mod newcomers;
 mod shims;
+mod status;
 mod talk;
+mod traps;
 mod uninstall;
 mod upgrade;

@@ -55,10 +55,13 @@ fn killed_after_the_ref_moved_is_applied() {
     alice.push(&["HEAD:refs/heads/mine"]);
     assert!(site.value("refs/heads/mine").is_some());
     assert_eq!(states(&site, "refs/heads/mine"), [""; 0]);
+    let doctor = || String::from_utf8(site.verb(&["doctor"]).stdout).unwrap();
+    assert!(doctor().contains("the end of 1 accepted push is not written down"), "{}", doctor());
     alice.commit("app/x", "newer\n");
     alice.push(&["HEAD:refs/heads/mine"]).accepted();
     assert_eq!(states(&site, "refs/heads/mine"), ["applied", "applied"]);
     assert_eq!(site.log().count("drift"), 0);
+    assert!(!doctor().contains("open-ends"), "{}", doctor());
     site.log_and_refs_agree();
 }
 

@@ -430,7 +430,12 @@ fn status_shows_what_is_owed_and_says_no_when_it_is_overdue() {
     };
     let (code, told) = status(&[]);
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains(&site.id()) && told.contains("debts    none"), "{told}");
+    assert!(
+        told.contains(&site.id())
+            && told.contains("debts    none")
+            && told.contains("drift    none"),
+        "{told}"
+    );
     assert!(told.contains("pre-receive"), "{told}");
     direct(&alice, REASON, &[(NETWORK, "port 8443\n")]).accepted();
     wait_until_overdue(&site);

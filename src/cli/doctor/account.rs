@@ -4,9 +4,9 @@
 //! sshd's configuration.
 
 use crate::cli::doctor::finding::{Finding, Level};
-use crate::cli::doctor::look::SshdLine;
+use crate::cli::doctor::look::{Account, SshdLine};
 use crate::cli::doctor::snapshot::Snapshot;
-use crate::cli::quote::{shell_word, shown};
+use crate::cli::quote::{shell, shell_word, shown};
 use crate::identity::PLATFORMS;
 use crate::names::escape::escape_short;
 
@@ -14,13 +14,21 @@ use crate::names::escape::escape_short;
 const HARMLESS: [&str; 4] = ["git-shell", "nologin", "false", "true"];
 
 /// Variables that change what Git or the hooks do; none may come from a client.
-const DANGEROUS: [&str; 6] = [
+const DANGEROUS: [&str; 14] = [
     "GIT_CONFIG_COUNT",
     "GIT_CONFIG_PARAMETERS",
     "GIT_DIR",
     "GIT_PUSH_CERT",
     "GIT_PUSH_CERT_NONCE_STATUS",
     "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "GIT_EXEC_PATH",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_CONFIG_GLOBAL",
+    "BASH_ENV",
+    "HOME",
+    "PATH",
+    "XDG_CONFIG_HOME",
 ];
 
 /// Whoever logs in as the repository's owner and gets a shell needs no push.
@@ -43,6 +51,31 @@ pub fn login_shell(snapshot: &Snapshot) -> Vec<Finding> {
         Level::Warning
     };
     vec![Finding::new(level, "login-shell", what, why).mend(command)]
+}
+
+/// Who is in the group that may write the repository needs no push either, where they have a shell.
+pub fn group_shells(snapshot: &Snapshot) -> Vec<Finding> {
+    let names: Vec<String> = with_shells(&snapshot.group);
+    let Some(first) = names.first() else { return Vec::new() };
+    let more = match names.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what =
+        format!("{first}{more} can log in to a shell, in the group that may write the repository");
+    let why = "to them the gate is advice: they can change refs, hooks and the log by hand";
+    let dir = shell(&snapshot.site.git_dir);
+    let finding = Finding::new(Level::Warning, "group-shells", what, why);
+    vec![finding.mend(format!("chmod -R g-w {dir} # where one account serves all pushes"))]
+}
+
+fn with_shells(accounts: &[Account]) -> Vec<String> {
+    let gives_a_shell = |account: &&Account| {
+        let program = account.shell.rsplit('/').next().unwrap_or_default();
+        !HARMLESS.contains(&program)
+    };
+    let named = accounts.iter().filter(gives_a_shell);
+    named.map(|account| escape_short(account.name.as_bytes())).collect()
 }
 
 /// sshd lets clients set variables that Git obeys.

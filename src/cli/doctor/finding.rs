@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::cli::configfile::Change;
+use crate::cli::platform::Place;
 use crate::cli::quote::shell;
 
 /// How bad it is.
@@ -59,6 +60,18 @@ pub enum Fix {
     },
     /// Changes a key of the repository's configuration.
     Configure(Change),
+    /// Writes a hook of ours where there is none, or an outdated one of ours.
+    PutHook {
+        /// Where.
+        place: Place,
+        /// What goes into the file.
+        bytes: Vec<u8>,
+    },
+    /// Takes files of ours away that an interrupted write has left.
+    Remove {
+        /// The files.
+        paths: Vec<PathBuf>,
+    },
 }
 
 impl Finding {
@@ -84,6 +97,13 @@ impl Finding {
     pub fn chmod(mut self, path: &std::path::Path, mode: u32) -> Self {
         self.mend.push(format!("chmod {mode:o} {}", shell(path)));
         self.fix = Some(Fix::Chmod { path: path.to_owned(), mode });
+        self
+    }
+
+    /// The same, which `--fix` mends so.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
         self
     }
 

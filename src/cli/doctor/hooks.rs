@@ -3,16 +3,19 @@
 //! Most of what can be wrong here lets pushes through without a word (githooks(5) runs what it finds
 //! and may run). Pure over the snapshot.
 
-use crate::cli::doctor::finding::{Finding, Level};
+use crate::cli::config::Scope;
+use crate::cli::doctor::finding::{Finding, Fix, Level};
 use crate::cli::doctor::look::{Kind, Look, Seen};
 use crate::cli::doctor::snapshot::{HookSeen, Snapshot};
 use crate::cli::hookfile::HOOK_MODE;
+use crate::cli::platform::Layout;
 use crate::cli::quote::{shell, shown};
 use crate::cli::shim::{self, Hook, Shim};
 
 /// Nothing was ever installed, or its traces in the configuration are gone.
 pub fn installed(snapshot: &Snapshot) -> Vec<Finding> {
-    let has_id = snapshot.site.repository_id().is_some();
+    // One made from a template gets its id with its first push.
+    let has_id = snapshot.site.repository_id().is_some() || snapshot.is_new;
     if !snapshot.hooks.is_empty() && has_id {
         return Vec::new();
     }
@@ -32,13 +35,18 @@ pub fn present(snapshot: &Snapshot) -> Vec<Finding> {
 fn absent(snapshot: &Snapshot, hook: &HookSeen) -> Option<Finding> {
     let path = shown(&hook.place.path);
     let skipped = "Git runs nothing and says nothing, pushes go unjudged";
+    let install = install(snapshot);
     let found = |check, what: String, why: &str| {
-        Some(Finding::new(weight(hook), check, what, why).mend(install(snapshot)))
+        Some(Finding::new(weight(hook), check, what, why).mend(&install))
     };
+    let file = shell(&hook.place.path);
     match (&hook.file.seen, &hook.target.seen) {
-        (Seen::Absent, _) => found("hook-missing", format!("{path} is missing"), skipped),
+        (Seen::Absent, _) => found("hook-missing", format!("{path} is missing"), skipped)
+            .map(|finding| finding.fix(rewritten(snapshot, hook))),
         (Seen::Hidden(why), _) | (Seen::There(_), Seen::Hidden(why)) => {
-            found("hook-hidden", format!("{path} cannot be looked at: {why}"), skipped)
+            let what = format!("{path} cannot be looked at: {why}");
+            let finding = Finding::new(weight(hook), "hook-hidden", what, skipped);
+            Some(finding.mend(format!("chmod 755 {}", shell(&hook.folder.path))))
         }
         (Seen::There(_), Seen::Absent) => {
             found("hook-dangling", format!("{path} is a symlink that leads nowhere"), skipped)
@@ -46,7 +54,10 @@ fn absent(snapshot: &Snapshot, hook: &HookSeen) -> Option<Finding> {
         (Seen::There(link), Seen::There(target)) if target.kind == Kind::File => {
             if target.len_bytes == 0 {
                 let why = "an empty file that may be run says yes to everything";
-                return found("hook-empty", format!("{path} is empty"), why);
+                let what = format!("{path} is empty");
+                let finding = Finding::new(weight(hook), "hook-empty", what, why);
+                let fix = rewritten(snapshot, hook).filter(|_| link.kind == Kind::File);
+                return Some(finding.mend(format!("rm {file} && {install}")).fix(fix));
             }
             if link.kind == Kind::Link {
                 let why = "once its target is gone or moved, Git runs nothing and says nothing";
@@ -55,7 +66,9 @@ fn absent(snapshot: &Snapshot, hook: &HookSeen) -> Option<Finding> {
             None
         }
         (Seen::There(_), Seen::There(_)) => {
-            found("hook-no-file", format!("{path} is not a regular file"), skipped)
+            let what = format!("{path} is not a regular file");
+            let finding = Finding::new(weight(hook), "hook-no-file", what, skipped);
+            Some(finding.mend(format!("mv {file} {file}.away && {install}")))
         }
     }
 }
@@ -72,7 +85,10 @@ pub fn executable(snapshot: &Snapshot) -> Vec<Finding> {
         {
             let what = format!("{path} is not executable (mode {:04o})", stat.mode);
             let finding = Finding::new(weight(hook), "hook-not-executable", what, why);
-            findings.push(finding.chmod(&hook.place.path, HOOK_MODE));
+            let finding = finding.chmod(&hook.place.path, HOOK_MODE);
+            // What a link leads to is not ours to change.
+            let is_link = hook.file.stat().is_some_and(|stat| stat.kind == Kind::Link);
+            findings.push(if is_link { finding.fix(None) } else { finding });
         }
         if !hook.may_run && hook.target.stat().is_some() {
             let what = format!("{path} is on a file system mounted noexec");
@@ -95,7 +111,9 @@ pub fn ours(snapshot: &Snapshot) -> Vec<Finding> {
             Shim::Altered => {
                 let why = "whether it still refuses when it should is not known";
                 let what = format!("{path} was edited, or written by another version");
-                Finding::new(weight(hook), "hook-altered", what, why)
+                let is_file = hook.file.stat().is_some_and(|stat| stat.kind == Kind::File);
+                let fix = rewritten(snapshot, hook).filter(|_| is_file);
+                Finding::new(weight(hook), "hook-altered", what, why).fix(fix)
             }
             Shim::Foreign => {
                 let what = format!("{path} is not ours");
@@ -124,11 +142,15 @@ fn program_finding(snapshot: &Snapshot, binary: &Look) -> Option<Finding> {
         Seen::Absent => {
             let what = format!("the program {path}, which the hooks call, is missing");
             let finding = Finding::new(Level::Error, "program-missing", what, refused);
-            return Some(finding.mend(format!("put it back, or {}", install(snapshot))));
+            return Some(finding.mend(format!("{} # or put it back", install(snapshot))));
         }
         Seen::Hidden(why) => {
             let what = format!("the program {path} cannot be looked at: {why}");
-            return Some(Finding::new(Level::Error, "program-hidden", what, refused));
+            let finding = Finding::new(Level::Error, "program-hidden", what, refused);
+            let path = shell(&binary.path);
+            return Some(
+                finding.mend(format!("namei -l {path} # which folder keeps this account out")),
+            );
         }
     };
     if stat.kind != Kind::File || stat.mode & 0o111 == 0 {
@@ -211,10 +233,40 @@ pub fn earlier(snapshot: &Snapshot) -> Vec<Finding> {
             let what = format!("the earlier hook {} is not executable", shown(&earlier.path));
             let why = "it does not run, as it did not before";
             let finding = Finding::new(Level::Note, "earlier-not-executable", what, why);
-            findings.push(finding.mend(format!("rm {}", shell(&earlier.path))));
+            let file = shell(&earlier.path);
+            findings.push(finding.mend(format!("rm {file} # or chmod +x, if it is to run")));
         }
     }
     findings
+}
+
+/// Hooks that are not ours and have a say after ours.
+pub fn watching(snapshot: &Snapshot) -> Vec<Finding> {
+    let runs = |look: &&Look| {
+        look.stat().is_some_and(|stat| stat.kind == Kind::File && stat.mode & 0o111 != 0)
+    };
+    let finding = |look: &Look| {
+        let what = format!("there is a hook {}", shown(&look.path));
+        let why = "it may refuse or move refs after ours has accepted, the log then says what came";
+        let file = shell(&look.path);
+        let mend = format!("mv {file} {file}.away # if nobody needs it");
+        Finding::new(Level::Note, "other-hook", what, why).mend(mend)
+    };
+    snapshot.watching.iter().filter(runs).map(finding).collect()
+}
+
+/// What `--fix` puts in the place of a hook of ours. Nothing where the folder is others' too.
+fn rewritten(snapshot: &Snapshot, hook: &HookSeen) -> Option<Fix> {
+    let is_own = match snapshot.site.hooks_path_scope() {
+        Some(Scope::Local) | None => true,
+        Some(Scope::System | Scope::Global | Scope::Other(_)) => {
+            snapshot.platform.layout != Layout::Single
+        }
+    };
+    let is_folder = hook.folder.stat().is_some_and(|stat| stat.kind == Kind::Folder);
+    let program = snapshot.program.as_ref().filter(|_| is_own && is_folder)?;
+    let bytes = shim::render(hook.place.hook, program);
+    Some(Fix::PutHook { place: hook.place.clone(), bytes })
 }
 
 /// A hook that decides weighs more than one that only records.

@@ -48,6 +48,8 @@ pub struct Stat {
     pub mode: u32,
     /// The account it belongs to.
     pub owner: u32,
+    /// The group it belongs to.
+    pub group: u32,
     /// Whether anybody but its owner may write it. A group that nobody else is in, as many systems
     /// make one for each account, is nobody.
     pub others_write: bool,
@@ -137,7 +139,8 @@ fn seen(meta: io::Result<fs::Metadata>) -> Seen {
     let mode = meta.mode() & 0o7777;
     let owner = meta.uid();
     let others_write = mode & 0o002 != 0 || mode & 0o020 != 0 && !is_private(meta.gid(), owner);
-    Seen::There(Stat { kind, mode, owner, others_write, len_bytes: meta.len() })
+    let group = meta.gid();
+    Seen::There(Stat { kind, mode, owner, group, others_write, len_bytes: meta.len() })
 }
 
 /// Whether programs may be run from this folder's mount. Where they may not, Git takes a hook for
@@ -242,6 +245,30 @@ fn is_private_in(groups: &str, passwd: &str, group: &str, owner: &str) -> bool {
     alone && members.split(',').all(|member| member.is_empty() || member == name)
 }
 
+/// The accounts in a group, by this machine's own files.
+pub fn accounts_of(group: u32) -> Vec<Account> {
+    let read = |path: &str| {
+        let bytes = files::read_whole(Path::new(path), SYSTEM_FILE_BYTES_MAX).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    accounts_in(&read("/etc/group"), &read("/etc/passwd"), &group.to_string())
+}
+
+fn accounts_in(groups: &str, passwd: &str, group: &str) -> Vec<Account> {
+    let entry = groups.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let entry = entry.into_iter().find(|entry| entry.get(2) == Some(&group));
+    let members = entry.as_ref().and_then(|entry| entry.get(3)).copied().unwrap_or_default();
+    let members: Vec<&str> = members.split(',').collect();
+    let accounts = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    accounts
+        .filter_map(|fields| {
+            let [name, _, _, first, _, _, shell] = fields.as_slice() else { return None };
+            let is_in = *first == group || members.contains(name);
+            is_in.then(|| Account { name: (*name).into(), shell: (*shell).into() })
+        })
+        .collect()
+}
+
 fn account_in(passwd: &str, number: u32) -> Option<Account> {
     let number = number.to_string();
     passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| {
@@ -261,12 +288,17 @@ pub struct SshdLine {
     pub value: String,
 }
 
-/// sshd's configuration: its file and those beside it, as far as they may be read.
-pub fn sshd() -> Vec<SshdLine> {
+/// Where sshd's configuration is: its file and those beside it.
+pub fn sshd_files() -> Vec<PathBuf> {
     let mut paths = vec![PathBuf::from("/etc/ssh/sshd_config")];
     let beside = fs::read_dir("/etc/ssh/sshd_config.d").into_iter().flatten().flatten();
     paths.extend(beside.map(|entry| entry.path()));
     paths.sort();
+    paths
+}
+
+/// What these files say, as far as they may be read.
+pub fn sshd(paths: &[PathBuf]) -> Vec<SshdLine> {
     let read = |path: &PathBuf| {
         let bytes = files::read_whole(path, SYSTEM_FILE_BYTES_MAX).ok()?;
         Some(sshd_lines(&path.display().to_string(), &String::from_utf8_lossy(&bytes)))
@@ -302,6 +334,29 @@ mod tests {
         let git = account_in(passwd, 998);
         assert_eq!(git.map(|account| account.shell).as_deref(), Some("/usr/bin/git-shell"));
         assert_eq!(account_in(passwd, 99), None);
+    }
+
+    #[test]
+    fn whoever_is_in_a_group_is_found_by_either_file() {
+        let passwd =
+            "git:x:998:998::/:/bin/sh\nann:x:1000:1000::/:/bin/bash\nbob:x:1001:200::/:x\n";
+        let groups = "git:x:998:\nteam:x:200:ann,gone\n";
+        let names = |group| {
+            let accounts = accounts_in(groups, passwd, group);
+            accounts.into_iter().map(|account| account.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("200"), ["ann", "bob"]);
+        assert_eq!(names("998"), ["git"]);
+        assert!(names("5").is_empty());
+    }
+
+    #[test]
+    fn programs_do_not_run_from_a_mount_that_says_so() {
+        let is_noexec = std::fs::read_to_string("/proc/self/mounts").is_ok_and(|mounts| {
+            let proc = mounts.lines().find(|line| line.split(' ').nth(1) == Some("/proc"));
+            proc.is_some_and(|line| line.contains("noexec"))
+        });
+        assert_eq!(may_run(Path::new("/proc")), !is_noexec);
     }
 
     #[test]

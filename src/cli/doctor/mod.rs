@@ -6,29 +6,33 @@
 pub mod account;
 pub mod certificates;
 pub mod finding;
+pub mod fix;
+pub mod history;
 pub mod hooks;
+pub mod leftover;
 pub mod look;
+pub mod path;
+pub mod report;
 pub mod repository;
 pub mod settings;
 pub mod snapshot;
 pub mod storage;
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser};
-use serde_json::{Value, json};
 
-use crate::cli::doctor::finding::{Finding, Fix, Level};
+use crate::cli::doctor::finding::Finding;
+use crate::cli::doctor::report::{Outcome, Report};
 use crate::cli::doctor::snapshot::Snapshot;
-use crate::cli::fault::{Exit, Fault, OrFault};
+use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
-use crate::cli::io::{Console, Tone};
-use crate::cli::quote::{shell, shown};
-use crate::cli::site::Site;
+use crate::cli::install::mirror::fetches_into_branches;
+use crate::cli::log::place::worst;
+use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
+use crate::cli::trees::{Asked, Trees, trap};
 use crate::cli::verb::{Call, Group, Verb};
 
 /// The verb.
@@ -36,24 +40,39 @@ pub static VERB: Verb = Verb { group: Group::Server, command: Doctor::command, r
 
 /// Find what would let a push through unjudged
 ///
-/// Looks at hooks, configuration, policy, log, rights, logins and sshd, as the account that runs it;
-/// run it as the account that serves pushes. Each finding says what is so, why it matters and what
-/// mends it. The exit code is 1 when there is an error, so that a timer can run it.
+/// Looks at hooks, configuration, policy, log, refs, rights, logins and sshd, as the account that runs
+/// it; run it as the account that serves pushes. Each finding says what is so, why it matters and what
+/// mends it; docs/doctor.md has them all. Of a folder, every repository below it is looked at; mirrors
+/// without our hooks are passed over.
+///
+/// The exit code is 1 when there is an error, so that a timer can run it, and 3 when a repository could
+/// not be looked at; the others are told all the same.
 #[derive(Parser, Debug)]
-#[command(name = "doctor")]
+#[command(name = "doctor", after_help = EXAMPLES)]
 struct Doctor {
-    /// Mend what can be mended without a decision: modes, settings
+    /// Mend what needs no decision: modes, our own hooks where nothing else stands, settings that only
+    /// add, files of ours that an interrupted write has left. Says what was done, and writes the change
+    /// into the log
     #[arg(long)]
     fix: bool,
 
-    /// Print the findings as JSON
+    /// Print the findings as JSON, see docs/doctor.md
     #[arg(long)]
     json: bool,
 
-    /// The repositories; the one here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
-    repos: Vec<PathBuf>,
+    /// sshd's configuration, where it is not /etc/ssh/sshd_config and what stands beside it
+    #[arg(long, value_name = "FILE")]
+    sshd_config: Vec<PathBuf>,
+
+    #[command(flatten)]
+    trees: Trees,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo -u git portcullis doctor /srv/git/infra.git
+  sudo -u git portcullis doctor --fix /srv/git
+  portcullis doctor --json /srv/git | jq -r '.repositories[].findings[] | select(.level == \"error\") | .what'";
 
 /// A check: what it finds in a snapshot.
 type Check = fn(&Snapshot) -> Vec<Finding>;
@@ -68,14 +87,22 @@ static CHECKS: &[Check] = &[
     hooks::guarded,
     hooks::runner,
     hooks::earlier,
+    hooks::watching,
     settings::hooks_path,
     settings::only_warns,
     settings::configured_hooks,
     settings::proc_receive,
+    settings::shallow_update,
     storage::policy,
     storage::owners,
     storage::account,
+    storage::private,
     storage::log,
+    history::usable,
+    history::belongs,
+    history::drift,
+    history::ends,
+    history::held,
     storage::log_append_only,
     storage::log_space,
     storage::sealed,
@@ -91,142 +118,113 @@ static CHECKS: &[Check] = &[
     settings::anonymous,
     settings::pruning,
     account::login_shell,
+    account::group_shells,
+    path::writable,
     account::client_variables,
     certificates::nonces,
     settings::worth_having,
+    leftover::files,
     storage::log_place,
 ];
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let doctor: Doctor = call.arguments()?;
     let git = Git::find(call.around)?;
-    let mut reports = Vec::new();
-    let mut sites: Vec<Site> = Vec::new();
-    for repo in &doctor.repos {
-        let site = Site::find(call.around, &git, repo)?;
-        let mut findings = examine(call.around, &git, &site.git_dir)?;
-        if doctor.fix && mend(call.console, &git, &site, &findings)? {
-            findings = examine(call.around, &git, &site.git_dir)?;
-        }
-        reports.push((site.git_dir.clone(), findings));
-        sites.push(site);
+    let found = doctor.trees.find(call)?;
+    let mut exit = found.exit;
+    let mut reports = Vec::with_capacity(found.asked.len());
+    let mut snapshots: Vec<Option<Snapshot>> = Vec::new();
+    for asked in found.asked {
+        let (outcome, snapshot) = match treat(call, &git, &doctor, &asked) {
+            Ok((outcome, snapshot)) => (outcome, Some(snapshot)),
+            Err(fault) if fault.is_quiet() => return Err(fault),
+            Err(fault) => (Outcome::Fault(fault), None),
+        };
+        reports.push(Report { asked, outcome });
+        snapshots.push(snapshot);
     }
-    add_twins(&sites, &mut reports);
+    add_twins(&snapshots, &mut reports);
+    exit = reports.iter().fold(exit, |exit, report| worst(exit, report.exit()));
     if doctor.json {
-        let reports: Vec<Value> = reports.iter().map(|(dir, found)| as_json(dir, found)).collect();
-        call.console.json(&json!({ "repositories": reports }))?;
+        call.console.json(&report::as_json(&reports))?;
     } else {
-        for (dir, findings) in &reports {
-            if reports.len() > 1 {
-                call.console.data_line(&format!("{}:", shown(dir)))?;
-            }
-            show(call.console, findings)?;
-        }
+        report::print(call.console, &reports)?;
     }
-    let healthy = reports.iter().all(|(_, findings)| is_healthy(findings));
-    Ok(if healthy { Exit::Yes } else { Exit::No })
+    Ok(exit)
+}
+
+/// Looks at one repository, and mends it where that was asked for.
+fn treat(
+    call: &mut Call<'_>,
+    git: &Git,
+    doctor: &Doctor,
+    asked: &Asked,
+) -> Result<(Outcome, Snapshot), Fault> {
+    if let Some(why) = &asked.missing {
+        return Err(
+            Fault::new(why.clone()).hint("name the folder that holds HEAD, objects and refs")
+        );
+    }
+    if let Some(why) = trap(&asked.path) {
+        return Err(Fault::new(why));
+    }
+    let files = sshd_files(call.around, doctor)?;
+    let look = || Snapshot::gather(call.around, git, &asked.path, &files);
+    let mut snapshot = look()?;
+    if !asked.is_named
+        && snapshot.hooks.is_empty()
+        && fetches_into_branches(&snapshot.site.config).is_some()
+    {
+        return Ok((Outcome::Mirror, snapshot));
+    }
+    let mut findings = findings(&snapshot);
+    if doctor.fix && fix::mend(call.around, call.console, git, &snapshot.site, &findings)? {
+        snapshot = Snapshot::gather(call.around, git, &asked.path, &files)?;
+        findings = self::findings(&snapshot);
+    }
+    Ok((Outcome::Findings(findings), snapshot))
+}
+
+fn sshd_files(around: &Surroundings, doctor: &Doctor) -> Result<Vec<PathBuf>, Fault> {
+    match doctor.sshd_config.is_empty() {
+        true => Ok(look::sshd_files()),
+        false => doctor.sshd_config.iter().map(|file| around.absolute(file)).collect(),
+    }
 }
 
 /// Everything that is found in one repository, the worst first.
 pub fn examine(around: &Surroundings, git: &Git, repo: &Path) -> Result<Vec<Finding>, Fault> {
-    let snapshot = Snapshot::gather(around, git, repo)?;
-    let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&snapshot)).collect();
+    Ok(findings(&Snapshot::gather(around, git, repo, &look::sshd_files())?))
+}
+
+fn findings(snapshot: &Snapshot) -> Vec<Finding> {
+    if snapshot.hooks.is_empty() {
+        // Where nothing of ours is, nothing of ours can be wrong; only whether all is seen matters.
+        return [hooks::installed(snapshot), storage::account(snapshot)].concat();
+    }
+    let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(snapshot)).collect();
     findings.sort_by_key(|finding| finding.level);
-    Ok(findings)
+    findings
 }
 
-/// Whether pushes are judged as they should be.
-pub fn is_healthy(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.level != Level::Error)
-}
-
-/// Prints the findings for a person.
-pub fn show(console: &mut Console, findings: &[Finding]) -> Result<(), Fault> {
-    for finding in findings {
-        let what = finding.what.replace('\n', "\n  ");
-        let word = finding.level.word();
-        console.data_line(&format!("{word}: {what} [{}]", finding.check))?;
-        console.data_line(&format!("  {}", finding.why))?;
-        for command in &finding.mend {
-            console.data_line(&format!("  mend: {command}"))?;
-        }
-    }
-    let sum = [Level::Error, Level::Warning, Level::Note]
-        .map(|level| {
-            (findings.iter().filter(|finding| finding.level == level).count(), level.word())
-        })
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| counted(count, word))
-        .collect::<Vec<_>>();
-    if sum.is_empty() {
-        return console.data_line("nothing is wrong");
-    }
-    console.data_line(&sum.join(", "))
-}
-
-fn counted(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
-}
-
-fn as_json(dir: &Path, findings: &[Finding]) -> Value {
-    let rows: Vec<Value> = findings
-        .iter()
-        .map(|finding| {
-            json!({
-                "check": finding.check,
-                "level": finding.level.word(),
-                "what": finding.what,
-                "why": finding.why,
-                "mend": finding.mend,
-                "fixable": finding.fix.is_some(),
-            })
-        })
-        .collect();
-    json!({ "repository": shown(dir), "healthy": is_healthy(findings), "findings": rows })
-}
-
-/// Mends what a check says can be mended. Answers whether anything was.
-fn mend(console: &mut Console, git: &Git, site: &Site, found: &[Finding]) -> Result<bool, Fault> {
-    let mut mended = false;
-    for finding in found {
-        match &finding.fix {
-            None => continue,
-            Some(Fix::Chmod { path, mode }) => {
-                fs::set_permissions(path, Permissions::from_mode(*mode))
-                    .or_fault(|| format!("could not change the mode of {}", shown(path)))?
-            }
-            Some(Fix::Configure(change)) => {
-                git.configure(&site.git_dir, std::slice::from_ref(change))?;
-            }
-        }
-        mended = true;
-        console
-            .talk_lines(Tone::Success, &format!("mended: {} [{}]", finding.what, finding.check))?;
-    }
-    Ok(mended)
-}
-
-/// Finds repositories among those that were named which say they are the same one: a copy takes its
-/// id along, and statements for one would count for the other.
-fn add_twins(sites: &[Site], reports: &mut [(PathBuf, Vec<Finding>)]) {
+/// Finds repositories among those that were looked at which say they are the same one: a copy takes
+/// its id along, and statements for one would count for the other.
+fn add_twins(snapshots: &[Option<Snapshot>], reports: &mut [Report]) {
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for (site, (_, findings)) in sites.iter().zip(reports) {
-        let Some((id, place)) = snapshot::id_of(site) else { continue };
+    for (snapshot, report) in snapshots.iter().zip(reports) {
+        let (Some(snapshot), Outcome::Findings(findings)) = (snapshot, &mut report.outcome) else {
+            continue;
+        };
+        let Some((id, place)) = snapshot::id_of(&snapshot.site) else { continue };
         let Some(first) = seen.get(&id).filter(|first| **first != place) else {
             seen.insert(id, place);
             continue;
         };
+        // The log of a copy may have told already.
+        if findings.iter().any(|finding| finding.check == "same-id") {
+            continue;
+        }
         let what = format!("{} has the same id, {id}", shown(first));
-        let why = "an approval for one counts for the other";
-        let dir = shell(&site.git_dir);
-        findings.insert(
-            0,
-            Finding::new(Level::Error, "same-id", what, why)
-                .mend(format!(
-                    "in the copy: git --git-dir={dir} config --unset portcullis.repository"
-                ))
-                .mend(format!("portcullis install {dir}")),
-        );
+        findings.insert(0, history::copied(snapshot, &what));
     }
 }

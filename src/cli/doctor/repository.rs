@@ -48,7 +48,7 @@ pub fn locks(snapshot: &Snapshot) -> Vec<Finding> {
     let finding = |(path, age): &(PathBuf, i64)| {
         let what = format!("{} is {} minutes old", shown(path), age / 60);
         let why = "Git refuses to change what it locks, pushes are accepted and then not applied";
-        let mend = format!("if no git runs there now: rm {}", shell(path));
+        let mend = format!("rm {} # if no git runs there now", shell(path));
         Finding::new(Level::Warning, "stale-lock", what, why).mend(mend)
     };
     old.map(finding).collect()
@@ -64,8 +64,10 @@ pub fn incoming(snapshot: &Snapshot) -> Vec<Finding> {
         .collect();
     let Some(first) = old.first() else { return Vec::new() };
     let what = format!("{} and {} more are left over from pushes", shown(first), old.len() - 1);
-    let why = "they take up space, and Git removes them only with gc";
-    let command = format!("git --git-dir={} gc", shell(&snapshot.site.git_dir));
+    let why =
+        "a client hung up, or a process was killed; they take up space until a gc weeks later";
+    let words: Vec<String> = old.iter().map(|path| shell(path)).collect();
+    let command = format!("rm -r {} # if no push runs there since", words.join(" "));
     vec![Finding::new(Level::Note, "left-over-objects", what, why).mend(command)]
 }
 
@@ -84,18 +86,18 @@ pub fn aliases(snapshot: &Snapshot) -> Vec<Finding> {
 /// `@default` in a policy is the branch that HEAD names.
 pub fn head(snapshot: &Snapshot) -> Vec<Finding> {
     let dir = shell(&snapshot.site.git_dir);
+    let branch = snapshot.branch.as_deref().unwrap_or(b"refs/heads/NAME");
+    let mend = format!("git --git-dir={dir} symbolic-ref HEAD {}", shell_word(branch));
     match &snapshot.head {
         Some((_, true)) => Vec::new(),
         Some((name, false)) => {
             let what = format!("HEAD names {}, which is not there", escape(name));
             let why = "`@default` in a policy means that branch, others are not protected by it";
-            let mend = format!("git --git-dir={dir} symbolic-ref HEAD refs/heads/NAME");
             vec![Finding::new(Level::Note, "head-unborn", what, why).mend(mend)]
         }
         None => {
             let what = "HEAD names no branch";
             let why = "`@default` in a policy cannot be told, pushes are refused where it stands";
-            let mend = format!("git --git-dir={dir} symbolic-ref HEAD refs/heads/NAME");
             vec![Finding::new(Level::Error, "head-detached", what, why).mend(mend)]
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::cli::config::{Scope, Setting};
 use crate::cli::doctor::finding::{Finding, Level};
+use crate::cli::doctor::look::Kind;
 use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::platform::Layout;
 use crate::cli::quote::{shell, shell_word, shown};
@@ -17,8 +18,17 @@ use crate::names::escape::escape_short;
 pub fn hooks_path(snapshot: &Snapshot) -> Vec<Finding> {
     let Some(setting) = snapshot.site.config.last("core.hookspath") else { return Vec::new() };
     if setting.scope == Scope::Local && snapshot.platform.layout == Layout::Single {
-        // Put there for this repository: our hooks were installed where it points.
-        return Vec::new();
+        // Put there for this repository: our hooks were installed where it points, if they could be.
+        let is_folder = snapshot.hooks.iter().all(|hook| {
+            hook.folder.is_absent() || hook.folder.stat().is_some_and(|s| s.kind == Kind::Folder)
+        });
+        if is_folder {
+            return Vec::new();
+        }
+        let what =
+            format!("core.hooksPath is {}, which is no folder", shown(&snapshot.site.hooks_dir));
+        let finding = Finding::new(Level::Error, "hooks-path", what, "Git runs no hook at all");
+        return vec![finding.mend(unset(snapshot, setting))];
     }
     let is_ours = !snapshot.hooks.is_empty() && snapshot.hooks.iter().all(|it| it.binary.is_some());
     if snapshot.platform.layout == Layout::Single && is_ours {
@@ -53,7 +63,7 @@ pub fn configured_hooks(snapshot: &Snapshot) -> Vec<Finding> {
         let Some(name) = setting.key.strip_prefix(b"hook.") else { continue };
         let ours = |name: &[u8]| Hook::ALL.iter().any(|hook| hook.name().as_bytes() == name);
         let value = setting.value.as_deref().unwrap_or(b"true");
-        let unset = format!("{} config --unset {}", git(snapshot), shell_word(&setting.key));
+        let unset = unset(snapshot, setting);
         if name.strip_suffix(b".enabled").is_some_and(ours) && is_false(value) {
             let what = format!("{} is switched off in {}", shown_key(setting), origin(setting));
             let why = "Git does not run the hook, pushes go unjudged";
@@ -69,14 +79,32 @@ pub fn configured_hooks(snapshot: &Snapshot) -> Vec<Finding> {
 
 /// Refs that Git hands to another program, which moves them without the `update` hook.
 pub fn proc_receive(snapshot: &Snapshot) -> Vec<Finding> {
-    let Some(setting) = snapshot.site.config.last("receive.procreceiverefs") else {
-        return Vec::new();
-    };
-    let what = format!("receive.procReceiveRefs is set in {}", origin(setting));
     let why =
         "these refs are moved by a program of its own, which may put there what was not judged";
-    let command = format!("{} config --unset-all receive.procReceiveRefs", git(snapshot));
-    vec![Finding::new(Level::Warning, "proc-receive", what, why).mend(command)]
+    each(snapshot, "receive.procreceiverefs", |setting| {
+        let what = format!("receive.procReceiveRefs is set in {}", origin(setting));
+        Some(Finding::new(Level::Warning, "proc-receive", what, why))
+    })
+}
+
+/// Pushes from clones that were cut off may cut off the repository, too.
+pub fn shallow_update(snapshot: &Snapshot) -> Vec<Finding> {
+    let why = "a push from a shallow clone may cut history off, and what was cut cannot be judged";
+    each(snapshot, "receive.shallowupdate", |setting| {
+        let what = format!("receive.shallowUpdate is on in {}", origin(setting));
+        is_on(setting).then(|| Finding::new(Level::Warning, "shallow-update", what, why))
+    })
+}
+
+/// What is found about each value of a key, mended by taking the value away where it stands.
+fn each(
+    snapshot: &Snapshot,
+    key: &str,
+    find: impl Fn(&Setting) -> Option<Finding>,
+) -> Vec<Finding> {
+    let settings = snapshot.site.config.settings().iter();
+    let settings = settings.filter(|setting| setting.key == key.as_bytes());
+    settings.filter_map(|one| Some(find(one)?.mend(unset(snapshot, one)))).collect()
 }
 
 /// Places that people have to push to, hidden from them.
@@ -96,8 +124,8 @@ pub fn hidden_refs(snapshot: &Snapshot) -> Vec<Finding> {
         let what = format!("{} hides \"{}\"", shown_key(setting), escape_short(value));
         let why = "Git refuses pushes to hidden refs, so nobody can approve, check or ask";
         let command = format!(
-            "{} config --fixed-value --unset {} {}",
-            git(snapshot),
+            "{} --fixed-value --unset {} {}",
+            config_of(snapshot, setting),
             shell_word(&setting.key),
             shell_word(value)
         );
@@ -135,8 +163,16 @@ pub fn shared(snapshot: &Snapshot) -> Vec<Finding> {
     let what = "the repository is shared between accounts (core.sharedRepository)";
     let why =
         "pushers can change refs, hooks and the log without a push: the gate is advice to them";
-    let mend = "serve it through one account, by ssh with a forced command or by a web server";
-    vec![Finding::new(Level::Warning, "shared-repository", what, why).mend(mend)]
+    let dir = shell(&snapshot.site.git_dir);
+    let finding = Finding::new(Level::Warning, "shared-repository", what, why);
+    let command = format!("{} config --unset-all core.sharedRepository", git(snapshot));
+    vec![
+        finding
+            .mend(format!(
+                "{command} # and one account for all pushes: ssh with a forced command, http"
+            ))
+            .mend(format!("chmod -R go-w {dir}")),
+    ]
 }
 
 /// Settings that nothing breaks without.
@@ -155,9 +191,10 @@ pub fn worth_having(snapshot: &Snapshot) -> Vec<Finding> {
         let what = "Git does not check the objects that arrive";
         let why = "malformed and hostile objects are kept, on refs that no rule protects as well";
         let finding = Finding::new(Level::Note, "fsck-objects", what, why);
-        findings.push(finding.set(dir, "receive.fsckObjects", "true"));
+        // Not for --fix: pushes that were taken yesterday may be refused by it.
+        findings.push(finding.set(dir, "receive.fsckObjects", "true").fix(None));
     }
-    if !config.last("core.logallrefupdates").is_some_and(is_on_or_always) {
+    if !config.last("core.logallrefupdates").is_some_and(is_on) {
         let what = "Git keeps no reflogs here";
         let why = "a reflog is a second witness of who moved a ref round the gate";
         let finding = Finding::new(Level::Note, "reflogs", what, why);
@@ -199,15 +236,38 @@ pub fn own_keys(snapshot: &Snapshot) -> Vec<Finding> {
         let what = format!("{} is set in {}", shown_key(setting), origin(setting));
         let why = "only the repository's own configuration is looked at";
         let finding = Finding::new(Level::Warning, "key-elsewhere", what, why);
-        findings.push(finding.mend(format!("move it: {} config ...", git(snapshot))));
+        findings.push(finding.mend(unset(snapshot, setting)));
     }
     if config.local(KEY_REPOSITORY).len() > 1 {
         let what = "the repository has two ids";
         let why = "statements for one of them do not count";
         let finding = Finding::new(Level::Error, "two-ids", what, why);
-        findings.push(finding.mend(format!("{} config --edit", git(snapshot))));
+        let begun = snapshot.history.begun_for();
+        let id = begun.or(snapshot.site.repository_id()).unwrap_or_default();
+        let id = shell_word(id.as_bytes());
+        findings.push(finding.mend(format!(
+            "{} config --replace-all portcullis.repository {id} # the log's",
+            git(snapshot)
+        )));
     }
     findings
+}
+
+/// The command that takes all values of a key away from the file that they stand in.
+fn unset(snapshot: &Snapshot, setting: &Setting) -> String {
+    format!("{} --unset-all {}", config_of(snapshot, setting), shell_word(&setting.key))
+}
+
+/// The command that changes the file that a setting stands in.
+fn config_of(snapshot: &Snapshot, setting: &Setting) -> String {
+    match (&setting.scope, setting.origin.strip_prefix(b"file:")) {
+        (Scope::System | Scope::Global | Scope::Other(_), Some(file)) => {
+            format!("git config --file {}", shell_word(file))
+        }
+        (Scope::System | Scope::Global | Scope::Local | Scope::Other(_), _) => {
+            format!("{} config", git(snapshot))
+        }
+    }
 }
 
 fn git(snapshot: &Snapshot) -> String {
@@ -230,6 +290,7 @@ fn is_false(value: &[u8]) -> bool {
     matches!(value.to_ascii_lowercase().as_slice(), b"false" | b"no" | b"off" | b"0" | b"")
 }
 
-fn is_on_or_always(setting: &Setting) -> bool {
+/// Also for `core.logAllRefUpdates`, which may be `always`.
+fn is_on(setting: &Setting) -> bool {
     setting.value.as_deref().is_none_or(|value| !is_false(value))
 }

@@ -5,21 +5,29 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::doctor::look::{self, Look, Seen};
+use crate::cli::doctor::history::History;
+use crate::cli::doctor::look::{self, Kind, Look, Seen};
 use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
-use crate::cli::git::Git;
+use crate::cli::git::{self, Git};
+use crate::cli::newborn;
 use crate::cli::platform::{Place, Platform};
 use crate::cli::policies::{self, Certificates};
 use crate::cli::quote::shown;
 use crate::cli::shim::{self, HOOK_BYTES_MAX, Hook, Shim};
-use crate::cli::site::{KEY_HOOKS, Site};
+use crate::cli::site::{KEY_HOOKS, KEY_LOG_DIR, Site};
 use crate::cli::surroundings::Surroundings;
 use crate::log::keeper::unsealed_since;
 use crate::log::{append_only, space};
 use crate::names::moment::Moment;
 use crate::store::objects::Objects as _;
 use crate::store::open::{self, OpenAt};
+
+/// What the folder inside the repository is called where modes are spoken of.
+pub const OUR_FOLDER: &str = "the folder of Portcullis";
+
+/// How many files of a log are looked at.
+const LOG_FILES_MAX: usize = 1000;
 
 /// A ref that is another name of a ref: its name and its target.
 pub type Alias = (Vec<u8>, Vec<u8>);
@@ -37,6 +45,8 @@ pub struct Snapshot {
     pub account: u32,
     /// The repository's folder.
     pub repository: Look,
+    /// Whether it was made from a template of ours and nobody has pushed yet.
+    pub is_new: bool,
     /// The hooks that should be there. Empty: nothing was installed.
     pub hooks: Vec<HookSeen>,
     /// Folders and files that only the owner may change.
@@ -63,12 +73,26 @@ pub struct Snapshot {
     pub locks: Vec<(PathBuf, i64)>,
     /// Left-over folders of pushes that never ended, and how old they are in seconds.
     pub incoming: Vec<(PathBuf, i64)>,
+    /// Files of ours that an interrupted write has left, and how old they are in seconds.
+    pub leftovers: Vec<(PathBuf, i64)>,
     /// Symbolic refs other than HEAD: name and target.
     pub aliases: Vec<Alias>,
+    /// The branch that HEAD had better name, of those there are.
+    pub branch: Option<Vec<u8>>,
     /// What HEAD names, and whether that branch is there; `None`: HEAD names no branch.
     pub head: Option<(Vec<u8>, bool)>,
     /// The owner's line in the password file.
     pub owner: Option<look::Account>,
+    /// Who else is in the group that may write the repository. Empty where none may.
+    pub group: Vec<look::Account>,
+    /// The folders of `PATH` as far as `git`, and `git` itself.
+    pub search: Vec<Look>,
+    /// Hooks that are not ours to write and have a say: their files.
+    pub watching: Vec<Look>,
+    /// The program that hooks which have to be written again would call.
+    pub program: Option<PathBuf>,
+    /// What the log has to say.
+    pub history: History,
     /// sshd's configuration, as far as it may be read.
     pub sshd: Vec<look::SshdLine>,
 }
@@ -99,8 +123,13 @@ pub struct HookSeen {
 }
 
 impl Snapshot {
-    /// Looks at one repository.
-    pub fn gather(around: &Surroundings, git: &Git, path: &Path) -> Result<Self, Fault> {
+    /// Looks at one repository. `sshd`: the files of sshd's configuration.
+    pub fn gather(
+        around: &Surroundings,
+        git: &Git,
+        path: &Path,
+        sshd: &[PathBuf],
+    ) -> Result<Self, Fault> {
         let site = Site::find(around, git, path)?;
         let platform = Platform::of(&site)?;
         let dir = site.git_dir.clone();
@@ -109,24 +138,29 @@ impl Snapshot {
             Seen::There(stat) => look::account(stat.owner),
             Seen::Absent | Seen::Hidden(_) => None,
         };
-        let hooks = installed(&site).map(|hook| hook_seen(platform, &site, hook)).collect();
-        let mut guarded = vec![
-            ("the repository", Look::at(&dir)),
-            ("the repository's configuration", Look::through(&dir.join("config"))),
-            ("the folder of Portcullis", Look::at(&site.folder())),
-        ];
-        let policies = site.policies();
-        guarded.extend(policies.iter().map(|path| ("the policy", Look::through(path))));
-        let signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
-        guarded.extend(signers.iter().map(|path| ("the file of keys", Look::through(path))));
+        let hooks: Vec<HookSeen> =
+            installed(&site).map(|hook| hook_seen(platform, &site, hook)).collect();
+        let (aliases, branch) = refs(git, &dir)?;
         let (unreadable, left_out) = opened(&dir);
         Ok(Self {
             platform,
             now: around.now,
             account: rustix::process::geteuid().as_raw(),
+            group: group(&repository),
             repository,
+            is_new: newborn::mark(&site.git_dir).is_file(),
+            guarded: guarded(&site),
+            leftovers: look::aged(&leftovers(&site, &hooks), around.now),
+            search: search(around),
+            watching: ["reference-transaction", "proc-receive"]
+                .map(|name| Look::through(&site.hooks_dir.join(name)))
+                .into(),
+            program: program(around, &hooks),
+            history: match hooks.is_empty() {
+                true => History::default(),
+                false => History::gather(&site, around.now),
+            },
             hooks,
-            guarded,
             policy: policy_of(&site),
             certificates: policies::read(&site.policies())
                 .map_or(Certificates::Never, |texts| policies::certificates(&texts)),
@@ -139,10 +173,11 @@ impl Snapshot {
             left_out,
             locks: look::aged(&look::locks(&dir), around.now),
             incoming: look::aged(&look::incoming(&dir), around.now),
-            aliases: aliases(git, &dir)?,
+            aliases,
+            branch,
             head: head(git, &dir)?,
             owner,
-            sshd: look::sshd(),
+            sshd: look::sshd(sshd),
             site,
         })
     }
@@ -209,18 +244,122 @@ fn sealing(site: &Site) -> Option<(i64, Moment)> {
     Some((every, unsealed_since(&site.log_dir()).ok()?))
 }
 
-/// Asks Git, which knows every way refs are kept, for refs that are other names of refs.
-fn aliases(git: &Git, git_dir: &Path) -> Result<Vec<Alias>, Fault> {
+/// Asks Git, which knows every way refs are kept, for refs that are other names of refs, and for the
+/// branch that HEAD had better name.
+fn refs(git: &Git, git_dir: &Path) -> Result<(Vec<Alias>, Option<Vec<u8>>), Fault> {
     let format = "--format=%(refname)%00%(symref)";
     let listing = git.run(git_dir, &["for-each-ref".as_ref(), format.as_ref()])?;
-    let lines = listing.split(|&b| b == b'\n');
-    Ok(lines
-        .filter_map(|line| {
-            let at = line.iter().position(|&b| b == 0)?;
-            let target = &line[at + 1..];
-            (!target.is_empty()).then(|| (line[..at].to_vec(), target.to_vec()))
-        })
-        .collect())
+    let pairs = listing.split(|&b| b == b'\n').filter_map(|line| {
+        let at = line.iter().position(|&b| b == 0)?;
+        Some((line[..at].to_vec(), line[at + 1..].to_vec()))
+    });
+    let (aliases, refs): (Vec<Alias>, Vec<Alias>) =
+        pairs.partition(|(_, target)| !target.is_empty());
+    let named = |name: &[u8]| refs.iter().any(|(refname, _)| refname == name);
+    let usual = [&b"refs/heads/main"[..], b"refs/heads/master"].into_iter().find(|it| named(it));
+    let first = || refs.iter().find(|(name, _)| name.starts_with(b"refs/heads/"));
+    let branch = usual.map(<[u8]>::to_vec).or_else(|| first().map(|(name, _)| name.clone()));
+    Ok((aliases, branch))
+}
+
+/// The files and folders that only the owner, or root, may change.
+fn guarded(site: &Site) -> Vec<(&'static str, Look)> {
+    let dir = &site.git_dir;
+    let folder = site.folder();
+    let mut guarded = vec![
+        ("the repository", Look::at(dir)),
+        ("the repository's configuration", Look::through(&dir.join("config"))),
+        (OUR_FOLDER, Look::at(&folder)),
+    ];
+    let policies = site.policies();
+    for path in &policies {
+        guarded.push(("the policy", Look::through(path)));
+        // Whoever may change the folder may put another file there, and so with that of a link's target.
+        let real = std::fs::canonicalize(path).ok();
+        let folders =
+            [Some(path), real.as_ref()].into_iter().flatten().filter_map(|it| it.parent());
+        let mut folders: Vec<&Path> = folders.filter(|it| *it != folder && it != dir).collect();
+        folders.dedup();
+        guarded.extend(folders.iter().map(|it| ("the folder of the policy", Look::through(it))));
+    }
+    let signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
+    guarded.extend(signers.iter().map(|path| ("the file of keys", Look::through(path))));
+    let log = site.log_dir();
+    let outside = site.config.local_paths(KEY_LOG_DIR);
+    guarded.extend(outside.iter().map(|path| ("the folder of logs", Look::through(path))));
+    guarded.push(("the log", Look::at(&log)));
+    let files = std::fs::read_dir(&log).into_iter().flatten().flatten().take(LOG_FILES_MAX);
+    let files = files.map(|entry| Look::at(&entry.path()));
+    // One is enough to say so.
+    let open =
+        |look: &Look| look.stat().is_some_and(|stat| stat.others_write && stat.kind != Kind::Link);
+    guarded.extend(files.into_iter().find(open).map(|look| ("the log's file", look)));
+    guarded
+}
+
+fn group(repository: &Look) -> Vec<look::Account> {
+    let Some(stat) = repository.stat().filter(|stat| stat.mode & 0o020 != 0) else {
+        return Vec::new();
+    };
+    let owner = look::account(stat.owner).map(|account| account.name);
+    let mut accounts = look::accounts_of(stat.group);
+    accounts.retain(|account| Some(&account.name) != owner.as_ref());
+    accounts
+}
+
+/// Files that are written beside others and renamed, and never were (`files::write_whole`).
+fn leftovers(site: &Site, hooks: &[HookSeen]) -> Vec<PathBuf> {
+    let mut folders = vec![site.folder()];
+    folders.extend(hooks.iter().map(|hook| hook.folder.path.clone()));
+    folders.dedup();
+    let entries =
+        folders.iter().flat_map(|it| std::fs::read_dir(it).into_iter().flatten().flatten());
+    let is_ours = |name: &[u8]| {
+        let Some(name) = name.strip_prefix(b".").and_then(|it| it.strip_suffix(b".tmp")) else {
+            return false;
+        };
+        let at = name.len().saturating_sub(9);
+        let (name, tail) = name.split_at(at);
+        let known = [
+            &b"pre-receive"[..],
+            b"update",
+            b"post-receive",
+            b"portcullis",
+            b"policy.toml",
+            b"repository",
+        ];
+        known.contains(&name)
+            && tail.strip_prefix(b".").is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    let name_of =
+        |entry: &std::fs::DirEntry| std::os::unix::ffi::OsStringExt::into_vec(entry.file_name());
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    files.filter(|entry| is_ours(&name_of(entry))).map(|entry| entry.path()).collect()
+}
+
+/// The folders that are searched for `git`, and what is found.
+fn search(around: &Surroundings) -> Vec<Look> {
+    let path = around.variable("PATH").unwrap_or_default();
+    let name = std::ffi::OsStr::new("git");
+    let Some(found) = git::find_program(name, path) else { return Vec::new() };
+    let mut looks = Vec::new();
+    for folder in std::env::split_paths(path).filter(|folder| folder.is_absolute()) {
+        looks.push(Look::through(&folder));
+        if folder.join(name) == found {
+            break;
+        }
+    }
+    looks.push(Look::through(&found));
+    looks
+}
+
+/// What the hooks call that are as they should be, else this program.
+fn program(around: &Surroundings, hooks: &[HookSeen]) -> Option<PathBuf> {
+    let runs = |look: &&Look| {
+        look.stat().is_some_and(|stat| stat.kind == Kind::File && stat.mode & 0o111 != 0)
+    };
+    let called = hooks.iter().filter_map(|hook| hook.binary.as_ref()).find(runs);
+    called.map(|look| look.path.clone()).or_else(|| around.executable.clone())
 }
 
 fn head(git: &Git, git_dir: &Path) -> Result<Option<(Vec<u8>, bool)>, Fault> {

@@ -4,11 +4,14 @@
 
 use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::doctor::look::{Kind, Seen};
-use crate::cli::doctor::snapshot::Snapshot;
+use crate::cli::doctor::snapshot::{OUR_FOLDER, Snapshot};
 use crate::cli::quote::{shell, shown};
 use crate::log::space::{self, Space};
 use crate::names::moment::Moment;
 use crate::source::duration;
+
+/// The mode of our folder in a repository that is not shared.
+const FOLDER_MODE: u32 = 0o700;
 
 /// The policy cannot be used, so every push is refused.
 pub fn policy(snapshot: &Snapshot) -> Vec<Finding> {
@@ -37,21 +40,38 @@ pub fn owners(snapshot: &Snapshot) -> Vec<Finding> {
         // A repository that is shared on purpose has its own finding.
         let shared = snapshot.site.config.local_text("core.sharedrepository").is_some();
         let is_policy = *role == "the policy";
+        let is_site = is_policy || *role == "the folder of the policy";
         // The hooks refuse a policy that a group may write, whoever is in it.
         if is_policy && stat.mode & 0o022 != 0 || stat.others_write && !shared {
             let what = format!("others may change {role} {path} (mode {:04o})", stat.mode);
             let finding = Finding::new(Level::Error, "writable-by-others", what, &why);
-            findings.push(finding.chmod(&look.path, stat.mode & !0o022));
+            let mode = if *role == OUR_FOLDER { FOLDER_MODE } else { stat.mode & !0o022 };
+            findings.push(finding.chmod(&look.path, mode));
         }
         if stat.owner != 0 && Some(stat.owner) != owner {
             let what = format!("{role} {path} belongs to account {}", stat.owner);
-            let level = if is_policy { Level::Warning } else { Level::Error };
+            let level = if is_site { Level::Warning } else { Level::Error };
             let finding = Finding::new(level, "wrong-owner", what, &why);
             let owner = owner.unwrap_or_default();
             findings.push(finding.mend(format!("chown {owner} {}", shell(&look.path))));
         }
     }
     findings
+}
+
+/// Anybody may read policy and log.
+pub fn private(snapshot: &Snapshot) -> Vec<Finding> {
+    let path = snapshot.site.folder();
+    let ours = snapshot.guarded.iter().find(|(_, look)| look.path == path);
+    let Some(stat) = ours.and_then(|(_, look)| look.stat()) else { return Vec::new() };
+    let shared = snapshot.site.config.local_text("core.sharedrepository").is_some();
+    if shared || stat.others_write || stat.mode & 0o077 == 0 || stat.kind != Kind::Folder {
+        return Vec::new();
+    }
+    let what = format!("others may look into {} (mode {:04o})", shown(&path), stat.mode);
+    let why = "the log says who did what and from where, and may hold the key that seals it";
+    let finding = Finding::new(Level::Warning, "folder-open", what, why);
+    vec![finding.chmod(&path, FOLDER_MODE)]
 }
 
 /// `doctor` runs as another account than pushes do, so it may see something else.
@@ -72,7 +92,7 @@ pub fn account(snapshot: &Snapshot) -> Vec<Finding> {
 
 /// The log is missing, is not a folder, cannot be written, or is where locks do not hold.
 pub fn log(snapshot: &Snapshot) -> Vec<Finding> {
-    if snapshot.hooks.is_empty() {
+    if snapshot.hooks.is_empty() || snapshot.is_new {
         return Vec::new();
     }
     let path = shown(&snapshot.log.path);
@@ -84,12 +104,16 @@ pub fn log(snapshot: &Snapshot) -> Vec<Finding> {
     let stat = match &snapshot.log.seen {
         Seen::Absent => return error("log-missing", format!("the log {path} is missing"), install),
         Seen::Hidden(why) => {
-            return error("log-hidden", format!("the log {path} cannot be seen: {why}"), install);
+            let folder = snapshot.log.path.parent().unwrap_or(&snapshot.log.path);
+            let mend = format!("chmod u+rwx {}", shell(folder));
+            return error("log-hidden", format!("the log {path} cannot be seen: {why}"), mend);
         }
         Seen::There(stat) => stat,
     };
     if stat.kind != Kind::Folder {
-        return error("log-no-folder", format!("the log {path} is not a folder"), install);
+        let log = shell(&snapshot.log.path);
+        let mend = format!("mv {log} {log}.away && {install}");
+        return error("log-no-folder", format!("the log {path} is not a folder"), mend);
     }
     if !snapshot.log.is_writable() {
         let command = format!("chmod u+rwx {}", shell(&snapshot.log.path));

@@ -20,6 +20,7 @@ use clap::CommandFactory as _;
 
 use crate::cli::doctor;
 use crate::cli::doctor::finding::Level;
+use crate::cli::doctor::report;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::files::Durable;
 use crate::cli::git::Git;
@@ -121,9 +122,9 @@ fn finish(call: &mut Call<'_>, git: &Git, one: &Prepared) -> Result<Exit, Fault>
     let mut findings = doctor::examine(call.around, git, &one.site.git_dir)?;
     let all = findings.len();
     findings.retain(|finding| finding.level != Level::Note);
-    doctor::show(call.console, &findings)?;
+    report::show(call.console, &findings)?;
     let repo = shell(&one.site.git_dir);
-    if doctor::is_healthy(&findings) {
+    if report::is_healthy(&findings) {
         call.console.talk_lines(Tone::Success, &format!("{repo} is judged by its policy now"))?;
         if all > findings.len() {
             let text = format!("what could be better yet: portcullis doctor {repo}");
