@@ -48,7 +48,7 @@ pub enum Asks {
         /// Else.
         local: DoorSource,
     },
-    /// The platform that called Git, by its name in [`PLATFORMS`](crate::identity::PLATFORMS).
+    /// The platform that called Git, by its name in [`PLATFORMS`].
     Platform(&'static str),
 }
 
