@@ -12,6 +12,7 @@ use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::newborn;
+use crate::cli::noticed;
 use crate::cli::verb::{Call, Group, Verb};
 use crate::hook::answer::Answer;
 use crate::hook::bench::Input;
@@ -169,11 +170,16 @@ fn post_receive(call: &mut Call<'_>, input: &Input<'_>, at: Option<&Path>) -> Re
         call.console.talk(&line.show())?;
         tracing::warn!(reason = %stop.reason, "post-receive");
     }
-    Ok(match after_outcomes(input, at) {
+    let exit = match after_outcomes(input, at) {
         Ok(None | Some(0)) => Exit::Yes,
         Ok(Some(_)) => Exit::No,
         Err(_) => Exit::CouldNot,
-    })
+    };
+    if let Err(fault) = noticed::after_push(call.around, input, at) {
+        // `log drift` looks too, and tells.
+        tracing::warn!(reason = %fault, "hooks and settings were not looked at");
+    }
+    Ok(exit)
 }
 
 /// Tells the pusher. A client that is gone hears nothing, and that changes nothing.

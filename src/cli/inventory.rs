@@ -1,9 +1,8 @@
 //! What Git runs and how it is set up in a repository, put into the log when it is another than
 //! before.
 //!
-//! Used by `install`, `log drift` and `doctor --fix`. The hooks do not come here: asking Git for its configuration
-//! takes longer than judging most pushes. Only the account that owns the repository looks, because
-//! another one has a configuration of its own.
+//! Used by `install`, `log drift`, `doctor --fix` and, where a file has changed, after a push. Only the
+//! account that owns the repository looks, because another one has a configuration of its own.
 
 use std::collections::BTreeSet;
 use std::fs;

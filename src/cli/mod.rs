@@ -28,6 +28,7 @@ pub mod log;
 pub mod logs;
 pub mod man;
 pub mod newborn;
+pub mod noticed;
 pub mod platform;
 pub mod policies;
 pub mod quote;

@@ -39,6 +39,8 @@ pub enum Noticed {
     LogDrift,
     /// `doctor --fix` had mended something.
     Doctor,
+    /// A push was over, and a file that has to do with it was another than at the push before.
+    PostReceive,
 }
 
 impl Noticed {
@@ -48,6 +50,7 @@ impl Noticed {
             Self::Install => "install",
             Self::LogDrift => "log-drift",
             Self::Doctor => "doctor",
+            Self::PostReceive => "post-receive",
         }
     }
 }

@@ -481,3 +481,30 @@ fn every_repository_below_a_folder_is_looked_at() {
     let all = site.portcullis(&["log", "drift", "--recursive", &server, "--accept", "why not"]);
     assert_eq!(all.status.code(), Some(2));
 }
+
+#[test]
+fn a_push_notices_hooks_and_settings_that_are_not_as_before() {
+    let site = Plan::new(policy::gated(1)).build();
+    let alice = site.person("alice");
+    let mut topics = 0;
+    let mut push = || {
+        topics += 1;
+        alice.topic(&format!("topic-{topics}"), &[(&format!("app/{topics}.rs"), "x\n")]);
+        let log = site.log();
+        assert!(site.verb(&["log", "verify"]).status.success());
+        (log.count("config"), log.last("config")["via"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(push(), (1, "install".to_owned()));
+    site.git(&["config", "transfer.hideRefs", "refs/secret"]);
+    assert_eq!(push(), (2, "post-receive".to_owned()));
+    assert_eq!(push().0, 2, "nothing has changed");
+    site.git(&["config", "user.name", "somebody"]);
+    assert_eq!(push().0, 2, "that has nothing to do with it");
+    site.write_hook("reference-transaction", "#!/bin/sh\nexit 0\n");
+    assert_eq!(push().0, 3);
+    site.write_hook("reference-transaction", "#!/bin/sh\nexit  0\n");
+    assert_eq!(push().0, 4, "a file of the same name and length");
+    let last = site.log();
+    let last = last.last("config");
+    assert_eq!(last["changes"][0]["name"], "hooks/reference-transaction");
+}
