@@ -24,6 +24,7 @@ KINDS = """accepted asked birth break-glass config decision drift genesis outcom
     pruned refusal seal segment settled tidy""".split()
 
 NAMED = re.compile(rb'"(?:att|whole)":"([0-9a-f]{64})"')
+CUT_OFF = "no entry says that those before it were taken away: the beginning was cut off"
 TIME = re.compile(r"[0-9]{4}-..-..T..:..:..\.[0-9]{3}Z")
 
 class Broken(Exception):
@@ -64,8 +65,10 @@ def files(folder):
                 summary, offset = name, int(of[2])
                 found = {first: name for first, name in found.items() if first >= int(of[1])}
                 break
+    if not found and not summary:
+        raise Cannot(f"{folder} holds no log")
     if min(found, default=1) != (int(summary[:20]) if summary else 0):
-        raise Cannot(f"{folder} holds no log, or not its beginning")
+        raise Broken(CUT_OFF, (0, 1, 0))
     data, begins = bytearray(offset), {}
     for first, name in sorted(found.items()):
         begins[len(data)] = first
@@ -144,7 +147,7 @@ class Log:
         """The entry that says what was taken away, and the checkpoint that was published before."""
         wrong, told = None, {"summary": self.summary, **self.last}
         if not self.pruned:
-            wrong = "no entry says that those before it were taken away: the beginning was cut off"
+            wrong = CUT_OFF
         elif any(self.pruned.get(key) != value for key, value in told.items()):
             wrong = "the entry that says what was taken away names another summary"
         elif not self.last["first"] <= self.last["size"] <= self.count or self.root(self.last["size"]).hex() != self.last["root"]:

@@ -20,6 +20,8 @@ KINDS=' accepted asked birth break-glass config decision drift genesis outcome p
 usage() { sed -n '2,/^set/{/^#/!d;s/^# \{0,1\}//;p;}' "$0"; exit "$1"; }
 cannot() { echo "could not be checked: $*"; exit 3; }
 broken() { echo "broken: $*"; exit 1; }
+beginning() { echo "broken at entry 0, line 1, byte 0: $*"; exit 1; }
+cut_off="no entry says that those before it were taken away: the beginning was cut off"
 # Breaks at the line in hand. Before it stand $count entries.
 broken_here() { echo "broken at entry $count, line $number, byte $begin: $*"; exit 1; }
 broken_dead() { echo "broken at entry $count, line $dead_line, byte $dead: it is no whole line of the log with its own hash, and no entry after it declares it"; exit 1; }
@@ -142,7 +144,8 @@ for name in $(cat "$T/names"); do
     break
   fi
 done
-[ "$(head -n 1 "$T/files")" = "$base $first" ] || cannot "$folder holds no log, or not its beginning"
+[ -s "$T/names" ] || [ -n "$summary" ] || cannot "$folder holds no log"
+[ "$(head -n 1 "$T/files")" = "$base $first" ] || beginning "$cut_off"
 tr '\000-\011\013-\037' '[\001*]' <"$T/log" >"$T/text"
 ended=$(($(wc -l <"$T/log")))
 
@@ -211,7 +214,6 @@ cut -d' ' -f3 "$T/named" "$T/inner" >>"$T/all"
 
 : >"$T/L0" && : >"$T/seals" && : >"$T/spans"
 head=0000000000000000000000000000000000000000000000000000000000000000 origin= kept=0 pruned=
-beginning() { echo "broken at entry 0, line 1, byte 0: $*"; exit 1; }
 changed() { beginning "the summary of the entries that were taken away is not as it was: $*"; }
 last_of() { tail -n 1 "$T/summary" | sed -n "s/^.*\"$1\":\"\{0,1\}\([0-9a-f]*\).*/\1/p"; }
 if [ -n "$summary" ]; then
@@ -339,7 +341,7 @@ root() {
 # --- The entry that says what was taken away, and the checkpoint that was published before.
 
 if [ -n "$summary" ]; then
-  [ -n "$pruned" ] || beginning "no entry says that those before it were taken away: the beginning was cut off"
+  [ -n "$pruned" ] || beginning "$cut_off"
   number=$pruned size=$(last_of size)
   [ "$(number_of offset) $(text_of after) $(text_of summary) $(number_of size) $(text_of root)" = \
     "$base $(last_of after) $(hash <"$T/summary") $size $(last_of root)" ] ||

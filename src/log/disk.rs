@@ -28,7 +28,7 @@ use crate::log::error::LogError;
 use crate::log::remote;
 use crate::log::segment::{Limits, PACKED, PLAIN, file_name};
 use crate::log::summary::Named;
-use crate::log::tape::Tape;
+use crate::log::tape::{Tape, list};
 use crate::names::digest::Digest;
 
 /// The name of the file with the entries from number 0 on.
@@ -309,7 +309,8 @@ impl Folder {
     }
 }
 
-/// The file with the first entries, as it was written or packed, or with what stays of them.
+/// The file with the first entries, as it was written or packed, or with what stays of them; where
+/// somebody took that away, the first that is left: no other log may begin beside it.
 fn first_segment(dir: &Path) -> io::Result<Option<fs::Metadata>> {
     for ending in [PLAIN, PACKED] {
         match fs::metadata(dir.join(file_name(0, ending))) {
@@ -318,8 +319,15 @@ fn first_segment(dir: &Path) -> io::Result<Option<fs::Metadata>> {
             Err(fault) => return Err(fault),
         }
     }
-    match Named::list(dir) {
-        Ok(named) => named.last().map(|it| fs::metadata(dir.join(it.file_name()))).transpose(),
+    let named = || -> io::Result<Option<String>> {
+        if let Some(last) = Named::list(dir)?.last() {
+            return Ok(Some(last.file_name()));
+        }
+        let ending = |plain| if plain { PLAIN } else { PACKED };
+        Ok(list(dir)?.first().map(|it| file_name(it.first, ending(it.plain))))
+    };
+    match named() {
+        Ok(name) => name.map(|name| fs::metadata(dir.join(name))).transpose(),
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(fault) => Err(fault),
     }

@@ -18,7 +18,7 @@ use crate::log::glance::Glance;
 use crate::log::index::scan_fault;
 use crate::log::keys::keys_of;
 use crate::log::line::LineError;
-use crate::log::opening::Opening;
+use crate::log::opening::{Opening, cut_off};
 use crate::log::scan::{Break, BreakKind, Found, Position, ScanError, Scanner};
 use crate::names::digest::Digest;
 
@@ -83,10 +83,16 @@ impl Report {
 /// together is no error: it is in the report.
 pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, LogError> {
     let folder = Folder::existing(dir)?;
-    let tape = folder.tape()?;
+    let mut report = Report::nothing(read_small(&folder.suspect(), 1)?.is_some());
+    let tape = match folder.tape() {
+        // There are files of entries, or of what stays of them: those before were taken away.
+        Err(LogError::NoGenesis { .. }) => {
+            return Ok(Report { broken: Some(cut_off()), ..report });
+        }
+        other => other?,
+    };
     let fault = |source| io_fault("read", &folder.segment(), source);
     let total = tape.end().map_err(fault)?;
-    let mut report = Report::nothing(read_small(&folder.suspect(), 1)?.is_some());
     let mut checked = HashSet::new();
     let mut opening = match Opening::look(&folder, &tape, &mut checked)? {
         Ok(opening) => opening,
