@@ -138,6 +138,8 @@ const CONTENTS: &[(&str, &str)] = &[
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-tidy@.timer"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-drift@.service"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-drift@.timer"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-status@.service"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-status@.timer"),
     ("-rw-r--r--", "./usr/share/man/man1/portcullis.1.gz"),
     ("-rw-r--r--", "./usr/share/man/man1/portcullis-install.1.gz"),
     ("-rw-r--r--", "./usr/share/man/man1/portcullis-log-seal.1.gz"),
