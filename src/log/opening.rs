@@ -122,12 +122,12 @@ impl Opening {
     }
 }
 
-/// A beginning that is not as it was: told of the log's first entry.
 /// The break of a log whose first entries are gone without a word.
 pub fn cut_off() -> Break {
     broken(WHY[1])
 }
 
+/// A beginning that is not as it was: told of the log's first entry.
 fn broken(why: &'static str) -> Break {
     Break { line: 1, entry: 0, offset: 0, what: BreakKind::Beginning(why) }
 }
