@@ -17,6 +17,7 @@ use crate::cli::verb::{Call, Group, Verb};
 use crate::hook::answer::Answer;
 use crate::hook::bench::Input;
 use crate::hook::fault::Stop;
+use crate::hook::tell::tell;
 use crate::hook::world::World;
 use crate::hook::{earlier, post, pre_receive, update};
 use crate::push::env::Env;
@@ -95,8 +96,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     };
     let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
     match code {
-        0 => print(&text),
-        _ => print(&for_reader(input.env, text)),
+        0 => tell(&text),
+        _ => tell(&for_reader(input.env, text)),
     }
     Ok(match code {
         0 => Exit::Yes,
@@ -180,10 +181,4 @@ fn post_receive(call: &mut Call<'_>, input: &Input<'_>, at: Option<&Path>) -> Re
         tracing::warn!(reason = %fault, "hooks and settings were not looked at");
     }
     Ok(exit)
-}
-
-/// Tells the pusher. A client that is gone hears nothing, and that changes nothing.
-fn print(text: &str) {
-    use std::io::Write as _;
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

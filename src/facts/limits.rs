@@ -25,6 +25,8 @@ pub struct Limits {
     pub parents: usize,
     /// Bytes of one statement.
     pub statement_bytes: usize,
+    /// Statements of one signer within a day.
+    pub statements_a_day: usize,
     /// Bytes of one file that is looked into.
     pub blob_bytes: u64,
     /// Bytes of all files that are looked into.
@@ -112,6 +114,13 @@ pub static LIMITS: &[LimitDoc] = &[
         set: |limits, value| limits.statement_bytes = count(value),
     },
     LimitDoc {
+        key: "statements-a-day",
+        doc: "approvals and checks that one person or machine may leave within 24 hours",
+        default: 1_000,
+        max: 100_000,
+        set: |limits, value| limits.statements_a_day = count(value),
+    },
+    LimitDoc {
         key: "blob-bytes",
         doc: "bytes of one file that is looked into; a larger one counts as what its name suggests",
         default: MIB,
@@ -176,6 +185,7 @@ impl Default for Limits {
             tag_chain: 0,
             parents: 0,
             statement_bytes: 0,
+            statements_a_day: 0,
             blob_bytes: 0,
             blob_budget_bytes: 0,
             message_lines: 0,

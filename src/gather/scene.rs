@@ -1,6 +1,6 @@
 //! What every part of `gather` looks through: the repository, the past, the roster, the limits.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facts::evidence::StatementPush;
 use crate::facts::limits::Limits;
@@ -55,6 +55,8 @@ pub struct Scene<'a> {
     pub moment: Moment,
     /// Statements that this push carries and that may enter their places.
     pub carried: Vec<(Refname, StatementPush)>,
+    /// How many of them each signer has, for the limit `statements-a-day`.
+    pub signed: BTreeMap<PrincipalName, usize>,
     /// How many sources were looked into so far, for `SOURCES_PER_PUSH_MAX`.
     pub sources_seen: usize,
     /// Bytes of blobs read so far, for the limit `blob-budget-bytes`.
@@ -76,6 +78,7 @@ impl<'a> Scene<'a> {
             default_branch,
             moment: push.moment,
             carried: Vec::new(),
+            signed: BTreeMap::new(),
             sources_seen: 0,
             blob_bytes: 0,
             content_known: HashMap::new(),

@@ -53,6 +53,14 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
             None => doubt_of_delta(scene, &statement)?,
         },
     };
+    let doubt = doubt.map(|line| (line, remedy(scene, statement.fields())));
+    let doubt = match doubt {
+        Some(doubt) => Some(doubt),
+        None => one_too_many(scene, statement.fields())?,
+    };
+    if doubt.is_none() {
+        *scene.signed.entry(statement.fields().person.clone()).or_default() += 1;
+    }
     let latest = scene.past.latest_at(&name)?;
     let rejected = match (&doubt, &statement.fields().saying) {
         (None, Saying::Approval { verdict: ApprovalVerdict::Reject }) => {
@@ -69,8 +77,8 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         replaces: latest.map(|l| l.date),
         statement,
     };
-    if let Some(line) = doubt {
-        facts.structure.push(structural(objection(line, remedy(scene, push.statement.fields()))));
+    if let Some((line, hint)) = doubt {
+        facts.structure.push(structural(objection(line, hint)));
     }
     facts.statement = Some(push);
     Ok(())
@@ -198,6 +206,43 @@ fn doubt_of_delta(
         return Ok(Some(Line::new("states a digest that is not its own delta's")));
     }
     Ok(None)
+}
+
+/// A statement is kept for ever, so nobody fills the log and the refs with them. What says no may
+/// come twice as often: whoever has approved too much must still be able to take it back.
+fn one_too_many(scene: &Scene<'_>, fields: &Fields) -> Result<Option<(Line, Hint)>, GatherError> {
+    let limit = scene.reader.limits.statements_a_day;
+    let most = if says_no(&fields.saying) { limit.saturating_mul(2) } else { limit };
+    let with = scene.signed.get(&fields.person).copied().unwrap_or_default();
+    let ask = "ask the operators to raise `statements-a-day` in [limits]";
+    let hint = match most.checked_sub(with + 1) {
+        None => Hint::new(Line::new("push fewer at once, or ").text(ask)),
+        Some(newer) => {
+            let oldest = scene.past.signed_at(&fields.person, newer)?;
+            let again = oldest.map(|at| at.plus_seconds(DAY_SECONDS));
+            let Some(again) = again.filter(|again| *again > scene.moment) else { return Ok(None) };
+            let wait = Line::new("wait until ").text(again.rfc3339_seconds());
+            Hint::new(wait.text(", or ").text(ask))
+        }
+    };
+    let line = Line::new(format!("is one more than {most} of "));
+    let line = line.name(&fields.person).text(" within a day, the limit `statements-a-day`");
+    Ok(Some((line, hint)))
+}
+
+const DAY_SECONDS: i64 = 86_400;
+
+const fn says_no(saying: &Saying) -> bool {
+    match saying {
+        Saying::Approval { verdict } => match verdict {
+            ApprovalVerdict::Approve => false,
+            ApprovalVerdict::Reject | ApprovalVerdict::Revoke => true,
+        },
+        Saying::Check { verdict, .. } => match verdict {
+            CheckVerdict::Pass => false,
+            CheckVerdict::Fail => true,
+        },
+    }
 }
 
 fn objection(doubt: Line, hint: Hint) -> Objection {

@@ -3,13 +3,13 @@
 //! A thread waits beside the judging. When time is up it writes a refusal, tells the pusher, and
 //! ends the process; a decision written at the same moment is found not applied by the next push.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::hook::answer::stop_text;
 use crate::hook::fault::{Road, Stop};
+use crate::hook::tell::tell;
 use crate::log::book::Log;
 use crate::log::decision::Hook;
 use crate::log::entry::{Record, Refusal};
@@ -29,7 +29,7 @@ pub fn start(seconds: u64, log: PathBuf, ctx: Ctx, hook: Hook, help: Option<Stri
     std::thread::spawn(move || {
         if wait.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
             let text = over(seconds, log, &ctx, hook, help.as_deref());
-            let _ = std::io::stderr().write_all(text.as_bytes());
+            tell(&text);
             end();
         }
     });

@@ -25,6 +25,7 @@ pub mod said;
 pub mod sealing;
 pub mod space;
 pub mod sweep;
+pub mod tell;
 pub mod tidy;
 pub mod traces;
 pub mod update;
