@@ -25,7 +25,7 @@ fn topic(site: &Site) -> (Person, String) {
 }
 
 #[test]
-fn a_name_with_a_line_in_it_is_refused_and_forges_nothing() {
+fn a01_a_name_with_a_line_in_it_is_refused_and_forges_nothing() {
     for site in sites() {
         let main = site.main();
         let before = site.refs();
