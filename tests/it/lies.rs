@@ -273,7 +273,7 @@ fn hostile_trees_on_a_protected_ref_are_refused() {
 }
 
 #[test]
-fn malformed_commits_never_land() {
+fn e06_malformed_commits_never_land() {
     let site = Site::gated();
     let alice = site.person("alice");
     let (main, tree) = (site.main(), alice.oid("origin/main^{tree}"));

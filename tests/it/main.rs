@@ -30,6 +30,7 @@ mod landings;
 mod lies;
 mod log;
 mod methods;
+mod objects;
 mod operations;
 mod outside;
 mod people;
