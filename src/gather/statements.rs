@@ -307,3 +307,77 @@ fn attest(check: &PrincipalName, verdict: CheckVerdict) -> Line {
 fn structural(objection: Objection) -> Structural {
     Structural { name: "statement", objection }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::past::StatementSeen;
+    use crate::gather::testing::{NOW, Town, branch, name};
+    use crate::names::digest::Digest;
+    use crate::names::moment::Moment;
+    use crate::names::oid::ObjectFormat;
+    use crate::statement::fields::RepositoryId;
+
+    fn fields(town: &Town, person: &str, verdict: ApprovalVerdict) -> Fields {
+        Fields {
+            repository: RepositoryId::parse("infra-5f0c91ab").unwrap(),
+            refname: branch("main"),
+            base: town.base,
+            commit: town.base,
+            delta: Digest::of(b""),
+            person: name(person),
+            date: Moment::from_seconds(NOW),
+            expires: Moment::from_seconds(NOW + 60),
+            saying: Saying::Approval { verdict },
+        }
+    }
+
+    fn seen(town: &Town, person: &str, at: i64) -> StatementSeen {
+        StatementSeen {
+            id: Digest::of(&at.to_be_bytes()),
+            entry: 7,
+            place: branch("place"),
+            person: name(person),
+            verdict: "approve".to_owned(),
+            for_ref: branch("main"),
+            delta: Digest::of(b""),
+            commit: town.base,
+            date: Moment::from_seconds(at),
+            expires: Moment::from_seconds(NOW + 60),
+            text: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn so_many_statements_a_day_and_twice_as_many_that_say_no() {
+        let mut town = Town::new(ObjectFormat::Sha1, &[("a", "1\n")]);
+        let limit =
+            i64::try_from(crate::facts::limits::Limits::default().statements_a_day).unwrap();
+        let told = |town: &Town, person: &str, verdict, with: usize| {
+            let fields = fields(town, person, verdict);
+            town.scene(person, |scene| {
+                scene.signed.insert(name(person), with);
+                let found = one_too_many(scene, &fields).unwrap();
+                found.map(|(line, hint)| format!("{}; {}", line.show(), hint.text.show()))
+            })
+        };
+        let yes = ApprovalVerdict::Approve;
+        // The first of them is a day old to the second, the next one is not.
+        let first = NOW - DAY_SECONDS;
+        town.past.statements = (0..limit).map(|at| seen(&town, "bob", first + at)).collect();
+        assert_eq!(told(&town, "bob", yes, 0), None);
+        let second = told(&town, "bob", yes, 1).unwrap();
+        assert!(second.contains("one more than 1000 of bob within a day"), "{second}");
+        let again = Moment::from_seconds(NOW + 1).rfc3339_seconds();
+        assert!(second.contains(&format!("wait until {again}, or ask")), "{second}");
+        assert_eq!(told(&town, "bob", ApprovalVerdict::Revoke, 1), None);
+        assert_eq!(told(&town, "bob", ApprovalVerdict::Reject, 1_000), None);
+        assert!(told(&town, "bob", ApprovalVerdict::Reject, 1_001).is_some());
+        assert_eq!(told(&town, "carol", yes, 999), None);
+        let at_once = told(&town, "carol", yes, 1_000).unwrap();
+        assert!(at_once.contains("push fewer at once"), "{at_once}");
+        // A clock that was set back gives nobody more.
+        town.past.statements = (0..limit).map(|at| seen(&town, "bob", NOW + 5 + at)).collect();
+        assert!(told(&town, "bob", yes, 0).is_some());
+    }
+}

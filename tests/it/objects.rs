@@ -1,7 +1,9 @@
 //! Objects that are not what a ref should name, that want to act on whoever reads of them, or that
 //! come in odd packs.
 
-use crate::support::ground::feed;
+use std::process::Output;
+
+use crate::support::ground::{feed, run};
 use crate::support::person::Person;
 use crate::support::site::Site;
 use crate::support::wire::Request;
@@ -70,17 +72,16 @@ fn e07_what_commits_say_about_themselves_acts_on_no_terminal() {
     bob.push(&["-oask", &format!("{tip}:refs/portcullis/ask/heads/main")]).well_formed();
     let acts = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
     let newest = (site.log().len() - 1).to_string();
-    for words in
-        [&["log", "show", "--repo"][..], &["log", "show", &newest, "--repo"], &["log", "drift"]]
-    {
-        let output = site.verb(words);
-        assert!(output.status.success(), "{words:?}");
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert!(!acts(&said), "{words:?}: {said:?}");
+    let quiet = |output: &Output| {
+        let said = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(output.status.success() && !said.is_empty(), "{output:?}");
+        assert!(!acts(&said), "{said:?}");
+    };
+    for words in [&["log", "show", "--full"][..], &["log", "show", &newest], &["log", "drift"]] {
+        quiet(&site.verb(words));
     }
-    let review =
-        site.ground().portcullis().args(["review", &tip]).current_dir(bob.clone_path()).output();
-    assert!(!acts(&String::from_utf8(review.unwrap().stdout).unwrap()));
+    bob.fetch();
+    quiet(&run(&mut bob.portcullis(&["review", &tip])));
     for entry in site.log().all() {
         assert!(!acts(&entry.to_string()), "{entry}");
     }
