@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, write};
 
 /// How long a pusher may take to read what a hook says.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a pipe that can be written at all takes without waiting (`PIPE_BUF`, pipe(7)).
 const CHUNK_BYTES: usize = 4096;
