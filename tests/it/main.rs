@@ -26,6 +26,7 @@ mod exceptions;
 mod floods;
 mod formats;
 mod glass;
+mod hostile;
 mod landings;
 mod lies;
 mod log;

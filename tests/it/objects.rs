@@ -4,17 +4,9 @@
 use std::process::Output;
 
 use crate::support::ground::{feed, run};
-use crate::support::person::Person;
+use crate::support::objects::packed;
 use crate::support::site::Site;
 use crate::support::wire::Request;
-
-/// A pack of these objects, in this order.
-fn pack(person: &Person, words: &[&str], objects: &[&str]) -> Vec<u8> {
-    let all = [&["pack-objects", "--stdout", "-q"], words].concat();
-    let output = feed(&mut person.git(&all), (objects.join("\n") + "\n").as_bytes());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
 
 #[test]
 fn e05_a_branch_names_a_commit_and_a_tag_leads_to_one() {
@@ -104,19 +96,15 @@ fn e14_objects_are_judged_in_whatever_order_and_form_they_come() {
     let (old, new) = (alice.oid("origin/main:app/large"), alice.oid(&format!("{merge}:app/large")));
     let below = ["app", "infra", "infra/prod"].map(|at| alice.oid(&format!("{merge}:{at}")));
     let [app, infra, prod] = below.each_ref().map(String::as_str);
-    let thin = format!("{merge}\n^{}\n", site.main());
-    let thin = feed(
-        &mut alice.git(&["pack-objects", "--stdout", "--revs", "--thin", "-q"]),
-        thin.as_bytes(),
-    );
+    let known = format!("^{}", site.main());
     let packs = [
         // Content first, the commit last; and the other way.
-        pack(&alice, &["--window=0"], &[&new, prod, infra, app, &tree, &merge]),
-        pack(&alice, &["--window=0"], &[&merge, &tree, app, infra, prod, &new]),
+        packed(&alice, &["--window=0"], &[&new, prod, infra, app, &tree, &merge]),
+        packed(&alice, &["--window=0"], &[&merge, &tree, app, infra, prod, &new]),
         // With what the server has already.
-        pack(&alice, &[], &[&old, &new, &tip, &merge, &tree, app, infra, prod]),
+        packed(&alice, &[], &[&old, &new, &tip, &merge, &tree, app, infra, prod]),
         // Against what the server has, and not in the pack.
-        thin.stdout,
+        packed(&alice, &["--revs", "--thin"], &[&merge, &known]),
     ];
     let before = site.main();
     let landing = |pack: &Vec<u8>| -> Request {

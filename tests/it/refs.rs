@@ -11,7 +11,7 @@ fn releases() -> String {
 }
 
 #[test]
-fn a_push_through_a_symbolic_ref_is_refused() {
+fn b01_a_push_through_a_symbolic_ref_is_refused() {
     let site = Site::gated();
     let alice = site.person("alice");
     site.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
@@ -24,7 +24,7 @@ fn a_push_through_a_symbolic_ref_is_refused() {
 }
 
 #[test]
-fn a_symbolic_ref_to_nothing_protected_is_refused_too() {
+fn b01_a_symbolic_ref_to_nothing_protected_is_refused_too() {
     let site = Site::gated();
     let alice = site.person("alice");
     site.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/not-there"]);
@@ -35,7 +35,7 @@ fn a_symbolic_ref_to_nothing_protected_is_refused_too() {
 }
 
 #[test]
-fn a_protected_branch_is_neither_deleted_nor_rewound() {
+fn c08_c09_a_protected_branch_is_neither_deleted_nor_rewound() {
     let site = Site::gated();
     let alice = site.person("alice");
     let tip = alice.topic("words", &[("app/words", "hello\n")]);
@@ -142,7 +142,7 @@ fn a_landing_and_its_tag_are_two_pushes() {
 }
 
 #[test]
-fn a_new_protected_branch_begins_where_a_protected_one_has_been() {
+fn b15_a_new_protected_branch_begins_where_a_protected_one_has_been() {
     let policy = policy::people()
         + "\n[rule.branches-take-merges]\nkind = \"merge\"\nrefs = [\"main\", \"release/**\"]\n\
            \n[rule.infra-review]\nkind = \"approval\"\nrefs = [\"main\", \"release/**\"]\n\
@@ -180,7 +180,7 @@ fn the_first_pushes_of_a_new_repository_are_taken() {
 }
 
 #[test]
-fn refs_of_git_and_of_ours_are_not_pushed() {
+fn b09_refs_of_git_and_of_ours_are_not_pushed() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
@@ -200,7 +200,7 @@ fn refs_of_git_and_of_ours_are_not_pushed() {
 }
 
 #[test]
-fn names_that_look_like_a_protected_one_are_refused() {
+fn b02_b03_b05_names_that_look_like_a_protected_one_are_refused() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
@@ -221,7 +221,7 @@ fn names_that_look_like_a_protected_one_are_refused() {
 }
 
 #[test]
-fn odd_but_honest_names_go_through() {
+fn b08_odd_but_honest_names_go_through() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
@@ -249,7 +249,7 @@ fn a_namespace_that_the_policy_does_not_name_is_refused() {
 }
 
 #[test]
-fn a_shallow_push_is_refused() {
+fn c11_a_shallow_push_is_refused() {
     let site = Plan::new(policy::gated(1)).setting("receive.shallowUpdate", "true").build();
     let alice = site.person("alice");
     // A history that the server lacks, cut off below its newest commit.
@@ -315,7 +315,7 @@ fn update_refuses_what_pre_receive_did_not_see() {
 }
 
 #[test]
-fn refs_that_a_proc_receive_hook_would_turn_into_others_are_refused() {
+fn a12_refs_that_a_proc_receive_hook_would_turn_into_others_are_refused() {
     let site = Plan::new(policy::gated(1)).setting("receive.procReceiveRefs", "refs/for").build();
     let alice = site.person("alice");
     alice.begin("mine");

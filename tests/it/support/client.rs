@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::ground::{Ground, feed, text};
+use crate::support::ground::{Ground, text};
+use crate::support::objects::packed;
 use crate::support::person::Person;
 
 /// How long anything of a push may take. Nothing does, unless it hangs.
@@ -80,9 +81,8 @@ impl Talk {
 
 /// A pack with a commit and what the server's `main` does not have of it.
 pub(crate) fn pack_of(person: &Person, tip: &str) -> Vec<u8> {
-    let refs = format!("{tip}\n^{}\n", person.oid("origin/main"));
-    let words = ["pack-objects", "--stdout", "--revs", "--thin", "-q"];
-    feed(&mut person.git(&words), refs.as_bytes()).stdout
+    let known = format!("^{}", person.oid("origin/main"));
+    packed(person, &["--revs", "--thin"], &[tip, &known])
 }
 
 /// Waits until nobody is at work in a repository; hooks and receive-packs are.
