@@ -309,6 +309,7 @@ fn structural(objection: Objection) -> Structural {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::facts::past::StatementSeen;

@@ -46,6 +46,7 @@ fn say(to: BorrowedFd<'_>, mut text: &[u8], patience: Duration) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::io::Read as _;
 
