@@ -8,6 +8,7 @@ pub(crate) mod acts;
 pub(crate) mod entries;
 pub(crate) mod ground;
 pub(crate) mod outcome;
+pub(crate) mod pack;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod push;
