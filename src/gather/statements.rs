@@ -15,7 +15,6 @@ use crate::roster::principal::Principal;
 use crate::ssh::signature::{SignatureCheck, verify};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, Saying};
 use crate::statement::place::Place;
-use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line};
@@ -32,8 +31,11 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
             return Ok(());
         }
     };
-    let parsed = match scene.reader.small_blob(&oid, STATEMENT_BYTES_MAX)? {
-        None => Err(Line::new("is no file of at most 16 KiB")),
+    let statement_bytes = scene.reader.limits.statement_bytes;
+    let parsed = match scene.reader.small_blob(&oid, statement_bytes)? {
+        None => Err(Line::new(format!(
+            "is no file of at most {statement_bytes} bytes, the limit `statement-bytes`"
+        ))),
         Some(text) => Statement::parse(&text)
             .map_err(|problem| Line::new("is not well-formed: ").text(problem.to_string())),
     };

@@ -12,6 +12,7 @@ mod agent;
 mod approvals;
 mod attest;
 mod audit;
+mod bounds;
 mod cases;
 mod certificates;
 mod checks;

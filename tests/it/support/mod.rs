@@ -10,6 +10,7 @@ pub(crate) mod entries;
 pub(crate) mod ground;
 pub(crate) mod objects;
 pub(crate) mod outcome;
+pub(crate) mod pack;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod push;
