@@ -14,6 +14,7 @@ pub mod deadline;
 pub mod debts;
 pub mod earlier;
 pub mod fault;
+pub mod handed;
 pub mod head;
 pub mod host;
 pub mod overlay;
@@ -69,6 +70,7 @@ const TRIES: usize = 2;
 pub fn pre_receive(input: &Input<'_>) -> Answer {
     gate(input, Door::PreReceive, |world, bench| {
         let updates = bench.updates(world, input)?;
+        handed::over(world, &updates)?;
         bench.certificate = certificate::look(world, bench, input, &updates)?;
         if let Some(asked) = ask::question(&updates, &bench.options) {
             return ask::answer(world, bench, input, asked);

@@ -316,10 +316,20 @@ fn update_refuses_what_pre_receive_did_not_see() {
 
 #[test]
 fn a12_refs_that_a_proc_receive_hook_would_turn_into_others_are_refused() {
-    let site = Plan::new(policy::gated(1)).setting("receive.procReceiveRefs", "refs/for").build();
-    let alice = site.person("alice");
-    alice.begin("mine");
-    alice.commit("app/x", "new\n");
-    alice.push(&["HEAD:refs/for/main"]).refused();
-    alice.push(&["HEAD:refs/heads/mine"]).accepted();
+    // Also where a rule names them: what that hook moves was never judged.
+    let named =
+        "\n[rule.drafts]\nkind = \"access\"\nrefs = [\"refs/for/**\"]\ncreate = [\"alice\"]\n";
+    for policy in [policy::gated(1), policy::gated(1) + named] {
+        let site = Plan::new(policy).setting("receive.procReceiveRefs", "refs/for").build();
+        let proc_receive = "#!/bin/sh\n: >ran\nexit 1\n";
+        site.write_hook("proc-receive", proc_receive);
+        let alice = site.person("alice");
+        alice.begin("mine");
+        alice.commit("app/x", "new\n");
+        alice.push(&["HEAD:refs/for/main"]).refused().says("handed to a hook").says("hint:");
+        assert!(!site.path().join("ran").exists());
+        assert_eq!(site.log().count("refusal"), 1);
+        alice.push(&["HEAD:refs/heads/mine"]).accepted();
+        site.log_and_refs_agree();
+    }
 }
