@@ -6,6 +6,7 @@
 //!
 //! Invariant: everybody in a group is in `people`, and no group is empty.
 
+pub mod directory;
 mod groups;
 pub mod party;
 pub mod principal;

@@ -8,8 +8,12 @@ mod access_judge;
 mod age;
 pub mod approval;
 mod approval_step;
+mod approved;
 pub mod check;
 mod check_judge;
+pub mod code_owners;
+mod code_owners_asked;
+mod code_owners_judge;
 pub mod immutable;
 pub mod landed;
 pub mod merge;
@@ -41,22 +45,13 @@ pub static KINDS: &[&Kind] = &[
     &check::KIND,
     &signature::KIND,
     &signed_push::KIND,
+    &code_owners::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
-pub const KINDS_LATER: &[&str] = &[
-    "code-owners",
-    "restrict-paths",
-    "message",
-    "author",
-    "files",
-    "secrets",
-    "names",
-    "size",
-    "freeze",
-    "run",
-];
+pub const KINDS_LATER: &[&str] =
+    &["restrict-paths", "message", "author", "files", "secrets", "names", "size", "freeze", "run"];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

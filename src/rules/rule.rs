@@ -30,6 +30,16 @@ pub trait Rule: fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// The approvals it asks for of this update; of those it always asks for, without a word.
+    fn asks(&self, _view: &View<'_>) -> Vec<Seat> {
+        self.seats().to_vec()
+    }
+
+    /// Whether one person may give several of its approvals, each of which is for something else.
+    fn seats_apart(&self) -> bool {
+        false
+    }
+
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.
     fn speaks_of(&self, _motion: &Motion) -> bool {
         false
@@ -96,6 +106,10 @@ pub enum Shape {
     Refs,
     /// A list of tables `{ approvals, from }`.
     Seats,
+    /// The path of a file in the repository.
+    Path,
+    /// A table of names that stand for a name or `@group` each.
+    Parties,
 }
 
 /// What of a rule's table is the kind's own, and what it is read with.
