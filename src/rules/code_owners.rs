@@ -14,6 +14,8 @@ use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approved::Terms;
 use crate::rules::code_owners_judge;
+use crate::rules::code_owners_lint;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::seats::Seat;
 use crate::rules::view::View;
@@ -221,6 +223,10 @@ impl Rule for CodeOwners {
 
     fn asks(&self, view: &View<'_>) -> Vec<Seat> {
         code_owners_judge::asks(self, view)
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        code_owners_lint::remarks(self, seen)
     }
 
     fn seats_apart(&self) -> bool {

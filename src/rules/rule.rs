@@ -8,6 +8,7 @@ use std::fmt;
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
 use crate::roster::Roster;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::seats::Seat;
 use crate::rules::view::View;
 use crate::source::problem::Problems;
@@ -38,6 +39,11 @@ pub trait Rule: fmt::Debug + Send + Sync {
     /// Whether one person may give several of its approvals, each of which is for something else.
     fn seats_apart(&self) -> bool {
         false
+    }
+
+    /// What is to be said of it in the presence of a repository.
+    fn against(&self, _seen: &Seen<'_>) -> Vec<Remark> {
+        Vec::new()
     }
 
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.

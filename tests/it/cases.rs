@@ -59,6 +59,7 @@ stories! {
     broken_glass,
     change_and_revert,
     checks,
+    code_owners,
     crooked_merges,
     half_a_change,
     inside_and_back,

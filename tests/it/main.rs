@@ -30,6 +30,7 @@ mod log;
 mod methods;
 mod operations;
 mod outside;
+mod owners;
 mod people;
 mod policies;
 mod pruned;
