@@ -86,7 +86,7 @@ pub static KIND: Kind = Kind {
         KeyDoc {
             name: "teams",
             shape: Shape::Parties,
-            default: Some("{}"),
+            default: None,
             required: false,
             doc: "whom the file's teams and roles stand for, { \"org/sre\" = \"@sre\" }; without a \
                   word the group of the same last name",

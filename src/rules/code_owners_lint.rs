@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::codeowners::book::{Claim, Entry, Pattern, Section};
+use crate::codeowners::dialect::Dialect;
+use crate::codeowners::owner::Owner;
 use crate::facts::owners::{FoundOwners, Named, Owners, OwnersFile};
 use crate::names::escape::escape;
 use crate::names::path::RepoPath;
@@ -31,6 +33,7 @@ pub(crate) fn remarks(rule: &CodeOwners, seen: &Seen<'_>) -> Vec<Remark> {
             remarks.push(Remark::serious(what, "nothing else can land until it is mended"));
         }
         FoundOwners::Read { path, owners } => {
+            remarks.extend(looks_otherwise(rule.reads.dialect, path, owners));
             flaws(path, owners, &mut remarks);
             owners_of_lines(path, owners, &mut remarks);
             lines_and_paths(path, owners, seen, &mut remarks);
@@ -48,6 +51,26 @@ pub(crate) fn remarks(rule: &CodeOwners, seen: &Seen<'_>) -> Vec<Remark> {
 
 fn places(file: &OwnersFile) -> String {
     file.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A line that would be at home in another dialect.
+fn looks_otherwise(own: Dialect, path: &RepoPath, owners: &Owners) -> Option<Remark> {
+    let looks = |entry: &Entry| {
+        let (text, has) =
+            (&entry.written, |what: &[u8]| entry.written.windows(what.len()).any(|it| it == what));
+        let role = |owner: &Owner| owner.to_string().starts_with("@@");
+        if text.starts_with(b"[") || text.starts_with(b"^[") || entry.owners.iter().any(role) {
+            return Some(Dialect::Gitlab);
+        }
+        (has(b".*") || has(b"[^/]")).then_some(Dialect::Gitea)
+    };
+    let mut lines = owners.lines().filter_map(|(_, entry, _)| Some((entry, looks(entry)?)));
+    let (entry, other) = lines.find(|(_, other)| *other != own)?;
+    let (line, forge) = (entry.line, other.forge());
+    let what =
+        format!("{path}:{line}: `{}` looks like a line of {forge}'s", escape(&entry.written));
+    let hint = format!("is the file read as it was meant? dialect = \"{}\"", other.word());
+    Some(Remark::mild(what, &hint))
 }
 
 /// Lines that are not as the dialect has them.
@@ -172,4 +195,75 @@ fn unowned(rule: &CodeOwners, file: &OwnersFile, seen: &Seen<'_>, remarks: &mut 
             Unowned::From => "one of `from` has to approve these",
         },
     ));
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::codeowners::read;
+    use crate::facts::needs::OwnersNeeds;
+    use crate::names::refname::Refname;
+    use crate::roster::directory::Directory;
+    use crate::roster::party::Party;
+    use crate::rules::approved::Terms;
+
+    fn said(dialect: Dialect, text: &str) -> String {
+        let directory = Arc::new(Directory::default());
+        let owners = Box::new(Owners::new(read(dialect, text.as_bytes()).unwrap(), &directory));
+        let path = RepoPath::new("CODEOWNERS");
+        let file = OwnersFile {
+            commit: None,
+            places: vec![path.clone()],
+            found: FoundOwners::Read { path: path.clone(), owners },
+        };
+        let rule = CodeOwners {
+            reads: OwnersNeeds { dialect, file: None, directory },
+            unowned: Unowned::Accept,
+            from: Party::default(),
+            terms: Terms { max_age_seconds: None, fresh: false, veto: true },
+        };
+        let name = Refname::parse(b"refs/heads/main").unwrap();
+        let paths = [path, RepoPath::new("app/x")];
+        let seen = Seen { refname: &name, paths: &paths, owners: Some(&file) };
+        remarks(&rule, &seen).iter().map(|it| format!("{} {}\n", it.serious, it.what)).collect()
+    }
+
+    #[test]
+    fn a_file_of_another_dialect_is_noticed() {
+        for (dialect, text, other) in [
+            (
+                Dialect::Github,
+                "* @a\n[Docs] @b\n",
+                Some("CODEOWNERS:2: `[Docs]` looks like a line of GitLab's"),
+            ),
+            (Dialect::Gitea, "app/.* @@owner\n", Some("`app/.*` looks like a line of GitLab's")),
+            (Dialect::Github, "app/.*\\\\.tf @a\n", Some("looks like a line of Gitea's")),
+            (Dialect::Gitlab, "[A]\napp/.*[.]tf @a\n", Some("looks like a line of Gitea's")),
+            (Dialect::Github, "* @a\n/app/ @b\n*.tf\n", None),
+            (Dialect::Gitlab, "[Docs][2] @a\n* @@owner\nlib[0-9]/\n", None),
+            (Dialect::Gitea, ".* @a\n[^/]*[.]tf @b\n", None),
+        ] {
+            let said = said(dialect, text);
+            match other {
+                Some(other) => assert!(said.contains(other), "{text}{said}"),
+                None => assert!(!said.contains("looks like"), "{text}{said}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_change_is_serious_and_the_rest_is_not() {
+        let said = said(Dialect::Github, "/app/ @ghost\n/gone\n");
+        for line in [
+            "true CODEOWNERS:1 names nobody who can approve: @ghost is nobody in the policy",
+            "true nobody may change who owns what on refs/heads/main",
+            "false CODEOWNERS:2: `/gone` matches nothing on refs/heads/main",
+        ] {
+            assert!(said.contains(line), "{line}\n{said}");
+        }
+        assert!(!said.contains("nobody owns"), "{said}");
+    }
 }

@@ -7,6 +7,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::support::ground::run;
+use crate::support::person::Person;
 use crate::support::policy;
 use crate::support::site::Site;
 
@@ -66,27 +67,25 @@ fn owners_are_told_what_waits_for_them_and_lint_finds_lines_that_are_dead() {
 
     // What waits for whom, before anything is pushed to main.
     let open = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
-    let review = |name: &str, code: i32| {
-        let person = site.person(name);
+    let (bob, dave) = (site.person("bob"), site.person("dave"));
+    let review = |person: &Person, code: i32| {
         let output = run(&mut person.fetch().portcullis(&["review", &open, "--for", "main"]));
         assert_eq!(output.status.code(), Some(code), "{}", told(&output));
         told(&output)
     };
-    let said = review("bob", 1);
+    let said = review(&bob, 1);
     assert!(
         said.contains("infra/prod/network.tf changed, 0 of 1 approval by its owners"),
         "{said}"
     );
     assert!(said.contains("owned by @bob, @carol, CODEOWNERS:8"), "{said}");
     assert!(said.contains("1 approval is missing, you can give one, and so can carol"), "{said}");
-    let dave = site.person("dave");
     let words = ["approve", open.as_str(), "--for", "main", "--yes"];
     let output = run(&mut dave.fetch().portcullis(&words));
     assert!(told(&output).contains("counts the word of dave"), "{}", told(&output));
-    let bob = site.person("bob");
     let output = run(&mut bob.fetch().portcullis(&words));
     assert!(output.status.success(), "{}", told(&output));
-    review("alice", 0);
+    review(&alice, 0);
     alice.land(&open).accepted();
     site.log_and_refs_agree();
 
