@@ -169,7 +169,9 @@ impl Reading {
             // What cannot be read takes nothing away.
             match pattern {
                 Pattern::Unreadable(_) => {}
-                pattern => section.exclusions.push((line, pattern)),
+                pattern @ (Pattern::Glob(_) | Pattern::Regex { .. } | Pattern::Nothing) => {
+                    section.exclusions.push((line, pattern));
+                }
             }
             return;
         }

@@ -39,6 +39,9 @@ pub(crate) fn owners(text: &[u8], roles: Roles) -> Vec<Owner> {
 pub(crate) fn owner(word: &[u8], roles: Roles) -> Owner {
     let malformed = || Owner::Malformed(String::from_utf8_lossy(word).into_owned());
     let Ok(text) = std::str::from_utf8(word) else { return malformed() };
+    if text.chars().any(char::is_control) {
+        return malformed();
+    }
     if let Some(role) = text.strip_prefix("@@") {
         let role = role.to_ascii_lowercase();
         let singular = role.strip_suffix('s').unwrap_or(&role);

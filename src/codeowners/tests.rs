@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::codeowners::book::{Book, Unfit};
 use crate::codeowners::dialect::Dialect;
+use crate::codeowners::owner::Owner;
 use crate::codeowners::{FILE_BYTES_MAX, read};
 
 /// A file of cases: `== TITLE`, a file of owners, then `> PATH = WHO` for each path that is asked
@@ -69,6 +70,15 @@ fn gitlab() {
 #[test]
 fn gitea() {
     cases(Dialect::Gitea, include_str!("../../tests/cases/codeowners/gitea.txt"));
+}
+
+#[test]
+fn what_would_paint_a_terminal_is_no_owner() {
+    for dialect in Dialect::ALL {
+        let book = read(dialect, b"x \x1b[31m@evil.example.com a\x07@example.com").unwrap();
+        let (_, entry) = book.at(book.claims(b"x")[0]).unwrap();
+        assert!(entry.owners.iter().all(|owner| matches!(owner, Owner::Malformed(_))), "{book:?}");
+    }
 }
 
 #[test]

@@ -16,8 +16,10 @@ use crate::roster::directory::{Directory, Meant};
 pub struct OwnersFile {
     /// Where it was looked for: the ref's value before the push; `None`: there was none.
     pub commit: Option<Oid>,
-    /// The places that it may be in, the first that is there being read.
+    /// The places that a file may be in, the first that is there being read.
     pub places: Vec<RepoPath>,
+    /// Only the first of them is looked at: the rule names it.
+    pub only_first: bool,
     /// What was found.
     pub found: FoundOwners,
 }
@@ -86,6 +88,12 @@ impl OwnersFile {
     /// Whether a file of owners may lie at this path, now or after the push.
     pub fn is_place(&self, path: &RepoPath) -> bool {
         self.places.contains(path)
+    }
+
+    /// The places that were looked at.
+    pub fn looked_at(&self) -> &[RepoPath] {
+        let most = if self.only_first { 1 } else { self.places.len() };
+        self.places.get(..most).unwrap_or_default()
     }
 
     /// The file, where there is one that was read.

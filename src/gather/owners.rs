@@ -17,10 +17,13 @@ pub fn look(
     commit: Option<Oid>,
     needs: &OwnersNeeds,
 ) -> Result<OwnersFile, GatherError> {
-    let places = places(needs.dialect, needs.file.as_ref());
-    let mut found = FoundOwners::Nothing;
-    let looked_at = if needs.file.is_some() { 1 } else { places.len() };
-    for path in places.iter().take(looked_at) {
+    let mut file = OwnersFile {
+        commit,
+        places: places(needs.dialect, needs.file.as_ref()),
+        only_first: needs.file.is_some(),
+        found: FoundOwners::Nothing,
+    };
+    for path in file.looked_at() {
         let Some(commit) = commit else { break };
         let Some(side) = reader.entry_at(&commit, path)? else { continue };
         let bytes = match side.mode {
@@ -31,7 +34,7 @@ pub fn look(
         };
         let book = bytes.and_then(|bytes| read(needs.dialect, &bytes).map_err(Unread::Unfit));
         let path = path.clone();
-        found = match book {
+        file.found = match book {
             Ok(book) => {
                 let owners = Box::new(Owners::new(book, &needs.directory));
                 FoundOwners::Read { path, owners }
@@ -40,5 +43,5 @@ pub fn look(
         };
         break;
     }
-    Ok(OwnersFile { commit, places, found })
+    Ok(file)
 }

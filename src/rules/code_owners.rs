@@ -9,7 +9,6 @@ use crate::facts::needs::{Needs, OwnersNeeds};
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
-use crate::roster::directory::Directory;
 use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approved::Terms;
@@ -158,8 +157,9 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         let hint = "give people `keys` in [people]";
         problems.error_hint(&header, "nobody in the policy can approve, so no owner could", hint);
     }
-    let directory = Arc::new(Directory::new(body.roster, &teams));
-    let reads = OwnersNeeds { dialect: dialect?, file, directory };
+    let dialect = dialect?;
+    let directory = Arc::new(body.roster.directory(dialect, teams));
+    let reads = OwnersNeeds { dialect, file, directory };
     let unowned = unowned.map_or(Unowned::Refuse, |it| it.value);
     let terms = Terms { max_age_seconds, fresh, veto };
     let rule = CodeOwners { reads, unowned, from, terms };
@@ -258,10 +258,10 @@ CODEOWNERS file, as it stood on the ref before the push.
     teams   = { "example/site-reliability" = "@sre" }
 
 The file is read as the forge reads it that it was written for:
-  github  patterns as in .gitignore; the last line that matches decides
-  gitlab  sections, each of which asks by itself, with counts, default
-          owners, exclusions and roles; an optional section never asks
-  gitea   regular expressions; every line that matches asks
+  github: patterns as in .gitignore; the last line that matches decides
+  gitlab: sections with counts, default owners, exclusions and roles; each
+  asks by itself, and an optional one never
+  gitea: regular expressions; every line that matches asks
 
 An owner is a person by login or e-mail, or a group: @org/team is what
 `teams` says, else the group `team`. Who is not in the policy, a machine,

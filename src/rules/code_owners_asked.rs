@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::codeowners::book::{Claim, Entry, Pattern, Section};
+use crate::codeowners::owner::Owner;
 use crate::facts::owners::{FoundOwners, Named, Owners, OwnersFile};
+use crate::names::escape::escape;
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::rules::code_owners::{CodeOwners, Unowned};
@@ -157,7 +159,8 @@ impl CodeOwners {
     pub(crate) fn dead(&self, file: &OwnersFile, dead: &Dead, what: Line) -> Objection {
         match dead {
             Dead::NoFile => {
-                let places: Vec<String> = file.places.iter().map(ToString::to_string).collect();
+                let places: Vec<String> =
+                    file.looked_at().iter().map(ToString::to_string).collect();
                 let what = what.text(", and there is no file that says who owns it");
                 let looked = Line::new("looked for ").text(places.join(", "));
                 let objection = Objection::new(what).detail(at(looked, file));
@@ -225,9 +228,10 @@ fn of_line<'f>(claim: Claim, section: &Section, named: &'f Named) -> Demand<'f> 
     Demand { of: Source::Line(claim), approvals: section.approvals.max(1), from }
 }
 
-/// The owners of a line as they are written.
+/// The owners of a line as they are written, fit to be shown.
 fn written(entry: &Entry) -> String {
-    let owners = entry.owners.iter().take(OWNERS_TOLD_MAX).map(ToString::to_string);
+    let shown = |owner: &Owner| escape(owner.to_string().as_bytes());
+    let owners = entry.owners.iter().take(OWNERS_TOLD_MAX).map(shown);
     let mut text = owners.collect::<Vec<_>>().join(", ");
     if let Some(more @ 1..) = entry.owners.len().checked_sub(OWNERS_TOLD_MAX) {
         text.push_str(&format!(" and {more} more"));

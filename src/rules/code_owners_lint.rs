@@ -50,7 +50,7 @@ pub(crate) fn remarks(rule: &CodeOwners, seen: &Seen<'_>) -> Vec<Remark> {
 }
 
 fn places(file: &OwnersFile) -> String {
-    file.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    file.looked_at().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A line that would be at home in another dialect.
@@ -59,7 +59,9 @@ fn looks_otherwise(own: Dialect, path: &RepoPath, owners: &Owners) -> Option<Rem
         let (text, has) =
             (&entry.written, |what: &[u8]| entry.written.windows(what.len()).any(|it| it == what));
         let role = |owner: &Owner| owner.to_string().starts_with("@@");
-        if text.starts_with(b"[") || text.starts_with(b"^[") || entry.owners.iter().any(role) {
+        let header = text.strip_prefix(b"^").unwrap_or(text);
+        let header = header.starts_with(b"[") && header.ends_with(b"]");
+        if header || entry.owners.iter().any(role) {
             return Some(Dialect::Gitlab);
         }
         (has(b".*") || has(b"[^/]")).then_some(Dialect::Gitea)
@@ -217,6 +219,7 @@ mod tests {
         let file = OwnersFile {
             commit: None,
             places: vec![path.clone()],
+            only_first: false,
             found: FoundOwners::Read { path: path.clone(), owners },
         };
         let rule = CodeOwners {
