@@ -112,6 +112,8 @@ pub struct Asked {
     pub content: InfraKinds,
     /// The files that name more whose statements are looked for, path by path.
     pub owners: Vec<Arc<OwnersFile>>,
+    /// Whether it is looked where symbolic links lead to.
+    pub links: bool,
     /// What `[rollback]` asks of commits that claim one.
     pub rollback: Option<RollbackNeeds>,
 }

@@ -7,6 +7,7 @@ use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::rules::approval::Approval;
 use crate::rules::approved::{self, Held, Terms, Word, hidden, holders, plural, told};
+use crate::rules::links;
 use crate::rules::rollback;
 use crate::rules::seats::seat_people;
 use crate::rules::view::View;
@@ -38,6 +39,9 @@ impl Bench<'_> {
             return Err(hidden(path));
         }
         let Some(first) = matching.first() else { return Ok(Vec::new()) };
+        if let Some(objection) = links::leads_out(&self.rule.scope, step, &matching) {
+            return Err(objection);
+        }
         let outside = |name: &PrincipalName| {
             let asked = self.rule.seats.iter().any(|seat| seat.from.contains(name));
             (!asked).then_some("approved it, and is not in `from`")

@@ -17,6 +17,7 @@ mod code_owners_judge;
 mod code_owners_lint;
 pub mod immutable;
 pub mod landed;
+mod links;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
