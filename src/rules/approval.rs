@@ -7,6 +7,7 @@ use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approval_step;
 use crate::rules::operations::{self, Operations};
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::seats::{Seat, seat_people};
@@ -246,6 +247,10 @@ impl Rule for Approval {
 
     fn seats(&self) -> &[Seat] {
         &self.seats
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -8,6 +8,7 @@ use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::check_judge;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::view::View;
@@ -168,6 +169,10 @@ impl Rule for Check {
             content: self.scope.infra(),
             ..Needs::default()
         }
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -35,6 +35,7 @@ mod methods;
 mod objects;
 mod operations;
 mod outside;
+mod owners;
 mod people;
 mod policies;
 mod pruned;
