@@ -19,6 +19,7 @@ pub mod place;
 pub mod printer;
 pub mod prune;
 pub mod repo;
+pub mod report;
 pub mod roots;
 pub mod row;
 pub mod scope;
@@ -64,6 +65,7 @@ enum What {
     Tail(tail::Tail),
     Who(who::Who),
     Export(export::Export),
+    Report(report::Report),
     Verify(verify::Verify),
     Drift(drift::Drift),
     Seal(seal::Seal),
@@ -81,6 +83,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Tail(tail) => tail.run(call),
         What::Who(who) => who.run(call),
         What::Export(export) => export.run(call),
+        What::Report(report) => report.run(call),
         What::Verify(verify) => verify.run(call),
         What::Drift(drift) => drift.run(call),
         What::Seal(seal) => seal.run(call),
