@@ -34,6 +34,7 @@ mod people;
 mod policies;
 mod pruned;
 mod refs;
+mod report;
 mod rollback;
 mod seals;
 mod segments;

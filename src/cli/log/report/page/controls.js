@@ -2,6 +2,7 @@
 
 const logCell = (log) => (SEVERAL ? el('td', null, logName(log)) : null);
 const logHead = () => (SEVERAL ? el('th', { scope: 'col' }, 'Log') : null);
+const inTime = (list) => [...list].sort((a, b) => a.time - b.time);
 const mark = (how, text) => el('span', { class: `mark ${how}` }, text);
 
 /** A table of few rows, the newest first; the rest behind a fold. */
@@ -17,7 +18,7 @@ function listing(place, heads, lines, none) {
 }
 
 function glasses(place) {
-  const lines = DATA.glasses.map((it) => {
+  const lines = inTime(DATA.glasses).map((it) => {
     const owed = !it.stands ? mark('', 'never happened')
       : it.settled ? [mark('yes', 'settled'), ' ', entryLink(it.log, it.settled[0]), ' ', it.settled[2]]
         : it.due < DATA.made ? mark('no', `open, was due ${day(it.due)}`) : mark('so', `open, due ${day(it.due)}`);
@@ -29,7 +30,7 @@ function glasses(place) {
 }
 
 function drifts(place) {
-  const lines = DATA.drifts.map((it) => el('tr', null,
+  const lines = inTime(DATA.drifts).map((it) => el('tr', null,
     el('td', { class: 't' }, entryLink(it.log, it.entry, day(it.time))), logCell(it.log), el('td', { class: 'any' }, it.what),
     el('td', null, it.accepted ? [mark('yes', 'accepted'), ` by ${it.accepted[2]}, `, entryLink(it.log, it.accepted[0])] : mark('no', 'open'))));
   listing(place, ['Found', logHead(), 'What', 'Accepted'].filter(Boolean), lines, 'No ref was found moved past the gate.');

@@ -151,9 +151,11 @@ function standingBars(place, label, bars) {
       const mark = svg('rect', { class: 'plain', x, y: zero - tall, width: step * 0.76, height: Math.max(rows.length ? 1.5 : 0, tall) });
       if (rows.length) children.push(rowsMark(`${name}: ${count(rows.length)}`, () => rows, mark));
       if (rows.length) children.push(svg('text', { class: 'strong', x: x + step * 0.38, y: zero - tall - 5, 'text-anchor': 'middle' }, count(rows.length)));
-      children.push(svg('text', { x: x + step * 0.38, y: zero + 16, 'text-anchor': 'middle' }, name));
+      // Where there is little room, every other name stands a line lower.
+      const lower = step < 62 && at % 2 ? 13 : 0;
+      children.push(svg('text', { x: x + step * 0.38, y: zero + 16 + lower, 'text-anchor': 'middle' }, name));
     });
     children.push(svg('line', { class: 'axis', x1: 0, x2: width, y1: zero, y2: zero }));
-    return { height: zero + 24, children };
+    return { height: zero + (step < 62 ? 36 : 24), children };
   });
 }
