@@ -2,6 +2,7 @@
 
 use crate::facts::needs::Needs;
 use crate::names::principal::PrincipalName;
+use crate::names::path::RepoPath;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
@@ -244,6 +245,10 @@ impl Rule for Approval {
 
     fn seats(&self) -> &[Seat] {
         &self.seats
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::needs::{Checker, Needs};
 use crate::names::principal::PrincipalName;
+use crate::names::path::RepoPath;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
@@ -168,6 +169,10 @@ impl Rule for Check {
             content: self.scope.infra(),
             ..Needs::default()
         }
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

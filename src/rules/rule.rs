@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
+use crate::names::path::RepoPath;
 use crate::roster::Roster;
 use crate::rules::seats::Seat;
 use crate::rules::view::View;
@@ -28,6 +29,12 @@ pub trait Rule: fmt::Debug + Send + Sync {
     /// The approvals it asks for; none for a rule that asks for none.
     fn seats(&self) -> &[Seat] {
         &[]
+    }
+
+    /// Whether it is about a change of this path, as far as the path alone tells. `None`: it does not
+    /// ask which paths change.
+    fn about(&self, _path: &RepoPath) -> Option<bool> {
+        None
     }
 
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.

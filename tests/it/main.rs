@@ -12,6 +12,7 @@ mod agent;
 mod approvals;
 mod attest;
 mod audit;
+mod bundle;
 mod cases;
 mod certificates;
 mod checks;

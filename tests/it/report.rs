@@ -168,15 +168,15 @@ fn long(browser: &Browser, site: &Site, page: &str) {
         row[2] = json!(row[2].as_i64().unwrap() + i64::try_from(number).unwrap() * 60_000);
         many.push(row);
     }
-    let landings = data["landings"].as_array().unwrap().clone();
-    let again = (0..MANY / rows.len()).flat_map(|times| {
-        landings.iter().map(move |one| {
+    let mut landings = Vec::new();
+    for times in 0..MANY / rows.len() {
+        for one in data["landings"].as_array().unwrap() {
             let mut one = one.clone();
             one[1] = json!(one[1].as_u64().unwrap() + (times * rows.len()) as u64);
-            one
-        })
-    });
-    data["landings"] = again.collect();
+            landings.push(one);
+        }
+    }
+    data["landings"] = Value::Array(landings);
     data["rows"] = Value::Array(many);
     let safe = data.to_string().replace('<', "\\u003c");
     let (before, rest) = page.split_once("id=\"data\">").unwrap();

@@ -4,7 +4,9 @@
 //! enough. What an entry means is told by `row` and `block`; whether the log holds together is the
 //! log room's to say. Sealing, signing and tidying write.
 
+pub mod again;
 pub mod block;
+pub mod bundle;
 pub mod change;
 pub mod cloudevents;
 pub mod csv;
@@ -27,6 +29,7 @@ pub mod seal;
 pub mod sheet;
 pub mod show;
 pub mod signing;
+pub mod stood;
 pub mod story;
 pub mod tail;
 pub mod tidy;
