@@ -1,8 +1,8 @@
 //! `approval`: changes of these paths were approved by enough people who did not make them.
 
 use crate::facts::needs::Needs;
-use crate::names::principal::PrincipalName;
 use crate::names::path::RepoPath;
+use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;

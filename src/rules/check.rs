@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::facts::needs::{Checker, Needs};
-use crate::names::principal::PrincipalName;
 use crate::names::path::RepoPath;
+use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;

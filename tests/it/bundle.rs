@@ -63,7 +63,10 @@ fn a_bundle_is_unpacked_by_tar_and_checked_by_the_scripts_in_it() {
     let folder = ground.at("portcullis-audit");
     let inner = files(&folder);
     let log = inner.iter().find_map(|name| name.strip_suffix("/policies.txt")).unwrap();
-    assert!(!inner.iter().any(|name| name.ends_with("/key") || name.ends_with("/lock")), "{inner:?}");
+    assert!(
+        !inner.iter().any(|name| name.ends_with("/key") || name.ends_with("/lock")),
+        "{inner:?}"
+    );
     let in_log = format!("{log}/log");
     // Every file is in the list, and is what the list says.
     let listed = fs::read_to_string(folder.join("MANIFEST.sha256")).unwrap();
@@ -80,9 +83,12 @@ fn a_bundle_is_unpacked_by_tar_and_checked_by_the_scripts_in_it() {
     assert_eq!(said, "1 statements are signed by whom they name, 0 are not, 0 were not checked\n");
     let policies = fs::read_to_string(folder.join(log).join("policies.txt")).unwrap();
     let text = policies.lines().find_map(|line| line.trim().split_once("  ").map(|it| it.0));
-    let text = fs::read(folder.join(log).join(text.filter(|it| it.contains('/')).unwrap_or(
-        policies.lines().nth(1).unwrap().trim().split("  ").next().unwrap(),
-    )));
+    let text = fs::read(
+        folder.join(log).join(
+            text.filter(|it| it.contains('/'))
+                .unwrap_or(policies.lines().nth(1).unwrap().trim().split("  ").next().unwrap()),
+        ),
+    );
     assert_eq!(text.unwrap(), fs::read(site.policy_file()).unwrap());
     // What was changed is found by each.
     let statement = inner.iter().find(|name| name.ends_with(".signed")).unwrap();
@@ -110,7 +116,10 @@ fn a_judgement_is_told_again_from_the_log_with_and_without_its_index() {
     alice.land(&tip).accepted();
     let log = site.log();
     let landing = log.of("decision").find(|it| !it["refs"][0]["uses"].is_null()).unwrap();
-    let (landing, refused) = (landing["seq"].to_string(), log.of("decision").find(|it| it["verdict"] == "refuse").unwrap()["seq"].to_string());
+    let (landing, refused) = (
+        landing["seq"].to_string(),
+        log.of("decision").find(|it| it["verdict"] == "refuse").unwrap()["seq"].to_string(),
+    );
     let told = ok(&site.verb(&["log", "show", &landing, "--full"]));
     for words in [
         "judged by  the policy of entry 1: ",
@@ -129,7 +138,10 @@ fn a_judgement_is_told_again_from_the_log_with_and_without_its_index() {
     let no = ok(&site.verb(&["log", "show", &refused, "--full"]));
     assert!(no.contains("evidence   no approval and no check was used"), "{no}");
     assert!(no.contains("`main-takes-merges` (merge, refuse, policy.toml:"), "{no}");
-    assert!(!no.contains("`main-takes-merges` (merge, refuse, policy.toml:41): no objection"), "{no}");
+    assert!(
+        !no.contains("`main-takes-merges` (merge, refuse, policy.toml:41): no objection"),
+        "{no}"
+    );
     // A copy without its index, and without the repository: the same words.
     let copy = site.ground().at("copy");
     ok(&run(site.ground().command("cp").arg("-r").arg(site.log_dir()).arg(&copy)));

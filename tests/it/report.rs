@@ -15,6 +15,9 @@ use crate::support::wire::Request;
 
 const NETWORK: &str = "infra/prod/network.tf";
 
+/// A file whose name is HTML.
+const EVIL: &str = "infra/prod/\"><svg onload=alert(1)>.tf";
+
 /// What a pusher writes who wants to be run by whoever reads the report.
 const ATTACK: &str = "</script><script>document.title='owned'</script><!--<script>";
 
@@ -29,14 +32,14 @@ fn lived_in() -> Site {
     let policy = format!("{}\n[break-glass]\nby = [\"alice\"]\n", gated(1));
     let site = Site::new(&policy);
     let (alice, bob) = (site.person("alice"), site.person("bob"));
-    let tip = alice.topic("open-8443", &[(NETWORK, "port 8443\n")]);
+    let tip = alice.topic("open-8443", &[(NETWORK, "port 8443\n"), (EVIL, "x\n")]);
     site.main_refuses(&alice, "HEAD");
     site.approve(&bob, &tip).accepted();
     alice.land(&tip).accepted();
     alice.begin("main").commit(NETWORK, "port 22\n");
     alice.push(&["-obreak-glass=INC-42: =cmd|' /C calc'!A0 <img src=x onerror=alert(1)>", "main"]);
     let branch = "<img/src=x/onerror=alert(1)>";
-    bob.topic(branch, &[("\"><svg onload=alert(1)>.tf", "x\n")]);
+    bob.topic(branch, &[("app/words", "x\n")]);
     site.raw("mallory", hostile(&site));
     site.set_policy(policy.replace("approvals = 1", "approvals = 2"));
     bob.topic("words", &[("app/words", "now\n")]);
@@ -141,13 +144,13 @@ fn read(browser: &Browser, entries: usize) {
     let search = "const it = document.getElementById('search'); it.value = 'svg onload';\
                   it.dispatchEvent(new Event('input'))";
     is(search, Value::Null);
-    browser.until("return document.getElementById('found').textContent.startsWith('1 of')");
+    browser.until("return document.getElementById('found').textContent.startsWith('2 of')");
     is("document.querySelector('.row').click()", Value::Null);
     let opened = "const it = document.getElementById('entry');\
                   return it.open && it.dataset.entry && document.getElementById('entry-text').textContent";
     let opened = browser.until(opened);
     let opened = opened.as_str().unwrap();
-    assert!(opened.contains("by         bob (person)"), "{opened}");
+    assert!(opened.contains("by         alice (person)"), "{opened}");
     assert!(opened.contains("\"><svg onload=alert(1)>.tf"), "{opened}");
     is("document.getElementById('close').click()", Value::Null);
     is("return document.getElementById('entry').open", json!(false));
@@ -209,9 +212,9 @@ fn a_report_is_a_sheet_too_of_a_whole_server_and_says_when_a_log_is_broken() {
     assert!(landed.contains("\"accepted\",\"applied\""), "{landed}");
     let refused = sheet.lines().find(|line| line.contains("\"main-takes-merges")).unwrap();
     assert!(refused.contains("\"refused\",\"\""), "{refused}");
-    // A copy of the log is another log of the server; one byte of it is changed.
-    let server = site.ground().at("server");
-    let copy = server.join("copy");
+    // A copy of the log is another log; then one byte of it is changed.
+    let server = site.ground().at("copies");
+    let copy = server.join("infra");
     copy_folder(&site.log_dir(), &copy);
     let html = site.ground().at("all.html");
     let report = |code: i32, words: &[&str]| {

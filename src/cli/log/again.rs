@@ -46,7 +46,11 @@ pub fn lines(folder: &Folder, at: Moment, decision: &Decision, lore: &Lore) -> V
 fn policy(sheet: &mut Sheet, folder: &Folder, decision: &Decision, lore: &Lore) -> Option<Policy> {
     let sha256 = decision.policy.sha256.0;
     let Some((entry, record)) = lore.policy(&sha256) else {
-        sheet.field(1, "judged by", &format!("a policy that no entry here holds, {}", sha256.hex()));
+        sheet.field(
+            1,
+            "judged by",
+            &format!("a policy that no entry here holds, {}", sha256.hex()),
+        );
         return None;
     };
     let stood = match stood(folder, record) {

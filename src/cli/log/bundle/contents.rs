@@ -165,7 +165,8 @@ fn attachments(folder: &Folder) -> io::Result<Vec<Piece>> {
         let entry = entry?;
         let name = entry.file_name();
         // What has another name is half written, or none of ours.
-        if let Some(hex) = name.to_str().filter(|name| Digest::from_hex(name.as_bytes()).is_some()) {
+        if let Some(hex) = name.to_str().filter(|name| Digest::from_hex(name.as_bytes()).is_some())
+        {
             let name = format!("att/{hex}");
             pieces.push(Piece { name, body: Body::File(entry.path()) });
         }
@@ -233,8 +234,14 @@ impl Readable {
         let space = if one.kind == "check" { CHECK_NAMESPACE } else { APPROVAL_NAMESPACE };
         let roster = roster_name(&decision.policy.sha256.0);
         // For people and for statements.sh: no field holds a blank.
-        let fields =
-            [name.as_str(), person, space, &roster, &one.commit.0.hex(), &words::refname(&one.for_ref)];
+        let fields = [
+            name.as_str(),
+            person,
+            space,
+            &roster,
+            &one.commit.0.hex(),
+            &words::refname(&one.for_ref),
+        ];
         self.statements.push_str(&fields.map(|field| field.replace(' ', "\\x20")).join(" "));
         self.statements.push('\n');
         self.file(format!("statements/{name}.signed"), statement.signed_bytes());

@@ -61,7 +61,10 @@ pub fn pack(call: &mut Call<'_>, file: &Path, places: &[Place]) -> Result<Exit, 
     }
     let sha256 = tarball.finish(&path).or_fault(could_not)?;
     call.console.data_line(&format!("{}  {}", sha256.hex(), shown(file)))?;
-    let note = format!("{files} files of {} packed; README.txt in it says how to check them", logs_of(logs.len()));
+    let note = format!(
+        "{files} files of {} packed; README.txt in it says how to check them",
+        logs_of(logs.len())
+    );
     call.console.talk_lines(Tone::Note, &note)?;
     said(call, places, ends)
 }
