@@ -61,6 +61,8 @@ pub struct GlassRow {
     pub log: usize,
     /// Its entry.
     pub entry: u64,
+    /// The decision it belongs to.
+    pub of: Option<u64>,
     /// When.
     pub time: i64,
     /// Who broke it.

@@ -31,14 +31,17 @@ impl Parts {
                 continue;
             };
             for (key, value) in table {
-                match value {
-                    Value::Table(inner) if NAMED.contains(&key.as_str()) => {
-                        let named = inner.into_iter();
-                        parts.extend(named.map(|(name, value)| (format!("{key}.{name}"), value)));
-                    }
-                    value => {
-                        parts.insert(key, value);
-                    }
+                let is_named = NAMED.contains(&key.as_str());
+                if let (true, Value::Table(inner)) = (is_named, &value) {
+                    let named = inner.iter();
+                    parts.extend(
+                        named.map(|(name, value)| (format!("{key}.{name}"), value.clone())),
+                    );
+                } else if at == 0 {
+                    parts.insert(key, value);
+                } else {
+                    // Several files may hold one of these; names of rules and people stand once.
+                    parts.insert(format!("{key} in file {}", at + 1), value);
                 }
             }
         }

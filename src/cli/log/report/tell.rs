@@ -217,6 +217,7 @@ impl OneLog<'_> {
         GlassRow {
             log: self.number,
             entry: entry.common.seq,
+            of: it.of,
             time: entry.common.ts.0.millis(),
             who: words::who(&it.actor),
             refname: words::refname(&it.refname),

@@ -57,6 +57,9 @@ function stretchOf(begins, ms) {
   return Math.max(0, low - 1);
 }
 
+// How wide a bar gets where there are few.
+const WIDEST = 56;
+
 /** A round number no smaller than this, for the end of an axis. */
 function round(n) {
   if (n <= 4) return Math.max(1, n);
@@ -103,7 +106,8 @@ function timeBars(place, label, from, to, series) {
     ];
     const gap = (width - left) / begins.length > 6 ? 2 : 0.5;
     stacks.forEach((stack, at) => {
-      const begin = x(begins[at]) + gap / 2, wide = Math.max(1, x(begins[at + 1] || end) - x(begins[at]) - gap);
+      const room = x(begins[at + 1] || end) - x(begins[at]);
+      const wide = Math.min(WIDEST, Math.max(1, room - gap)), begin = x(begins[at]) + (room - wide) / 2;
       let above = 0, below = 0;
       stack.forEach((items, which) => {
         if (!items.length) return;
@@ -148,7 +152,7 @@ function standingBars(place, label, bars) {
     const children = [];
     bars.forEach(([name, rows], at) => {
       const tall = (rows.length * high) / top, x = at * step + step * 0.12;
-      const mark = svg('rect', { class: 'plain', x, y: zero - tall, width: step * 0.76, height: Math.max(rows.length ? 1.5 : 0, tall) });
+      const mark = svg('rect', { class: 'plain', x: x + (step * 0.76 - Math.min(WIDEST, step * 0.76)) / 2, y: zero - tall, width: Math.min(WIDEST, step * 0.76), height: Math.max(rows.length ? 1.5 : 0, tall) });
       if (rows.length) children.push(rowsMark(`${name}: ${count(rows.length)}`, () => rows, mark));
       if (rows.length) children.push(svg('text', { class: 'strong', x: x + step * 0.38, y: zero - tall - 5, 'text-anchor': 'middle' }, count(rows.length)));
       // Where there is little room, every other name stands a line lower.

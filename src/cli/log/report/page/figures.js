@@ -30,9 +30,9 @@ function keyFigures(place) {
   const gap = longestGap();
   const rows = (label, list) => rowsLink(label, () => list);
   fill(place,
-    tile('landings', count(LANDINGS.length), `${counted(approved.length, 'one', 'of them')} by approval`, rows('landings', rowsOf(LANDINGS))),
+    tile('landings', count(LANDINGS.length), `${count(approved.length)} of them by approval`, rows('landings', rowsOf(LANDINGS))),
     tile('refused pushes', count(REFUSED_ROWS.length), 'by a rule or a fault', rows('refused', REFUSED_ROWS)),
-    tile('landed with no approval', count(bare.length), 'no rule asked for one, or it was past the rules', rows('landed with no approval', rowsOf(bare))),
+    tile('landed with no approval', count(bare.length), 'no rule asked, or past the rules', rows('landed with no approval', rowsOf(bare))),
     tile('to landing, in the middle', review.length ? lasting(part(review, 0.5)) : '\u2013', review.length ? `nine of ten within ${lasting(part(review, 0.9))}` : 'nothing was reviewed first', partLink('h-lead')),
     tile('past the rules', count(DATA.glasses.length), open.length ? `${counted(open.length, 'debt')} open${late.length ? `, ${count(late.length)} late` : ''}` : 'no debt is open', partLink('h-glass'), open.length > 0),
     tile('past the gate', count(DATA.drifts.length), drifts.length ? `${count(drifts.length)} nobody has accepted` : 'none is open', partLink('h-drift'), drifts.length > 0),
@@ -55,14 +55,9 @@ function overTime(place) {
   put(place, null, [el('p', { class: 'legend' }, key('up', 'landed'), past.length ? key('past', 'landed past the rules') : null, key('down', 'refused'))]);
 }
 
-/** Whether a landing broke the glass: some entry before it in its push says so of its ref. */
-const brokenFor = (landing) => {
-  for (let back = 1; back <= GLASS_BEFORE; back += 1) if (GLASS.has(`${landing.log} ${landing.seq - back} ${landing.ref}`)) return true;
-  return false;
-};
-// A push writes why it may pass, one entry a ref, right before its decision.
-const GLASS_BEFORE = 8;
-const GLASS = new Set(DATA.glasses.map((it) => `${it.log} ${it.entry} ${it.ref}`));
+/** Whether a landing broke the glass: an entry that names its push says so of its ref. */
+const brokenFor = (landing) => GLASS.has(`${landing.log} ${landing.seq} ${landing.ref}`);
+const GLASS = new Set(DATA.glasses.map((it) => `${it.log} ${it.of} ${it.ref}`));
 
 function byRule(place) {
   const refused = grouped(REFUSED_ROWS, (at) => ROWS[at][REFUSED].map((word) => WORDS[word]));

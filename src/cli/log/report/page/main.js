@@ -24,7 +24,7 @@ async function open(log, seq) {
     const to = place >= 0 && next ? address(next[LOG], next[SEQ]) : null;
     return to && el('a', { href: to, rel: by < 0 ? 'prev' : 'next' }, text);
   };
-  const close = el('button', { type: 'button', id: 'close', on: { click: () => dialog.close() } }, 'Close');
+  const close = el('button', { type: 'button', id: 'close', autofocus: '', on: { click: () => dialog.close() } }, 'Close');
   const text = el('pre', { id: 'entry-text' }, at < 0 ? 'The filters of this report leave this entry out.' : 'unpacking');
   const landings = LANDINGS.filter((it) => it.row === at);
   const fact = (name, value) => [el('dt', null, name), el('dd', null, value)];
