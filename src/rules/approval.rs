@@ -1,6 +1,7 @@
 //! `approval`: changes of these paths were approved by enough people who did not make them.
 
 use crate::facts::needs::Needs;
+use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
@@ -251,6 +252,10 @@ impl Rule for Approval {
 
     fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
         self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

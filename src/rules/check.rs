@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::needs::{Checker, Needs};
+use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
@@ -173,6 +174,10 @@ impl Rule for Check {
 
     fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
         self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

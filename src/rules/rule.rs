@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
+use crate::names::path::RepoPath;
 use crate::roster::Roster;
 use crate::rules::remark::{Remark, Seen};
 use crate::rules::seats::Seat;
@@ -44,6 +45,12 @@ pub trait Rule: fmt::Debug + Send + Sync {
     /// What is to be said of it in the presence of a repository.
     fn against(&self, _seen: &Seen<'_>) -> Vec<Remark> {
         Vec::new()
+    }
+
+    /// Whether it is about a change of this path, as far as the path alone tells. `None`: it does not
+    /// ask which paths change.
+    fn about(&self, _path: &RepoPath) -> Option<bool> {
+        None
     }
 
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.

@@ -5,6 +5,7 @@
 //! `src` cannot agree with itself.
 
 pub(crate) mod acts;
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod entries;
 pub(crate) mod ground;
