@@ -349,6 +349,7 @@ fn every_limit_of_the_page_refuses_by_its_name() {
     let others = [
         "merge-file-bytes",
         "statement-bytes",
+        "statements-a-day",
         "blob-bytes",
         "blob-budget-bytes",
         "message-lines",
