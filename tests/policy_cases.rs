@@ -178,6 +178,7 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "on-drift",
         "key",
         "seal-every",
+        "redact",
         "refuse",
     ]);
     keys.extend(GLASS_KEYS);

@@ -33,6 +33,7 @@ mod operations;
 mod outside;
 mod people;
 mod policies;
+mod privacy;
 mod pruned;
 mod refs;
 mod rollback;
