@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::ground::feed;
+use crate::support::ground::{PORTCULLIS, feed};
 use crate::support::pack::{Pack, zeros};
 use crate::support::person::WHO;
 use crate::support::policy;
@@ -32,9 +32,9 @@ fn site() -> Site {
 
 fn bounded(site: Site) -> Site {
     for name in ["pre-receive", "update", "post-receive"] {
-        let text = fs::read_to_string(site.hook_file(name)).unwrap();
-        let text = text.replacen('\n', &format!("\nulimit -d {DATA_KIB} || exit 9\n"), 1);
-        site.write_hook(name, &text);
+        let bound = format!("ulimit -d {DATA_KIB} || exit 9");
+        let run = format!("exec '{PORTCULLIS}' hook --at \"$0\" {name} \"$@\"");
+        site.write_hook(name, &format!("#!/bin/sh\n{bound}\n{run}\n"));
     }
     site
 }

@@ -25,6 +25,7 @@ mod examples;
 mod exceptions;
 mod formats;
 mod glass;
+mod hostile;
 mod landings;
 mod lies;
 mod log;
