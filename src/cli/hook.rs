@@ -126,6 +126,9 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         0 => tell(&text),
         _ => tell(&for_reader(input.env, text)),
     }
+    if let Some(deadline) = deadline {
+        deadline.call_off();
+    }
     Ok(match code {
         0 => Exit::Yes,
         1 => Exit::No,

@@ -39,6 +39,7 @@ mod outside;
 mod owners;
 mod people;
 mod policies;
+mod privacy;
 mod pruned;
 mod refs;
 mod report;
