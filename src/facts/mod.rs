@@ -5,6 +5,7 @@
 //!
 //! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
 
+pub mod arrival;
 pub mod change;
 pub mod debt;
 pub mod evidence;
@@ -17,6 +18,7 @@ pub mod remembered;
 pub mod rollback;
 pub mod signature;
 
+use crate::facts::arrival::Arrivals;
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
@@ -80,6 +82,11 @@ pub struct UpdateFacts {
     pub signatures: Vec<Signatures>,
     /// Which of them each asking rule reads, as `landing_of_rule`.
     pub signatures_of_rule: Vec<(usize, usize)>,
+    /// The commits that arrive, by what they are counted from; rules find theirs by
+    /// [`UpdateFacts::arrivals`]. Empty when no rule asked or nothing arrives.
+    pub arrivals: Vec<Arrivals>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub arrivals_of_rule: Vec<(usize, usize)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -106,6 +113,12 @@ impl UpdateFacts {
     pub fn signatures(&self, rule: usize) -> Option<&Signatures> {
         let (_, at) = self.signatures_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.signatures.get(*at)
+    }
+
+    /// The arriving commits that the rule with this index reads.
+    pub fn arrivals(&self, rule: usize) -> Option<&Arrivals> {
+        let (_, at) = self.arrivals_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.arrivals.get(*at)
     }
 }
 

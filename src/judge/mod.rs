@@ -8,7 +8,7 @@ pub mod exempt;
 pub mod glass;
 
 use crate::facts::landing::Landing;
-use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
+use crate::facts::needs::{Needs, RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
@@ -34,7 +34,10 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: glass::needs(policy, rule),
+        needs: match rule.body.sleeps_at(moment) {
+            true => Needs::default(),
+            false => glass::needs(policy, rule),
+        },
         starts: rule.starts.clone(),
     });
     let protected = policy.protects(name, default, moment);
@@ -74,9 +77,14 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
             continue;
         }
-        let (landing, signatures) = (update.landing(index), update.signatures(index));
-        let rollback = policy.rollback.as_ref();
-        let view = View { update, landing, signatures, push: &facts.push, rollback };
+        let view = View {
+            update,
+            landing: update.landing(index),
+            signatures: update.signatures(index),
+            arrivals: update.arrivals(index),
+            push: &facts.push,
+            rollback: policy.rollback.as_ref(),
+        };
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = match exempt::of(rule, &reference, &view) {
             Some((silent, held)) => {
@@ -112,7 +120,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
 /// The steps that are rollbacks with all that is asked for.
 fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
     let rollback = policy.rollback.as_ref();
-    let view = View { update, landing: None, signatures: None, push: &facts.push, rollback };
+    let push = &facts.push;
+    let view = View { update, landing: None, signatures: None, arrivals: None, push, rollback };
     let steps = update.landings.iter().flat_map(Landing::steps);
     steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }

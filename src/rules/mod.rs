@@ -8,13 +8,20 @@ mod access_judge;
 mod age;
 pub mod approval;
 mod approval_step;
+pub mod author;
+mod author_judge;
 pub mod check;
 mod check_judge;
+mod commits;
+pub mod freeze;
+mod freeze_judge;
 pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
+pub mod message;
+mod message_judge;
 pub mod operations;
 pub mod rollback;
 pub mod rule;
@@ -23,9 +30,12 @@ pub mod seats;
 pub mod signature;
 pub mod signed_push;
 pub mod signing;
+mod since;
+pub mod size;
 #[cfg(test)]
 mod testing;
 pub mod view;
+mod window;
 pub mod within;
 pub mod words;
 
@@ -41,22 +51,16 @@ pub static KINDS: &[&Kind] = &[
     &check::KIND,
     &signature::KIND,
     &signed_push::KIND,
+    &message::KIND,
+    &author::KIND,
+    &size::KIND,
+    &freeze::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
-pub const KINDS_LATER: &[&str] = &[
-    "code-owners",
-    "restrict-paths",
-    "message",
-    "author",
-    "files",
-    "secrets",
-    "names",
-    "size",
-    "freeze",
-    "run",
-];
+pub const KINDS_LATER: &[&str] =
+    &["code-owners", "restrict-paths", "files", "secrets", "names", "run"];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
+use crate::names::moment::Moment;
 use crate::roster::Roster;
 use crate::rules::seats::Seat;
 use crate::rules::view::View;
@@ -21,6 +22,12 @@ pub const EXPLAIN_COLUMNS: usize = 78;
 pub trait Rule: fmt::Debug + Send + Sync {
     /// What it will ask of a ref update, so that no more is gathered.
     fn needs(&self) -> Needs;
+
+    /// Whether it has nothing to say of whatever is pushed at this moment; then nothing is gathered
+    /// for it.
+    fn sleeps_at(&self, _moment: Moment) -> bool {
+        false
+    }
 
     /// What it says about one ref update. It cannot fail and cannot wait.
     fn judge(&self, view: &View<'_>) -> Ruling;
@@ -96,6 +103,14 @@ pub enum Shape {
     Refs,
     /// A list of tables `{ approvals, from }`.
     Seats,
+    /// A day, or a list of whole names of commits.
+    Since,
+    /// Regular expressions.
+    Regexes,
+    /// A text.
+    Text,
+    /// A list of tables of the kind's own.
+    Tables,
 }
 
 /// What of a rule's table is the kind's own, and what it is read with.

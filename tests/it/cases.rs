@@ -68,6 +68,7 @@ stories! {
     moved_in_the_same_file,
     once,
     other_content,
+    pushes,
     refs,
     resolved_merges,
     robots,
