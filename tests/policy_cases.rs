@@ -15,6 +15,7 @@ use portcullis::names::moment::Moment;
 use portcullis::names::refname::Refname;
 use portcullis::policy::compiled::COMMON_KEYS;
 use portcullis::policy::glass::GLASS_KEYS;
+use portcullis::policy::notify::NOTIFY_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
 use portcullis::policy::{Policy, PolicyFile, compile, compile_with, signers_named};
 use portcullis::rules::KINDS;
@@ -181,6 +182,7 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "refuse",
     ]);
     keys.extend(GLASS_KEYS);
+    keys.extend(NOTIFY_KEYS);
     keys.extend(LIMITS.iter().map(|row| row.key));
     keys.extend(KINDS.iter().flat_map(|kind| kind.key_names()));
     for key in keys {

@@ -16,6 +16,7 @@ pub mod needs;
 pub mod past;
 pub mod remembered;
 pub mod rollback;
+pub mod run;
 pub mod signature;
 
 use crate::facts::arrival::Arrivals;
@@ -23,6 +24,7 @@ use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
 use crate::facts::past::DriftSeen;
+use crate::facts::run::RunSeen;
 use crate::facts::signature::Signatures;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -87,6 +89,8 @@ pub struct UpdateFacts {
     pub arrivals: Vec<Arrivals>,
     /// Which of them each asking rule reads, as `landing_of_rule`.
     pub arrivals_of_rule: Vec<(usize, usize)>,
+    /// What became of the commands that rules have run, each with the rule's index.
+    pub runs: Vec<(usize, RunSeen)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -113,6 +117,11 @@ impl UpdateFacts {
     pub fn signatures(&self, rule: usize) -> Option<&Signatures> {
         let (_, at) = self.signatures_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.signatures.get(*at)
+    }
+
+    /// What became of the command of the rule with this index.
+    pub fn run(&self, rule: usize) -> Option<&RunSeen> {
+        self.runs.iter().find(|(index, _)| *index == rule).map(|(_, run)| run)
     }
 
     /// The arriving commits that the rule with this index reads.

@@ -164,6 +164,7 @@ impl<'a> Teller<'a> {
             signatures_of_rule,
             arrivals,
             arrivals_of_rule,
+            runs: Vec::new(),
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),

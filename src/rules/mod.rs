@@ -25,6 +25,7 @@ mod message_judge;
 pub mod operations;
 pub mod rollback;
 pub mod rule;
+pub mod run;
 mod scope;
 pub mod seats;
 pub mod signature;
@@ -55,12 +56,12 @@ pub static KINDS: &[&Kind] = &[
     &author::KIND,
     &size::KIND,
     &freeze::KIND,
+    &run::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
-pub const KINDS_LATER: &[&str] =
-    &["code-owners", "restrict-paths", "files", "secrets", "names", "run"];
+pub const KINDS_LATER: &[&str] = &["code-owners", "restrict-paths", "files", "secrets", "names"];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -110,6 +110,7 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         signatures_of_rule: Vec::new(),
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
+        runs: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),

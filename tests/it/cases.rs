@@ -73,6 +73,7 @@ stories! {
     resolved_merges,
     robots,
     rollbacks,
+    runs,
     same_push,
     signed,
     three_merges_in_one_push,

@@ -196,6 +196,7 @@ pub(crate) fn update(
         signatures_of_rule: Vec::new(),
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
+        runs: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
