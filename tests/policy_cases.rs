@@ -117,6 +117,19 @@ fn every_explanation_holds_a_policy_that_can_be_used() {
     }
 }
 
+#[test]
+fn the_page_about_push_rules_names_every_key() {
+    let page = fs::read_to_string(root().join("docs/push-rules.md")).unwrap();
+    for kind in ["message", "author", "size", "freeze", "run"] {
+        let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+        assert!(page.contains(&format!("kind = \"{}\"", kind.name)), "{}", kind.name);
+        for key in kind.keys {
+            let named = [format!("`{}`", key.name), format!("`{} ", key.name)];
+            assert!(named.iter().any(|text| page.contains(text)), "{}: {}", kind.name, key.name);
+        }
+    }
+}
+
 fn policies_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -217,13 +217,7 @@ fn assemble(
     let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     let header = rollback.as_ref().map(|table| table.header().clone());
     let rollback = rollback.and_then(|table| rollback::read(table, &roster, problems));
-    if let Some(first) = files.first()
-        && files.iter().all(|file| file.rules.is_empty())
-    {
-        let hint = "[rule.NAME] is one; see portcullis explain";
-        let what = "there is no rule, so nothing would be protected";
-        problems.error_hint(&first.whole, what, hint);
-    }
+    nothing_asked(&files, problems);
     let mut rules = Vec::new();
     for file in files {
         let defaults = file.defaults;
@@ -237,10 +231,8 @@ fn assemble(
     problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
     problems.extend(rules.iter().filter_map(|rule| too_slow(rule, &limits)));
-    let warnings = Problems::new();
-    let version = VERSION;
     Policy {
-        version,
+        version: VERSION,
         digest,
         help,
         identity,
@@ -252,7 +244,18 @@ fn assemble(
         notify,
         roster,
         rules,
-        warnings,
+        warnings: Problems::new(),
+    }
+}
+
+/// A policy without a rule protects nothing.
+fn nothing_asked(files: &[RawFile<'_>], problems: &mut Problems) {
+    if let Some(first) = files.first()
+        && files.iter().all(|file| file.rules.is_empty())
+    {
+        let hint = "[rule.NAME] is one; see portcullis explain";
+        let what = "there is no rule, so nothing would be protected";
+        problems.error_hint(&first.whole, what, hint);
     }
 }
 

@@ -293,10 +293,10 @@ has ended, and one JSON object on standard input:
        "old": {"mode": "100644", "oid": OID}, "new": {...}}]}]}
 
 `paths` are those the rule is about. Text that is no clean UTF-8 stands as
-{"b64": "...", "show": "..."}. In the tree a symbolic link is a small file that
-holds where it points, as with core.symlinks=false, so that none leads out; a
-submodule is an empty folder; no attributes and no filters apply. At most
-100 000 files and 1 GiB are laid out.
+{"b64": "...", "show": "..."}. In the tree a symbolic link is a small file
+that holds where it points, as with core.symlinks=false, so that none leads
+out; a submodule is an empty folder; no attributes and no filters apply. At
+most 100 000 files and 1 GiB are laid out.
 
 What it writes is shown to the pusher and kept in the log: 64 KiB of it, the
 first lines, escaped. It never runs for `review`, which says so, nor for

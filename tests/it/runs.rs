@@ -20,7 +20,7 @@ fn stand_in(ground: &Ground, name: &str) -> PathBuf {
     let told = ground.at(format!("{name}.told"));
     let script = format!(
         "#!/bin/sh\nhead -c 11 >>'{told}'\necho \" $* in $(pwd)\" >>'{told}'\n\
-         test "$1" = init && exit 0\n\
+         test \"$1\" = init && exit 0\n\
          grep -rqs 'refuse {name}' . && echo '{name} says no' && exit 1\nexit 0\n",
         told = told.display()
     );
