@@ -15,6 +15,7 @@ use portcullis::names::moment::Moment;
 use portcullis::names::refname::Refname;
 use portcullis::policy::compiled::COMMON_KEYS;
 use portcullis::policy::glass::GLASS_KEYS;
+use portcullis::policy::notify::NOTIFY_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
 use portcullis::policy::{Policy, PolicyFile, compile, compile_with, signers_named};
 use portcullis::rules::KINDS;
@@ -116,6 +117,19 @@ fn every_explanation_holds_a_policy_that_can_be_used() {
     }
 }
 
+#[test]
+fn the_page_about_push_rules_names_every_key() {
+    let page = fs::read_to_string(root().join("docs/push-rules.md")).unwrap();
+    for kind in ["message", "author", "size", "freeze", "run"] {
+        let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+        assert!(page.contains(&format!("kind = \"{}\"", kind.name)), "{}", kind.name);
+        for key in kind.keys {
+            let named = [format!("`{}`", key.name), format!("`{} ", key.name)];
+            assert!(named.iter().any(|text| page.contains(text)), "{}: {}", kind.name, key.name);
+        }
+    }
+}
+
 fn policies_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -182,6 +196,7 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "refuse",
     ]);
     keys.extend(GLASS_KEYS);
+    keys.extend(NOTIFY_KEYS);
     keys.extend(LIMITS.iter().map(|row| row.key));
     keys.extend(KINDS.iter().flat_map(|kind| kind.key_names()));
     for key in keys {

@@ -18,6 +18,7 @@ pub mod handed;
 pub mod head;
 pub mod hidden;
 pub mod host;
+pub mod notify;
 pub mod overlay;
 pub mod owed;
 pub mod post;
@@ -25,6 +26,7 @@ pub mod record;
 pub mod redact;
 pub mod removal;
 pub mod reply;
+pub mod runs;
 pub mod said;
 pub mod sealing;
 pub mod space;
@@ -94,6 +96,19 @@ pub fn update(input: &Input<'_>) -> Answer {
     })
 }
 
+/// Tells whoever keeps the time how long it is, and what is to be said when it is over.
+fn until_deadline(input: &Input<'_>, world: &World, policy: &Policy, ctx: &Ctx, door: Door) {
+    if let Some(deadline) = input.deadline {
+        deadline.set(Terms {
+            seconds: policy.limits.deadline_seconds,
+            log: world.log_dir(),
+            ctx: ctx.clone(),
+            hook: record::hook(door),
+            help: policy.help.clone(),
+        });
+    }
+}
+
 /// Opens what is needed, runs, and turns every way of failing into a no that the log knows of.
 fn gate(
     input: &Input<'_>,
@@ -115,14 +130,10 @@ fn gate(
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
     let help = policy.help.clone();
-    if let Some(deadline) = input.deadline {
-        deadline.set(Terms {
-            seconds: policy.limits.deadline_seconds,
-            log: world.log_dir(),
-            ctx: ctx.clone(),
-            hook: record::hook(door),
-            help: help.clone(),
-        });
+    until_deadline(input, &world, &policy, &ctx, door);
+    let notify = policy.notify.as_ref().map(|_| world.git_dir.clone());
+    if notify.is_some() {
+        notify::begin(&world.git_dir, log.head().size);
     }
     let options = match door {
         Door::PreReceive => wire::options(input.env, &policy.limits).map_err(refused),
@@ -146,14 +157,15 @@ fn gate(
         can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
     });
-    match ran {
+    let answer = match ran {
         Ok(answer) => answer.from_hooks(world.hooks_dir()),
         Err(stop) => {
             let Bench { log, ctx, .. } = bench;
             tracing::debug!(reason = %stop.reason, "stopped");
             logged(log, &ctx, door, input, &stop, help.as_deref())
         }
-    }
+    };
+    answer.notifies(notify)
 }
 
 /// Whether this policy can be held against anything in this repository as it stands.
@@ -249,6 +261,7 @@ fn decide(
     let warning = space::left(world, &bench.policy)?;
     head::in_doubt(world, bench, &updates)?;
     let room = Room::of(&bench.policy.limits);
+    let mut ran = runs::Runs::default();
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
@@ -259,7 +272,8 @@ fn decide(
             namespace: input.env.bytes("GIT_NAMESPACE").map(<[u8]>::to_vec),
             moment: input.moment,
         };
-        let facts = gather(world, bench, push)?;
+        let mut facts = gather(world, bench, push)?;
+        runs::look(world, bench, &mut facts, &mut ran);
         let judgement = judge(&bench.policy, &facts);
         match write(world, bench, &facts, &judgement)? {
             Appended::Written(receipt) => {

@@ -44,6 +44,7 @@ mod pruned;
 mod refs;
 mod report;
 mod rollback;
+mod runs;
 mod seals;
 mod segments;
 mod shapes;
