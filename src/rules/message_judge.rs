@@ -50,7 +50,7 @@ fn faults(rule: &Message, commit: &Arrival) -> Vec<Wrong> {
     of_patterns(rule, commit, &mut wrong);
     of_characters(rule, commit, &mut wrong);
     if rule.no_leftovers
-        && let Some(line) = message.lines.iter().find(|line| is_left_over(line))
+        && let Some(line) = message.lines.iter().find(is_left_over)
     {
         wrong.reword(Line::new("holds what Git or an editor left there, ").quoted(line));
     }
