@@ -17,6 +17,8 @@ pub struct Limits {
     pub commits: usize,
     /// Changed entries of one step.
     pub delta_entries: usize,
+    /// Changes of all commits that arrive on one ref.
+    pub intake_entries: usize,
     /// Folders within folders.
     pub tree_depth: usize,
     /// Tags that lead to tags.
@@ -82,6 +84,13 @@ pub static LIMITS: &[LimitDoc] = &[
         default: 100_000,
         max: 10_000_000,
         set: |limits, value| limits.delta_entries = count(value),
+    },
+    LimitDoc {
+        key: "intake-entries",
+        doc: "changed paths of all commits of one push, where a rule looks at each commit",
+        default: 500_000,
+        max: 10_000_000,
+        set: |limits, value| limits.intake_entries = count(value),
     },
     LimitDoc {
         key: "tree-depth",
@@ -172,6 +181,7 @@ impl Default for Limits {
             stdin_bytes: 0,
             commits: 0,
             delta_entries: 0,
+            intake_entries: 0,
             tree_depth: 0,
             tag_chain: 0,
             parents: 0,

@@ -8,6 +8,7 @@
 pub mod change;
 pub mod debt;
 pub mod evidence;
+pub mod intake;
 pub mod landing;
 pub mod limits;
 pub mod makers;
@@ -19,6 +20,7 @@ pub mod signature;
 
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
+use crate::facts::intake::Intake;
 use crate::facts::landing::Landing;
 use crate::facts::past::DriftSeen;
 use crate::facts::signature::Signatures;
@@ -80,6 +82,11 @@ pub struct UpdateFacts {
     pub signatures: Vec<Signatures>,
     /// Which of them each asking rule reads, as `landing_of_rule`.
     pub signatures_of_rule: Vec<(usize, usize)>,
+    /// What is taken in, by what it is counted from; rules find theirs by [`UpdateFacts::intake`].
+    /// Empty when no rule asked or nothing arrives.
+    pub intakes: Vec<Intake>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub intake_of_rule: Vec<(usize, usize)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -106,6 +113,12 @@ impl UpdateFacts {
     pub fn signatures(&self, rule: usize) -> Option<&Signatures> {
         let (_, at) = self.signatures_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.signatures.get(*at)
+    }
+
+    /// The intake that the rule with this index reads.
+    pub fn intake(&self, rule: usize) -> Option<&Intake> {
+        let (_, at) = self.intake_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.intakes.get(*at)
     }
 }
 

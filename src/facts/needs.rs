@@ -23,6 +23,34 @@ pub struct Needs {
     pub had_by: Option<RefPatterns>,
     /// Whose signatures are looked at.
     pub signatures: SignaturesOf,
+    /// What it reads of the changes that arriving commits make. `None`: nothing.
+    pub intake: Option<IntakeOf>,
+}
+
+/// What a rule reads of the changes that arriving commits make, besides the changes themselves.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct IntakeOf {
+    /// How large files are.
+    pub sizes: bool,
+    /// What files hold: text, binary, a pointer.
+    pub inside: bool,
+    /// Secrets in them, and in messages.
+    pub secrets: bool,
+    /// Names that collide.
+    pub clashes: bool,
+}
+
+impl IntakeOf {
+    /// What either asks.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self {
+            sizes: self.sizes || other.sizes,
+            inside: self.inside || other.inside,
+            secrets: self.secrets || other.secrets,
+            clashes: self.clashes || other.clashes,
+        }
+    }
 }
 
 /// Whose signatures a rule looks at.

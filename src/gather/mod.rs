@@ -5,10 +5,12 @@
 
 pub mod candidates;
 pub mod checks;
+pub mod clashes;
 pub mod content;
 pub mod creation;
 pub mod debts;
 pub mod error;
+pub mod intake;
 pub mod landing;
 pub mod makers;
 pub mod merged;
@@ -114,6 +116,8 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         landing_of_rule: Vec::new(),
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -168,6 +172,7 @@ fn second_look(
         }
     }
     signatures::look(scene, facts, needs, end)?;
+    intake::look(scene, facts, needs, end)?;
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());

@@ -76,7 +76,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         }
         let (landing, signatures) = (update.landing(index), update.signatures(index));
         let rollback = policy.rollback.as_ref();
-        let view = View { update, landing, signatures, push: &facts.push, rollback };
+        let (intake, push) = (update.intake(index), &facts.push);
+        let view = View { update, landing, signatures, intake, push, rollback };
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = match exempt::of(rule, &reference, &view) {
             Some((silent, held)) => {
@@ -112,7 +113,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
 /// The steps that are rollbacks with all that is asked for.
 fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
     let rollback = policy.rollback.as_ref();
-    let view = View { update, landing: None, signatures: None, push: &facts.push, rollback };
+    let push = &facts.push;
+    let view = View { update, landing: None, signatures: None, intake: None, push, rollback };
     let steps = update.landings.iter().flat_map(Landing::steps);
     steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }

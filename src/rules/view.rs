@@ -1,5 +1,6 @@
 //! What a rule is shown of a push.
 
+use crate::facts::intake::Intake;
 use crate::facts::landing::Landing;
 use crate::facts::signature::Signatures;
 use crate::facts::{PushFacts, UpdateFacts};
@@ -14,6 +15,8 @@ pub struct View<'f> {
     pub landing: Option<&'f Landing>,
     /// The signatures this rule reads, when it asked for them and something arrives.
     pub signatures: Option<&'f Signatures>,
+    /// What is taken in, when this rule asked for it and something arrives.
+    pub intake: Option<&'f Intake>,
     /// What every update of the push has in common.
     pub push: &'f PushFacts,
     /// What `[rollback]` asks of a step that goes back to a state; `None`: there is none.

@@ -178,6 +178,8 @@ pub(crate) fn update(
         landing_of_rule: asked.rules.iter().map(|rule| (rule.index, 0)).collect(),
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
