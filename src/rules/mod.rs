@@ -10,16 +10,23 @@ pub mod approval;
 mod approval_step;
 pub mod check;
 mod check_judge;
+pub mod files;
+mod files_judge;
 pub mod immutable;
 pub mod landed;
 pub mod merge;
 mod merge_judge;
 mod merge_words;
+pub mod names;
 pub mod operations;
+pub mod restrict_paths;
+mod restrict_paths_judge;
 pub mod rollback;
 pub mod rule;
 mod scope;
 pub mod seats;
+pub mod secrets;
+mod secrets_judge;
 pub mod signature;
 pub mod signed_push;
 pub mod signing;
@@ -41,18 +48,18 @@ pub static KINDS: &[&Kind] = &[
     &check::KIND,
     &signature::KIND,
     &signed_push::KIND,
+    &restrict_paths::KIND,
+    &files::KIND,
+    &secrets::KIND,
+    &names::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
 pub const KINDS_LATER: &[&str] = &[
     "code-owners",
-    "restrict-paths",
     "message",
     "author",
-    "files",
-    "secrets",
-    "names",
     "size",
     "freeze",
     "run",

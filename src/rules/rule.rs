@@ -96,6 +96,8 @@ pub enum Shape {
     Refs,
     /// A list of tables `{ approvals, from }`.
     Seats,
+    /// A number and a unit, `5MiB`.
+    Size,
 }
 
 /// What of a rule's table is the kind's own, and what it is read with.
