@@ -15,6 +15,7 @@ use portcullis::names::moment::Moment;
 use portcullis::names::refname::Refname;
 use portcullis::policy::compiled::COMMON_KEYS;
 use portcullis::policy::glass::GLASS_KEYS;
+use portcullis::policy::notify::NOTIFY_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
 use portcullis::policy::{Policy, PolicyFile, compile, compile_with, signers_named};
 use portcullis::rules::KINDS;
@@ -116,6 +117,24 @@ fn every_explanation_holds_a_policy_that_can_be_used() {
     }
 }
 
+#[test]
+fn the_pages_about_rules_name_every_key() {
+    page_names("docs/push-rules.md", &["message", "author", "size", "freeze", "run"]);
+    page_names("docs/path-rules.md", &["restrict-paths", "files", "secrets", "names"]);
+}
+
+fn page_names(page: &str, kinds: &[&str]) {
+    let page = fs::read_to_string(root().join(page)).unwrap();
+    for &kind in kinds {
+        let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+        assert!(page.contains(&format!("kind = \"{}\"", kind.name)), "{}", kind.name);
+        for key in kind.keys {
+            let named = [format!("`{}`", key.name), format!("`{} ", key.name)];
+            assert!(named.iter().any(|text| page.contains(text)), "{}: {}", kind.name, key.name);
+        }
+    }
+}
+
 fn policies_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -181,6 +200,7 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "refuse",
     ]);
     keys.extend(GLASS_KEYS);
+    keys.extend(NOTIFY_KEYS);
     keys.extend(LIMITS.iter().map(|row| row.key));
     keys.extend(KINDS.iter().flat_map(|kind| kind.key_names()));
     for key in keys {

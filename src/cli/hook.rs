@@ -18,7 +18,7 @@ use crate::hook::answer::Answer;
 use crate::hook::bench::Input;
 use crate::hook::fault::Stop;
 use crate::hook::world::World;
-use crate::hook::{earlier, post, pre_receive, update};
+use crate::hook::{earlier, notify, post, pre_receive, update};
 use crate::push::env::Env;
 use crate::verdict::line::Line;
 
@@ -51,6 +51,8 @@ enum Name {
     PreReceive,
     Update,
     PostReceive,
+    /// No hook: what tells of a push when it is over
+    Notify,
 }
 
 impl Name {
@@ -59,6 +61,7 @@ impl Name {
             Self::PreReceive => "pre-receive",
             Self::Update => "update",
             Self::PostReceive => "post-receive",
+            Self::Notify => "notify",
         }
     }
 }
@@ -67,6 +70,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let hook: Hook = call.arguments()?;
     // A bug is told by the answer; the runtime's own report is not for a pusher's eyes.
     std::panic::set_hook(Box::new(|_| {}));
+    if let (Name::Notify, [git_dir]) = (hook.name, hook.args.as_slice()) {
+        notify::tell(Path::new(git_dir));
+        return Ok(Exit::Yes);
+    }
     let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
     let mut stdin = Vec::new();
     if !matches!(hook.name, Name::Update) {
@@ -85,18 +92,24 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         Name::PreReceive | Name::Update => {
             newborn::settle(input.env, input.directory, input.moment)
         }
-        Name::PostReceive => Ok(()),
+        Name::PostReceive | Name::Notify => Ok(()),
     };
     let answer = match (settled, hook.name) {
         (Err(stop), _) => unsettled(&stop),
         (Ok(()), Name::PreReceive) => pre_receive(&input),
         (Ok(()), Name::Update) => update(&input),
         (Ok(()), Name::PostReceive) => return post_receive(call, &input, hook.at.as_deref()),
+        // Without its one argument it was called by nobody of ours.
+        (Ok(()), Name::Notify) => return Ok(Exit::Mistyped),
     };
+    let told = answer.notify().map(Path::to_owned);
     let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
     match code {
         0 => print(&text),
         _ => print(&for_reader(input.env, text)),
+    }
+    if let Some(git_dir) = told.filter(|_| code != 0) {
+        notify::start(call.around.executable.as_deref(), &git_dir);
     }
     Ok(match code {
         0 => Exit::Yes,
@@ -165,7 +178,7 @@ fn after_outcomes(input: &Input<'_>, at: Option<&Path>) -> Result<Option<u8>, St
 
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
 fn post_receive(call: &mut Call<'_>, input: &Input<'_>, at: Option<&Path>) -> Result<Exit, Fault> {
-    if let Err(stop) = post::post_receive(input) {
+    if let Err(stop) = post::post_receive(input, call.around.executable.as_deref()) {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
         call.console.talk(&line.show())?;
         tracing::warn!(reason = %stop.reason, "post-receive");

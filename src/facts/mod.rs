@@ -5,6 +5,7 @@
 //!
 //! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
 
+pub mod arrival;
 pub mod change;
 pub mod debt;
 pub mod evidence;
@@ -16,13 +17,16 @@ pub mod needs;
 pub mod past;
 pub mod remembered;
 pub mod rollback;
+pub mod run;
 pub mod signature;
 
+use crate::facts::arrival::Arrivals;
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::intake::Intake;
 use crate::facts::landing::Landing;
 use crate::facts::past::DriftSeen;
+use crate::facts::run::RunSeen;
 use crate::facts::signature::Signatures;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -87,6 +91,13 @@ pub struct UpdateFacts {
     pub intakes: Vec<Intake>,
     /// Which of them each asking rule reads, as `landing_of_rule`.
     pub intake_of_rule: Vec<(usize, usize)>,
+    /// The commits that arrive, by what they are counted from; rules find theirs by
+    /// [`UpdateFacts::arrivals`]. Empty when no rule asked or nothing arrives.
+    pub arrivals: Vec<Arrivals>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub arrivals_of_rule: Vec<(usize, usize)>,
+    /// What became of the commands that rules have run, each with the rule's index.
+    pub runs: Vec<(usize, RunSeen)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -119,6 +130,17 @@ impl UpdateFacts {
     pub fn intake(&self, rule: usize) -> Option<&Intake> {
         let (_, at) = self.intake_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.intakes.get(*at)
+    }
+
+    /// What became of the command of the rule with this index.
+    pub fn run(&self, rule: usize) -> Option<&RunSeen> {
+        self.runs.iter().find(|(index, _)| *index == rule).map(|(_, run)| run)
+    }
+
+    /// The arriving commits that the rule with this index reads.
+    pub fn arrivals(&self, rule: usize) -> Option<&Arrivals> {
+        let (_, at) = self.arrivals_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.arrivals.get(*at)
     }
 }
 

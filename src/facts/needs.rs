@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::infra::set::InfraKinds;
+use crate::names::moment::Moment;
+use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::pattern::refs::RefPatterns;
 
@@ -25,6 +27,10 @@ pub struct Needs {
     pub signatures: SignaturesOf,
     /// What it reads of the changes that arriving commits make. `None`: nothing.
     pub intake: Option<IntakeOf>,
+    /// What of the arriving commits it reads.
+    pub arrivals: ArrivalsOf,
+    /// Which arriving commits it passes over.
+    pub since: Since,
 }
 
 /// What a rule reads of the changes that arriving commits make, besides the changes themselves.
@@ -50,6 +56,35 @@ impl IntakeOf {
             secrets: self.secrets || other.secrets,
             clashes: self.clashes || other.clashes,
         }
+    }
+}
+
+/// What a rule reads of the commits that arrive.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ArrivalsOf {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// How many they are, and what they say.
+    Claims,
+    /// And who brought them.
+    Bringers,
+}
+
+/// From when on a rule judges commits: what was there before is passed over. Never by a date that
+/// stands in a commit, which whoever makes it can choose.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Since {
+    /// These commits and what they reach.
+    pub commits: Vec<Oid>,
+    /// What was on the server before this moment, by the log.
+    pub moment: Option<Moment>,
+}
+
+impl Since {
+    /// Whether nothing is passed over.
+    pub fn is_always(&self) -> bool {
+        self.commits.is_empty() && self.moment.is_none()
     }
 }
 

@@ -11,12 +11,12 @@ use crate::facts::UpdateFacts;
 use crate::facts::change::{FileMode, PathChange, Side};
 use crate::facts::intake::{Blob, Inside, Intake, LINK_BYTES_MAX, Said, Taken};
 use crate::facts::needs::{IntakeOf, RefNeeds, RuleNeeds};
+use crate::gather::arrivals::passed_over;
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::gather::{clashes, content, creation, motion};
 use crate::infra::set::InfraKinds;
 use crate::names::oid::Oid;
-use crate::pattern::refs::RefPatterns;
 use crate::push::update::Change;
 use crate::secret::names::is_public_pem;
 use crate::secret::scan::{Found, scan};
@@ -74,17 +74,19 @@ pub fn look(
     if motion::is_known_rewind(facts.motion.as_ref()) {
         return Ok(());
     }
-    let mut seen: Vec<(&[String], usize)> = Vec::new();
+    let mut seen: Vec<(&RuleNeeds, usize)> = Vec::new();
     for rule in needs.rules.iter().filter(|rule| rule.needs.intake.is_some()) {
-        let written = rule.starts.written();
-        let known = seen.iter().find(|(starts, _)| *starts == written).map(|(_, at)| *at);
+        let alike = |other: &RuleNeeds| {
+            other.starts.written() == rule.starts.written() && other.needs.since == rule.needs.since
+        };
+        let known = seen.iter().find(|(other, _)| alike(other)).map(|(_, at)| *at);
         let at = match known {
             Some(at) => at,
             None => {
-                let mut intake = arriving(scene, facts, &rule.starts, end, &asked)?;
+                let mut intake = arriving(scene, facts, rule, end, &asked)?;
                 intake.said.extend(said_by_tags(scene, &facts.update.new, &asked)?);
                 facts.intakes.push(intake);
-                seen.push((written, facts.intakes.len() - 1));
+                seen.push((rule, facts.intakes.len() - 1));
                 facts.intakes.len() - 1
             }
         };
@@ -96,10 +98,11 @@ pub fn look(
 fn arriving(
     scene: &mut Scene<'_>,
     facts: &UpdateFacts,
-    starts: &RefPatterns,
+    rule: &RuleNeeds,
     end: Oid,
     asked: &Asked,
 ) -> Result<Intake, GatherError> {
+    let starts = &rule.starts;
     let from = match facts.change {
         Change::Move { old, .. } => scene.reader.peel_commit(&old)?,
         Change::Create { .. } => creation::start(scene, &facts.update.name, starts, end)?,
@@ -120,6 +123,9 @@ fn arriving(
         let here: HashSet<Oid> = here.into_iter().collect();
         range.retain(|(oid, _)| !here.contains(oid) || strangers.contains(oid));
     }
+    let names: Vec<Oid> = range.iter().map(|(oid, _)| *oid).collect();
+    let passed = passed_over(scene, &rule.needs.since, &names)?;
+    range.retain(|(oid, _)| !passed.contains(oid));
     of_commits(scene, from, &range, asked)
 }
 

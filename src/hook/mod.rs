@@ -15,12 +15,14 @@ pub mod earlier;
 pub mod fault;
 pub mod head;
 pub mod host;
+pub mod notify;
 pub mod overlay;
 pub mod owed;
 pub mod post;
 pub mod record;
 pub mod removal;
 pub mod reply;
+pub mod runs;
 pub mod said;
 pub mod sealing;
 pub mod space;
@@ -105,6 +107,10 @@ fn gate(
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
     let help = policy.help.clone();
+    let notify = policy.notify.as_ref().map(|_| world.git_dir.clone());
+    if notify.is_some() {
+        notify::begin(&world.git_dir, log.head().size);
+    }
     let options = match door {
         Door::PreReceive => wire::options(input.env).map_err(refused),
         Door::Update => Ok(Seen::NotHere),
@@ -130,14 +136,15 @@ fn gate(
         can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
     }));
-    match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
+    let answer = match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
         Ok(answer) => answer.from_hooks(world.hooks_dir()),
         Err(stop) => {
             let Bench { log, ctx, .. } = bench;
             tracing::debug!(reason = %stop.reason, "stopped");
             logged(log, &ctx, door, input, &stop, help.as_deref())
         }
-    }
+    };
+    answer.notifies(notify)
 }
 
 /// Whether this policy can be held against anything in this repository as it stands.
@@ -236,6 +243,7 @@ fn decide(
     settle(world, bench, &updates)?;
     let warning = space::left(world, &bench.policy)?;
     head::in_doubt(world, bench, &updates)?;
+    let mut ran = runs::Runs::default();
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
@@ -246,7 +254,8 @@ fn decide(
             namespace: input.env.bytes("GIT_NAMESPACE").map(<[u8]>::to_vec),
             moment: input.moment,
         };
-        let facts = gather(world, bench, push)?;
+        let mut facts = gather(world, bench, push)?;
+        runs::look(world, bench, &mut facts, &mut ran);
         let judgement = judge(&bench.policy, &facts);
         match write(world, bench, &facts, &judgement)? {
             Appended::Written(receipt) => {

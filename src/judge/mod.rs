@@ -8,7 +8,7 @@ pub mod exempt;
 pub mod glass;
 
 use crate::facts::landing::Landing;
-use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
+use crate::facts::needs::{Needs, RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
@@ -18,6 +18,7 @@ use crate::policy::compiled::CompiledRule;
 use crate::policy::settings::OnDrift;
 use crate::push::update::Change;
 use crate::rules::rollback::granted;
+use crate::rules::rule::RunAsk;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
 use crate::verdict::glass::Glass;
@@ -34,7 +35,10 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: glass::needs(policy, rule),
+        needs: match rule.body.sleeps_at(moment) {
+            true => Needs::default(),
+            false => glass::needs(policy, rule),
+        },
         starts: rule.starts.clone(),
     });
     let protected = policy.protects(name, default, moment);
@@ -62,6 +66,76 @@ pub fn judge(policy: &Policy, facts: &Facts) -> Judgement {
     glass::weigh(policy, facts, judgement)
 }
 
+/// The commands that are to be run before the push is judged. For one that is refused whatever they
+/// say about who pushes or what it is, nothing is run.
+pub fn runs<'f>(policy: &'f Policy, facts: &'f Facts) -> Vec<RunOrder<'f>> {
+    let mut orders = Vec::new();
+    let default = facts.push.default_branch.as_ref();
+    if !always::of_push(policy, facts).is_empty() {
+        return orders;
+    }
+    for (at, update) in facts.updates.iter().enumerate() {
+        let (name, moment) = (&update.update.name, facts.push.push.moment);
+        let protected = policy.protects(name, default, moment);
+        let always = always::of_ref(policy, facts, update, protected);
+        for (index, rule) in policy.rules.iter().enumerate() {
+            if always::hides_the_rest(&always)
+                || !rule.refs.matches(name, default)
+                || !asked(facts, update, rule)
+            {
+                continue;
+            }
+            let view = view(policy, facts, update, index);
+            if rule.exempt.iter().any(|exemption| exemption.holds(&view)) {
+                continue;
+            }
+            let ask = rule.body.runs(&view);
+            orders.extend(ask.map(|ask| RunOrder {
+                at,
+                update,
+                rule: index,
+                name: &rule.name,
+                ask,
+            }));
+        }
+    }
+    orders
+}
+
+/// A command that is to be run, and what it is for.
+#[derive(Clone, Debug)]
+pub struct RunOrder<'f> {
+    /// The index of the ref update.
+    pub at: usize,
+    /// The ref update.
+    pub update: &'f UpdateFacts,
+    /// The rule's index in the policy.
+    pub rule: usize,
+    /// The rule's name.
+    pub name: &'f str,
+    /// The command.
+    pub ask: RunAsk,
+}
+
+/// What a rule is shown of a ref update.
+fn view<'f>(
+    policy: &'f Policy,
+    facts: &'f Facts,
+    update: &'f UpdateFacts,
+    index: usize,
+) -> View<'f> {
+    View {
+        update,
+        landing: update.landing(index),
+        signatures: update.signatures(index),
+        intake: update.intake(index),
+        arrivals: update.arrivals(index),
+        run: update.run(index),
+        push: &facts.push,
+        rollback: policy.rollback.as_ref(),
+    }
+}
+
 fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
     let (name, moment) = (&update.update.name, facts.push.push.moment);
     let default = facts.push.default_branch.as_ref();
@@ -74,10 +148,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
             continue;
         }
-        let (landing, signatures) = (update.landing(index), update.signatures(index));
-        let rollback = policy.rollback.as_ref();
-        let (intake, push) = (update.intake(index), &facts.push);
-        let view = View { update, landing, signatures, intake, push, rollback };
+        let view = view(policy, facts, update, index);
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = match exempt::of(rule, &reference, &view) {
             Some((silent, held)) => {
@@ -114,7 +185,16 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
 fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
     let rollback = policy.rollback.as_ref();
     let push = &facts.push;
-    let view = View { update, landing: None, signatures: None, intake: None, push, rollback };
+    let view = View {
+        update,
+        landing: None,
+        signatures: None,
+        intake: None,
+        arrivals: None,
+        run: None,
+        push,
+        rollback,
+    };
     let steps = update.landings.iter().flat_map(Landing::steps);
     steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }

@@ -7,14 +7,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::arrival::Arrivals;
 use crate::facts::intake::Intake;
 use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
-use crate::facts::needs::{Checker, RefNeeds, SignaturesOf};
+use crate::facts::needs::{ArrivalsOf, Checker, Needs, RefNeeds, SignaturesOf};
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
+use crate::gather::arrivals;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::intake;
@@ -80,6 +82,9 @@ pub fn empty_past(moment: Moment) -> Remembered {
     Remembered::since(genesis)
 }
 
+/// Which of some facts each rule reads: pairs of the rule's index and an index into them.
+type Of = Vec<(usize, usize)>;
+
 /// Tells steps, one after another, from one open repository.
 pub struct Teller<'a> {
     scene: Scene<'a>,
@@ -142,6 +147,7 @@ impl<'a> Teller<'a> {
             false => vec![signatures::of_commits(&self.scene, link.commit, link.before)?],
         };
         let (intakes, intake_of_rule) = self.intake(link)?;
+        let (arrivals, arrivals_of_rule) = self.arrivals(link)?;
         let format = self.scene.reader.objects.format();
         let update = RefUpdate {
             name: self.setting.refname.clone(),
@@ -162,6 +168,9 @@ impl<'a> Teller<'a> {
             signatures_of_rule,
             intakes,
             intake_of_rule,
+            arrivals,
+            arrivals_of_rule,
+            runs: Vec::new(),
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
@@ -172,6 +181,24 @@ impl<'a> Teller<'a> {
         let facts = self.facts(update, link.shape);
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         Ok(Told { facts, subject, when: Moment::from_seconds(seconds) })
+    }
+
+    /// What each commit of the step says of itself. Who brought it, history does not tell: nobody is
+    /// taken for a stranger.
+    fn arrivals(&mut self, link: &Link) -> Result<(Vec<Arrivals>, Of), GatherError> {
+        let (mut arrivals, mut of_rule) = (Vec::new(), Vec::new());
+        for rule in &self.setting.needs.rules {
+            if rule.needs.arrivals == ArrivalsOf::Nothing {
+                continue;
+            }
+            let claims = Needs { arrivals: ArrivalsOf::Claims, ..rule.needs.clone() };
+            let mut found =
+                arrivals::of_commits(&mut self.scene, link.commit, link.before, None, &claims)?;
+            found.commits.iter_mut().for_each(|one| one.bringers = Some(Makers::default()));
+            of_rule.push((rule.index, arrivals.len()));
+            arrivals.push(found);
+        }
+        Ok((arrivals, of_rule))
     }
 
     fn facts(&self, update: UpdateFacts, shape: Shape) -> Facts {

@@ -1,10 +1,11 @@
 //! `files`: what files may be: how large, of which type, by which names.
 
-use crate::facts::needs::{IntakeOf, Needs};
+use crate::facts::needs::{IntakeOf, Needs, Since};
 use crate::pattern::paths::{Base, PathPatterns};
 use crate::pattern::text::{self, TextPattern, Wanted};
 use crate::rules::files_judge;
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
+use crate::rules::since;
 use crate::rules::view::View;
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
@@ -36,6 +37,7 @@ pub static KIND: Kind = Kind {
         key("forbid-names", Shape::Paths, "patterns of paths that are not added"),
         key("forbid-match", Shape::Regexes, "regular expressions for paths that are not added"),
         key("only-names", Shape::Paths, "patterns of the only paths that are added"),
+        since::KEY,
     ],
     keys_later: &[],
     compile,
@@ -113,11 +115,13 @@ pub struct Files {
     pub(crate) forbid_match: Vec<TextPattern>,
     /// The only paths that are added.
     pub(crate) only_names: Option<PathPatterns>,
+    /// Which commits are passed over.
+    pub(crate) since: Since,
 }
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
     let before = problems.errors();
-    let asks = KIND.keys.iter().filter(|key| key.name != "paths");
+    let asks = KIND.keys.iter().filter(|key| !["paths", since::KEY.name].contains(&key.name));
     if !asks.clone().any(|key| body.table.has(key.name)) {
         let names: Vec<&str> = asks.map(|key| key.name).collect();
         let hint = format!("name at least one of {}", names.join(", "));
@@ -137,6 +141,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         forbid_names: patterns(body.table, "forbid-names", Base::Nothing, problems),
         forbid_match: text::read(body.table, "forbid-match", Wanted::NoMatch, problems),
         only_names: patterns(body.table, "only-names", Base::Nothing, problems),
+        since: since::read(body.table, problems),
     };
     if let (Some(all), Some(binary)) = (rule.max_size, rule.max_binary_size)
         && binary >= all
@@ -226,7 +231,7 @@ impl Rule for Files {
             secrets: false,
             clashes: has(Trait::Collision),
         };
-        Needs { intake: Some(intake), ..Needs::default() }
+        Needs { intake: Some(intake), since: self.since.clone(), ..Needs::default() }
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {
@@ -243,7 +248,7 @@ named.
     paths        = ["**", "!testdata/**"]
     max-size     = "5MiB"
     max-path     = 150
-    forbid       = ["submodule", "outside-symlink", "collision", "unportable-name"]
+    forbid       = ["submodule", "outside-symlink", "collision"]
     forbid-names = ["**/*.exe", "**/*.jar", "**/node_modules/**"]
     forbid-match = '(?i)\.(bak|orig|swp)\z'
 

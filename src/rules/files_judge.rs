@@ -142,9 +142,7 @@ fn of_trait(one: Trait, intake: &Intake, taken: &Taken, new: Side) -> Option<Lin
     };
     match one {
         Trait::Executable => becomes(FileMode::Executable).then(|| Line::new("is executable")),
-        Trait::NotExecutable => {
-            becomes(FileMode::File).then(|| Line::new("is not executable"))
-        }
+        Trait::NotExecutable => becomes(FileMode::File).then(|| Line::new("is not executable")),
         Trait::Symlink => becomes(FileMode::Symlink).then(|| Line::new("is a symbolic link")),
         Trait::Submodule => becomes(FileMode::Gitlink).then(|| Line::new("is a submodule")),
         Trait::OutsideSymlink => {

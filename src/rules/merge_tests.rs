@@ -63,6 +63,8 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         landing: Some(landing),
         signatures: None,
         intake: None,
+        arrivals: None,
+        run: None,
         push: &push,
         rollback: None,
     };

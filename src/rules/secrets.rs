@@ -1,9 +1,10 @@
 //! `secrets`: no keys, tokens, passwords and state files.
 
-use crate::facts::needs::{IntakeOf, Needs};
+use crate::facts::needs::{IntakeOf, Needs, Since};
 use crate::pattern::paths::{Base, PathPatterns};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::secrets_judge;
+use crate::rules::since;
 use crate::rules::view::View;
 use crate::secret::kinds;
 use crate::source::nearest::suggestion;
@@ -25,6 +26,7 @@ pub static KIND: Kind = Kind {
             Shape::Words(kinds::names),
             "kinds of secrets that are let in, such as jwt, url-password, kubernetes-secret, history",
         ),
+        since::KEY,
     ],
     keys_later: &[],
     compile,
@@ -43,6 +45,8 @@ pub struct Secrets {
     pub(crate) also: Option<PathPatterns>,
     /// The names of kinds that are let in.
     pub(crate) skip: Vec<&'static str>,
+    /// Which commits are passed over.
+    pub(crate) since: Since,
 }
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
@@ -50,7 +54,9 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
     let allow = patterns(body.table, "allow", problems);
     let also = patterns(body.table, "also", problems);
     let skip = skip(body.table, problems);
-    (problems.errors() == before).then(|| Box::new(Secrets { allow, also, skip }) as Box<dyn Rule>)
+    let since = since::read(body.table, problems);
+    let rule = Secrets { allow, also, skip, since };
+    (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
 }
 
 fn patterns(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Option<PathPatterns> {
@@ -63,7 +69,8 @@ fn patterns(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Option
     let every = |written: &&Located<String>| matches!(written.value.as_str(), "**" | "**/*");
     if let Some(written) = list.value.iter().find(every) {
         let what = format!("`{key}` names every file");
-        let what = if key == "allow" { what + ", so this rule could never refuse one" } else { what };
+        let what =
+            if key == "allow" { what + ", so this rule could never refuse one" } else { what };
         problems.error_hint(&written.spot, what, "name the few that are meant");
     }
     PathPatterns::read(&list.value, Base::Nothing, problems)
@@ -100,7 +107,7 @@ fn skip(table: &mut Table<'_>, problems: &mut Problems) -> Vec<&'static str> {
 impl Rule for Secrets {
     fn needs(&self) -> Needs {
         let intake = IntakeOf { secrets: true, ..IntakeOf::default() };
-        Needs { intake: Some(intake), ..Needs::default() }
+        Needs { intake: Some(intake), since: self.since.clone(), ..Needs::default() }
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -142,5 +142,7 @@ fn is_literal(value: &[u8]) -> bool {
 /// A Secret on one line of JSON.
 fn is_compact(text: &[u8]) -> bool {
     let kind = has(text, b"\"kind\":\"Secret\"") || has(text, b"\"kind\": \"Secret\"");
-    kind && (has(text, b"\"data\":{\"") || has(text, b"\"data\": {\"") || has(text, b"\"stringData\""))
+    kind && (has(text, b"\"data\":{\"")
+        || has(text, b"\"data\": {\"")
+        || has(text, b"\"stringData\""))
 }

@@ -12,3 +12,6 @@ pub mod forms;
 pub mod kinds;
 pub mod names;
 pub mod scan;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

@@ -239,8 +239,18 @@ fn jwt(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
 
 /// What stands for a password where people write about one.
 const PLACEHOLDERS: [&[u8]; 12] = [
-    b"password", b"passwd", b"pass", b"pwd", b"secret", b"changeme", b"example", b"token", b"user",
-    b"username", b"xxxx", b"test",
+    b"password",
+    b"passwd",
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"changeme",
+    b"example",
+    b"token",
+    b"user",
+    b"username",
+    b"xxxx",
+    b"test",
 ];
 
 fn url(bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {

@@ -15,7 +15,8 @@ const UNITS: [(&str, u64); 7] = [
 /// Reads a whole number and a unit. `None` for anything else, for nothing at all, and for what no
 /// file system holds. The result is in bytes and at least 1.
 pub fn bytes(text: &str) -> Option<u64> {
-    let (digits, unit) = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
+    let (digits, unit) =
+        UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
     let digits = digits.strip_suffix(' ').unwrap_or(digits);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -45,7 +46,8 @@ mod tests {
         assert_eq!(bytes("64KiB"), Some(65_536));
         assert_eq!(bytes("5 MiB"), Some(5_242_880));
         assert_eq!(bytes("2MB"), Some(2_000_000));
-        for odd in ["", "5", "MiB", "0B", "-1B", "1.5MiB", "5mib", "5M", "99999999999999GiB", "é"] {
+        for odd in ["", "5", "MiB", "0B", "-1B", "1.5MiB", "5mib", "5M", "99999999999999GiB", "é"]
+        {
             assert_eq!(bytes(odd), None, "{odd}");
         }
     }

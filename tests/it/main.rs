@@ -35,6 +35,7 @@ mod policies;
 mod pruned;
 mod refs;
 mod rollback;
+mod runs;
 mod seals;
 mod segments;
 mod shapes;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod any;
+mod cases;
 mod checks;
 mod drift;
 mod made;
