@@ -126,6 +126,8 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         let names: Vec<&str> = asks.map(|key| key.name).collect();
         let hint = format!("name at least one of {}", names.join(", "));
         problems.error_hint(body.table.header(), "this rule asks for nothing", hint);
+        // What is left is known: the complaint is that it is all there is.
+        ["paths", since::KEY.name].iter().for_each(|key| body.table.discard(key));
         return None;
     }
     let paths = match patterns(body.table, "paths", Base::Other, problems) {

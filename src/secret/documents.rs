@@ -118,22 +118,24 @@ fn key_value(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.strip_prefix(b"- ").map_or(text, <[u8]>::trim_ascii_start);
     let Some(colon) = text.iter().position(|&b| b == b':') else { return (&[], text) };
     let (key, value) = (&text[..colon], &text[colon + 1..]);
-    let bare = |part: &[u8]| -> usize {
-        part.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'{' | b',')).count()
-    };
-    let trim = |part: &'_ [u8]| -> (usize, usize) {
-        let from = bare(part);
+    let trim = |part: &[u8], braces: bool| {
+        let begins =
+            |b: &&u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b',') || (braces && **b == b'{');
         let ends = |b: &&u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b',' | b'\r');
+        let from = part.iter().take_while(begins).count();
         let tail = part[from..].iter().rev().take_while(ends).count();
         (from, part.len() - tail)
     };
-    let ((from, to), (first, last)) = (trim(key), trim(value));
+    let ((from, to), (first, last)) = (trim(key, true), trim(value, false));
     (&key[from..to], &value[first..last])
 }
 
 /// Whether this is a value by itself: no template, nothing sealed, no block that begins.
 fn is_literal(value: &[u8]) -> bool {
-    let empty = matches!(value, b"" | b"|" | b"|-" | b"|+" | b">" | b">-" | b">+" | b"}" | b"null");
+    let empty = matches!(
+        value,
+        b"" | b"|" | b"|-" | b"|+" | b">" | b">-" | b">+" | b"{" | b"}" | b"{}" | b"null"
+    );
     let filled = has(value, b"{{") || has(value, b"${") || has(value, b"<%");
     let sealed = value.starts_with(b"ENC[") || value.starts_with(b"vault:");
     !empty && !filled && !sealed && !value.starts_with(b"}") && !value.starts_with(b"#")

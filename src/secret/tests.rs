@@ -109,6 +109,6 @@ fn too_many_secrets_are_one_more_and_looking_is_linear() {
     assert_eq!(found[FOUND_MAX].kind.name, "many");
     // Beginnings without an end, of every kind.
     for row in ROWS {
-        scan(row.begins.repeat(100_000 / row.begins.len()).as_bytes());
+        scan(row.begins.repeat(4_000 / row.begins.len()).as_bytes());
     }
 }
