@@ -104,9 +104,9 @@ fn stranger(rule: &Author, commit: &Arrival, claim: &Claim, whose: Whose) -> Opt
             Some(_) => None,
         },
         Whose::Pusher => {
-            let unknown = Makers { known: Default::default(), unknown: None };
+            let nobody = Makers::default();
             let bringers = commit.bringers.as_ref();
-            let known = &bringers.unwrap_or(&unknown).known;
+            let known = &bringers.unwrap_or(&nobody).known;
             // From before the log: nobody has brought it, and nobody came past the gate with it.
             if bringers.is_some_and(|it| it.known.is_empty() && it.unknown.is_none()) {
                 return None;

@@ -289,8 +289,8 @@ has ended, and one JSON object on standard input:
    "pusher": {"name": "alice", "login": "alice", "door": "ssh"},
    "paths": [...],
    "steps": [{"from": OID, "to": OID, "subject": "...",
-     "changes": [{"path": "...", "operations": ["modify"],
-       "old": {"mode": "100644", "oid": OID}, "new": {...}}]}]}
+   "changes": [{"path": "...", "operations": ["modify"],
+   "old": {"mode": "100644", "oid": OID}, "new": {...}}]}]}
 
 `paths` are those the rule is about. Text that is no clean UTF-8 stands as
 {"b64": "...", "show": "..."}. In the tree a symbolic link is a small file

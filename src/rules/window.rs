@@ -110,8 +110,11 @@ impl Window {
     pub(crate) fn read(mut table: Table<'_>, problems: &mut Problems) -> Option<Self> {
         let header = table.header().clone();
         let days = table.texts_or_text("days", problems);
-        let from = table.texts_or_day("from", problems).and_then(|it| it.value.into_iter().next());
-        let to = table.texts_or_day("to", problems).and_then(|it| it.value.into_iter().next());
+        if let Some(days) = days.as_ref().filter(|days| days.value.is_empty()) {
+            problems.error_hint(&days.spot, "no days are named", "days = [\"sat-sun\"]");
+        }
+        let from = point(&mut table, "from", problems);
+        let to = point(&mut table, "to", problems);
         let why = table.text("why", problems).and_then(|why| shown(why, problems));
         table.finish(Keys { known: &["days", "from", "to", "why"], later: &[] }, problems);
         let told = |one: &Option<Located<String>>| {
@@ -143,6 +146,15 @@ impl Window {
         };
         Some(Self { when, written, why })
     }
+}
+
+/// Takes one point in time: a text, or a TOML date.
+fn point(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Option<Located<String>> {
+    let list = table.texts_or_day(key, problems)?;
+    if list.value.len() != 1 {
+        problems.error(&list.spot, format!("`{key}` is one point in time"));
+    }
+    list.value.into_iter().next()
 }
 
 impl YearDay {
@@ -206,10 +218,6 @@ fn on_days(
                 problems.error_hint(&written.spot, "no such days", hint);
             }
         }
-    }
-    let nothing = stretches.is_empty() && problems.errors() == before;
-    if let Some(first) = days.first().filter(|_| nothing) {
-        problems.error(&first.spot, "no days are named");
     }
     (problems.errors() == before && !stretches.is_empty()).then_some(When::Weekly(stretches))
 }

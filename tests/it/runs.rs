@@ -117,7 +117,8 @@ fn a_command_is_told_of_what_has_happened() {
     let told = next(&heard);
     assert_eq!((&told["event"], &told["entry"]["type"]), (&json!("landed"), &json!("outcome")));
     assert_eq!(told["decision"]["refs"][0]["ref"], "refs/heads/words");
-    alice.push(&["-o", "break-glass=INC-42: why", "HEAD:refs/heads/main"]).accepted();
+    let glass = "--push-option=break-glass=INC-42: why";
+    alice.push(&[glass, "HEAD:refs/heads/main"]).accepted();
     assert_eq!(next(&heard)["event"], "break-glass");
     assert_eq!(next(&heard)["event"], "landed");
 }

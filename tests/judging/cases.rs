@@ -2,6 +2,7 @@
 //!
 //! A case is a policy, a push and what is told of it; `UPDATE=1` writes down what is told now. How
 //! a case is written stands at the head of `message.txt`.
+#![expect(clippy::disallowed_methods, reason = "the cases are files")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
