@@ -20,6 +20,7 @@ use crate::gather::arrivals;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::intake;
+use crate::gather::links;
 use crate::gather::scene::{Scene, Sources};
 use crate::gather::signatures;
 use crate::infra::set::InfraKinds;
@@ -252,6 +253,7 @@ impl<'a> Teller<'a> {
         let of = if itself_before { source.clone() } else { Vec::new() };
         let copied = Copied { of, not_of: Vec::new() };
         let infra = content::marks(&mut self.scene, delta.changes(), self.content)?;
+        let links = links::targets(&self.scene.reader, &delta)?;
         Ok(Step {
             kind,
             from: link.before,
@@ -276,6 +278,7 @@ impl<'a> Teller<'a> {
             checks: Vec::new(),
             near_checks: Vec::new(),
             infra,
+            links,
             rollback: None,
         })
     }

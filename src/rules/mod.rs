@@ -19,6 +19,7 @@ pub mod freeze;
 mod freeze_judge;
 pub mod immutable;
 pub mod landed;
+mod links;
 pub mod merge;
 mod merge_judge;
 mod merge_words;

@@ -69,7 +69,7 @@ fn a_packed_repository_with_a_commit_graph_works() {
 }
 
 #[test]
-fn a_repository_that_cannot_be_opened_is_refused_with_a_sentence() {
+fn c12_a_repository_that_cannot_be_opened_is_refused_with_a_sentence() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
