@@ -118,9 +118,14 @@ fn every_explanation_holds_a_policy_that_can_be_used() {
 }
 
 #[test]
-fn the_page_about_push_rules_names_every_key() {
-    let page = fs::read_to_string(root().join("docs/push-rules.md")).unwrap();
-    for kind in ["message", "author", "size", "freeze", "run"] {
+fn the_pages_about_rules_name_every_key() {
+    page_names("docs/push-rules.md", &["message", "author", "size", "freeze", "run"]);
+    page_names("docs/path-rules.md", &["restrict-paths", "files", "secrets", "names"]);
+}
+
+fn page_names(page: &str, kinds: &[&str]) {
+    let page = fs::read_to_string(root().join(page)).unwrap();
+    for &kind in kinds {
         let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
         assert!(page.contains(&format!("kind = \"{}\"", kind.name)), "{}", kind.name);
         for key in kind.keys {

@@ -9,6 +9,7 @@ pub mod arrival;
 pub mod change;
 pub mod debt;
 pub mod evidence;
+pub mod intake;
 pub mod landing;
 pub mod limits;
 pub mod makers;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use crate::facts::arrival::Arrivals;
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
+use crate::facts::intake::Intake;
 use crate::facts::landing::Landing;
 use crate::facts::owners::OwnersFile;
 use crate::facts::past::DriftSeen;
@@ -90,6 +92,11 @@ pub struct UpdateFacts {
     pub signatures_of_rule: Vec<(usize, usize)>,
     /// The CODEOWNERS file that each asking rule reads, by the rule's index in the policy.
     pub owners_of_rule: Vec<(usize, Arc<OwnersFile>)>,
+    /// What is taken in, by what it is counted from; rules find theirs by [`UpdateFacts::intake`].
+    /// Empty when no rule asked or nothing arrives.
+    pub intakes: Vec<Intake>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub intake_of_rule: Vec<(usize, usize)>,
     /// The commits that arrive, by what they are counted from; rules find theirs by
     /// [`UpdateFacts::arrivals`]. Empty when no rule asked or nothing arrives.
     pub arrivals: Vec<Arrivals>,
@@ -128,6 +135,12 @@ impl UpdateFacts {
     pub fn signatures(&self, rule: usize) -> Option<&Signatures> {
         let (_, at) = self.signatures_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.signatures.get(*at)
+    }
+
+    /// The intake that the rule with this index reads.
+    pub fn intake(&self, rule: usize) -> Option<&Intake> {
+        let (_, at) = self.intake_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.intakes.get(*at)
     }
 
     /// What became of the command of the rule with this index.

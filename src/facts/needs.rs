@@ -34,6 +34,8 @@ pub struct Needs {
     /// Which CODEOWNERS file is read, and whom it may name. Its people are reviewers too, each where
     /// a path of theirs changes.
     pub owners: Option<OwnersNeeds>,
+    /// What it reads of the changes that arriving commits make. `None`: nothing.
+    pub intake: Option<IntakeOf>,
     /// What of the arriving commits it reads.
     pub arrivals: ArrivalsOf,
     /// Which arriving commits it passes over.
@@ -49,6 +51,32 @@ pub struct OwnersNeeds {
     pub file: Option<RepoPath>,
     /// Whom its names stand for.
     pub directory: Arc<Directory>,
+}
+
+/// What a rule reads of the changes that arriving commits make, besides the changes themselves.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct IntakeOf {
+    /// How large files are.
+    pub sizes: bool,
+    /// What files hold: text, binary, a pointer.
+    pub inside: bool,
+    /// Secrets in them, and in messages.
+    pub secrets: bool,
+    /// Names that collide.
+    pub clashes: bool,
+}
+
+impl IntakeOf {
+    /// What either asks.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self {
+            sizes: self.sizes || other.sizes,
+            inside: self.inside || other.inside,
+            secrets: self.secrets || other.secrets,
+            clashes: self.clashes || other.clashes,
+        }
+    }
 }
 
 /// What a rule reads of the commits that arrive.

@@ -6,10 +6,12 @@
 pub mod arrivals;
 pub mod candidates;
 pub mod checks;
+pub mod clashes;
 pub mod content;
 pub mod creation;
 pub mod debts;
 pub mod error;
+pub mod intake;
 pub mod landing;
 pub mod links;
 pub mod makers;
@@ -119,6 +121,8 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
         owners_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
         runs: Vec::new(),
@@ -176,6 +180,7 @@ fn second_look(
         }
     }
     signatures::look(scene, facts, needs, end)?;
+    intake::look(scene, facts, needs, end)?;
     arrivals::look(scene, facts, needs, end)?;
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {

@@ -173,6 +173,7 @@ fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid>
         landing: None,
         signatures: None,
         owners: None,
+        intake: None,
         arrivals: None,
         run: None,
         push,

@@ -41,7 +41,7 @@ const STEPS_AT_A_TIME: usize = 64;
 pub const THREADS_MAX: usize = 8;
 
 /// Kinds of rules that ask who pushed, or when, which history does not tell, or that run a command.
-const UNTOLD_KINDS: [&str; 4] = ["access", "signed-push", "freeze", "run"];
+const UNTOLD_KINDS: [&str; 5] = ["access", "restrict-paths", "signed-push", "freeze", "run"];
 
 /// What is to be replayed.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts::arrival::Arrivals;
+use crate::facts::intake::Intake;
 use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
@@ -20,6 +21,7 @@ use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
 use crate::gather::arrivals;
 use crate::gather::content;
 use crate::gather::error::GatherError;
+use crate::gather::intake;
 use crate::gather::links;
 use crate::gather::owners;
 use crate::gather::scene::{Scene, Sources};
@@ -127,6 +129,7 @@ impl<'a> Teller<'a> {
     pub fn tell(&mut self, link: &Link, had_by: &[Refname]) -> Result<Told, GatherError> {
         // Each step is a push of its own, with a budget of its own.
         self.scene.blob_bytes = 0;
+        self.scene.intake_bytes = 0;
         self.scene.reader.take_problems();
         let commit = self.scene.reader.commit(&link.commit)?;
         let (subject, seconds) = (commit.subject(), commit.committer.when_seconds);
@@ -148,6 +151,7 @@ impl<'a> Teller<'a> {
             false => vec![signatures::of_commits(&self.scene, link.commit, link.before)?],
         };
         let owners_of_rule = self.owners(link.before)?;
+        let (intakes, intake_of_rule) = self.intake(link)?;
         let (arrivals, arrivals_of_rule) = self.arrivals(link)?;
         let format = self.scene.reader.objects.format();
         let update = RefUpdate {
@@ -168,6 +172,8 @@ impl<'a> Teller<'a> {
             signatures,
             signatures_of_rule,
             owners_of_rule,
+            intakes,
+            intake_of_rule,
             arrivals,
             arrivals_of_rule,
             runs: Vec::new(),
@@ -224,6 +230,17 @@ impl<'a> Teller<'a> {
         Facts { push, updates: vec![update], before_genesis: Vec::new() }
     }
 
+    /// What a step takes in, and the rules that read it.
+    fn intake(&mut self, link: &Link) -> Result<(Vec<Intake>, Vec<(usize, usize)>), GatherError> {
+        let rules = &self.setting.needs.rules;
+        let Some(asked) = intake::asked(rules) else { return Ok((Vec::new(), Vec::new())) };
+        let reading = rules.iter().filter(|rule| rule.needs.intake.is_some());
+        let of_rule = reading.map(|rule| (rule.index, 0)).collect();
+        let range = self.scene.reader.arriving(&[link.commit], link.before.as_slice())?;
+        let taken = intake::of_commits(&mut self.scene, link.before, &range, &asked)?;
+        Ok((vec![taken], of_rule))
+    }
+
     fn landing(&mut self, link: &Link, subject: Vec<u8>) -> Result<Landing, GatherError> {
         let whole = self.step(link, subject)?;
         let segments = vec![Segment { whole, each: Vec::new() }];
@@ -252,7 +269,7 @@ impl<'a> Teller<'a> {
         let itself_before = kind == StepKind::Run;
         let of = if itself_before { source.clone() } else { Vec::new() };
         let copied = Copied { of, not_of: Vec::new() };
-        let infra = content::marks(&mut self.scene, &delta, self.content)?;
+        let infra = content::marks(&mut self.scene, delta.changes(), self.content)?;
         let links = links::targets(&self.scene.reader, &delta)?;
         Ok(Step {
             kind,

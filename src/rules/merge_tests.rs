@@ -63,6 +63,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         landing: Some(landing),
         signatures: None,
         owners: None,
+        intake: None,
         arrivals: None,
         run: None,
         push: &push,

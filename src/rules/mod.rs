@@ -18,6 +18,8 @@ mod code_owners_asked;
 mod code_owners_judge;
 mod code_owners_lint;
 mod commits;
+pub mod files;
+mod files_judge;
 pub mod freeze;
 mod freeze_judge;
 pub mod immutable;
@@ -28,13 +30,18 @@ mod merge_judge;
 mod merge_words;
 pub mod message;
 mod message_judge;
+pub mod names;
 pub mod operations;
 pub mod remark;
+pub mod restrict_paths;
+mod restrict_paths_judge;
 pub mod rollback;
 pub mod rule;
 pub mod run;
 mod scope;
 pub mod seats;
+pub mod secrets;
+mod secrets_judge;
 pub mod signature;
 pub mod signed_push;
 pub mod signing;
@@ -60,16 +67,16 @@ pub static KINDS: &[&Kind] = &[
     &signature::KIND,
     &signed_push::KIND,
     &code_owners::KIND,
+    &restrict_paths::KIND,
+    &files::KIND,
+    &secrets::KIND,
+    &names::KIND,
     &message::KIND,
     &author::KIND,
     &size::KIND,
     &freeze::KIND,
     &run::KIND,
 ];
-
-/// Kinds that the product has and this version does not: a policy that names one asks for a
-/// protection it would not get.
-pub const KINDS_LATER: &[&str] = &["restrict-paths", "files", "secrets", "names"];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -155,6 +155,8 @@ pub enum Shape {
     Path,
     /// A table of names that stand for a name or `@group` each.
     Parties,
+    /// A number and a unit, `5MiB`.
+    Size,
     /// A day, or a list of whole names of commits.
     Since,
     /// Regular expressions.

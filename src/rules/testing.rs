@@ -110,6 +110,8 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
         owners_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
         runs: Vec::new(),

@@ -196,6 +196,8 @@ pub(crate) fn update(
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
         owners_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
         runs: Vec::new(),
