@@ -1,12 +1,16 @@
 //! What a policy will ask of a ref update, so that no more is gathered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::codeowners::dialect::Dialect;
 use crate::infra::set::InfraKinds;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
+use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::pattern::refs::RefPatterns;
+use crate::roster::directory::Directory;
 
 /// What one rule asks.
 #[derive(Clone, Default, Debug)]
@@ -33,6 +37,9 @@ pub struct Needs {
     pub arrivals: ArrivalsOf,
     /// Which arriving commits it passes over.
     pub since: Since,
+    /// Which CODEOWNERS file is read, and whom it may name. Its people are reviewers too, each where
+    /// a path of theirs changes.
+    pub owners: Option<OwnersNeeds>,
 }
 
 /// What a rule reads of the changes that arriving commits make, besides the changes themselves.
@@ -88,6 +95,17 @@ impl Since {
     pub fn is_always(&self) -> bool {
         self.commits.is_empty() && self.moment.is_none()
     }
+}
+
+/// Which CODEOWNERS file a rule reads.
+#[derive(Clone, Debug)]
+pub struct OwnersNeeds {
+    /// How it is read.
+    pub dialect: Dialect,
+    /// Where it is; `None`: in the first of the dialect's own places that has one.
+    pub file: Option<RepoPath>,
+    /// Whom its names stand for.
+    pub directory: Arc<Directory>,
 }
 
 /// Whose signatures a rule looks at.

@@ -9,25 +9,30 @@ pub mod asked;
 pub mod back;
 pub mod bench;
 pub mod certificate;
+pub mod children;
 pub mod deadline;
 pub mod debts;
 pub mod earlier;
 pub mod fault;
 pub mod handed;
 pub mod head;
+pub mod hidden;
 pub mod host;
 pub mod notify;
 pub mod overlay;
 pub mod owed;
 pub mod post;
 pub mod record;
+pub mod redact;
 pub mod removal;
 pub mod reply;
 pub mod runs;
 pub mod said;
 pub mod sealing;
 pub mod space;
+pub mod stdin;
 pub mod sweep;
+pub mod tell;
 pub mod tidy;
 pub mod traces;
 pub mod update;
@@ -38,9 +43,11 @@ pub mod world;
 use std::time::Instant;
 
 use crate::facts::Facts;
+use crate::facts::limits::Limits;
 use crate::gather::default_branch;
 use crate::hook::answer::Answer;
 use crate::hook::bench::{Bench, Input, gather_with, gathered, refused};
+use crate::hook::deadline::Terms;
 use crate::hook::fault::{Road, Stop, caught};
 use crate::hook::world::{World, refs_in_hand};
 use crate::judge::judge;
@@ -48,6 +55,7 @@ use crate::log::book::Log;
 use crate::log::entry::{Asking, Record, Refusal};
 use crate::log::file::{Appended, Ctx};
 use crate::log::wire::Text;
+use crate::message::closing::Room;
 use crate::message::pusher;
 use crate::names::refname::Refname;
 use crate::pattern::refs::DEFAULT_BRANCH;
@@ -66,6 +74,7 @@ const TRIES: usize = 2;
 pub fn pre_receive(input: &Input<'_>) -> Answer {
     gate(input, Door::PreReceive, |world, bench| {
         let updates = bench.updates(world, input)?;
+        hidden::refuse(world, updates.iter().map(|update| &update.name))?;
         handed::over(world, &updates)?;
         bench.certificate = certificate::look(world, bench, input, &updates)?;
         if let Some(asked) = ask::question(&updates, &bench.options) {
@@ -79,6 +88,7 @@ pub fn pre_receive(input: &Input<'_>) -> Answer {
 pub fn update(input: &Input<'_>) -> Answer {
     gate(input, Door::Update, |world, bench| {
         let update = wire::argument_update(input.args, world.store.format()).map_err(refused)?;
+        hidden::refuse(world, [&update.name])?;
         if world.hooks.iter().any(|hook| hook == "pre-receive") {
             return update::check(world, bench, &update);
         }
@@ -111,8 +121,17 @@ fn gate(
     if notify.is_some() {
         notify::begin(&world.git_dir, log.head().size);
     }
+    if let Some(deadline) = input.deadline {
+        deadline.set(Terms {
+            seconds: policy.limits.deadline_seconds,
+            log: world.log_dir(),
+            ctx: ctx.clone(),
+            hook: record::hook(door),
+            help: help.clone(),
+        });
+    }
     let options = match door {
-        Door::PreReceive => wire::options(input.env).map_err(refused),
+        Door::PreReceive => wire::options(input.env, &policy.limits).map_err(refused),
         Door::Update => Ok(Seen::NotHere),
     };
     let options = match options {
@@ -126,9 +145,6 @@ fn gate(
         took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         "policy and log are open"
     );
-    let seconds = policy.limits.deadline_seconds;
-    let _deadline =
-        deadline::start(seconds, world.log_dir(), ctx.clone(), record::hook(door), help.clone());
     let certificate = Seen::NotHere;
     let mut bench = Bench { door, ctx, policy, files, log, options, certificate, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
@@ -207,13 +223,16 @@ fn logged(
 /// What was asked for, as far as it can be told from unread bytes; at most a handful.
 fn asked_for(door: Door, input: &Input<'_>) -> Vec<Asking> {
     let lines: Vec<Vec<u8>> = match door {
-        Door::PreReceive => input.stdin.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect(),
+        Door::PreReceive => {
+            let lines = input.stdin.some(Limits::default().stdin_bytes).split(|&b| b == b'\n');
+            lines.filter(|line| !line.is_empty()).take(ASKING_MAX).map(<[u8]>::to_vec).collect()
+        }
         Door::Update => match input.args {
             [name, old, new] => vec![[old.as_slice(), b" ", new, b" ", name].concat()],
             _ => Vec::new(),
         },
     };
-    let asking = lines.iter().filter(|line| !line.is_empty()).take(ASKING_MAX).map(|line| {
+    let asking = lines.iter().map(|line| {
         let mut parts = line.splitn(3, |&b| b == b' ');
         let mut next =
             || Text(parts.next().unwrap_or_default().iter().take(200).copied().collect());
@@ -237,6 +256,7 @@ fn decide(
     let warning = space::left(world, &bench.policy)?;
     head::in_doubt(world, bench, &updates)?;
     let mut ran = runs::Runs::default();
+    let room = Room::of(&bench.policy.limits);
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
@@ -255,9 +275,10 @@ fn decide(
                 bench.log.remember_before_genesis(&facts.before_genesis);
                 let reach = reach(world, bench, &judgement);
                 let you = &facts.push.push.pusher;
-                return Ok(Answer::judged(&judgement, &receipt, you, reach).warned(warning));
+                let answer = Answer::judged(&judgement, &receipt, you, (reach, room));
+                return Ok(answer.warned(warning));
             }
-            Appended::Held => return Ok(Answer::held(&judgement)),
+            Appended::Held => return Ok(Answer::held(&judgement, room)),
             Appended::Moved(_) => {
                 bench.log.refresh()?;
                 if bench.certificate != Seen::NotHere {
@@ -344,6 +365,7 @@ fn write(
         git: None,
     };
     records.push(Record::Decision(Box::new(record::decision(facts, judgement, &frame))));
+    redact::records(&mut records, bench.policy.log.redact, &world.log_dir())?;
     let judged = record::rests_on(facts);
     Ok(bench.log.append(&records, &bench.ctx, Some(&judged))?)
 }

@@ -3,6 +3,7 @@
 //! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
 
 pub mod always;
+pub mod asks;
 pub mod debts;
 pub mod exempt;
 pub mod glass;
@@ -10,6 +11,7 @@ pub mod glass;
 use crate::facts::landing::Landing;
 use crate::facts::needs::{Needs, RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
+use crate::judge::asks::view;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -117,25 +119,6 @@ pub struct RunOrder<'f> {
     pub ask: RunAsk,
 }
 
-/// What a rule is shown of a ref update.
-fn view<'f>(
-    policy: &'f Policy,
-    facts: &'f Facts,
-    update: &'f UpdateFacts,
-    index: usize,
-) -> View<'f> {
-    View {
-        update,
-        landing: update.landing(index),
-        signatures: update.signatures(index),
-        intake: update.intake(index),
-        arrivals: update.arrivals(index),
-        run: update.run(index),
-        push: &facts.push,
-        rollback: policy.rollback.as_ref(),
-    }
-}
-
 fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
     let (name, moment) = (&update.update.name, facts.push.push.moment);
     let default = facts.push.default_branch.as_ref();
@@ -192,6 +175,7 @@ fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid>
         intake: None,
         arrivals: None,
         run: None,
+        owners: None,
         push,
         rollback,
     };

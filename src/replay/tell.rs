@@ -6,6 +6,7 @@
 //! `gather` that reads it for a push.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::facts::arrival::Arrivals;
 use crate::facts::intake::Intake;
@@ -13,6 +14,7 @@ use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
 use crate::facts::needs::{ArrivalsOf, Checker, Needs, RefNeeds, SignaturesOf};
+use crate::facts::owners::OwnersFile;
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
@@ -21,6 +23,7 @@ use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::intake;
 use crate::gather::links;
+use crate::gather::owners;
 use crate::gather::scene::{Scene, Sources};
 use crate::gather::signatures;
 use crate::infra::set::InfraKinds;
@@ -149,6 +152,7 @@ impl<'a> Teller<'a> {
         };
         let (intakes, intake_of_rule) = self.intake(link)?;
         let (arrivals, arrivals_of_rule) = self.arrivals(link)?;
+        let owners_of_rule = self.owners(link.before)?;
         let format = self.scene.reader.objects.format();
         let update = RefUpdate {
             name: self.setting.refname.clone(),
@@ -172,6 +176,7 @@ impl<'a> Teller<'a> {
             arrivals,
             arrivals_of_rule,
             runs: Vec::new(),
+            owners_of_rule,
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
@@ -200,6 +205,18 @@ impl<'a> Teller<'a> {
             arrivals.push(found);
         }
         Ok((arrivals, of_rule))
+    }
+
+    /// The files of owners that a step is judged by.
+    fn owners(&self, before: Option<Oid>) -> Result<Vec<(usize, Arc<OwnersFile>)>, GatherError> {
+        let mut files = Vec::new();
+        for rule in &self.setting.needs.rules {
+            if let Some(asks) = &rule.needs.owners {
+                let file = owners::look(&self.scene.reader, before, asks)?;
+                files.push((rule.index, Arc::new(file)));
+            }
+        }
+        Ok(files)
     }
 
     fn facts(&self, update: UpdateFacts, shape: Shape) -> Facts {

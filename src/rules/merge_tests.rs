@@ -65,6 +65,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         intake: None,
         arrivals: None,
         run: None,
+        owners: None,
         push: &push,
         rollback: None,
     };

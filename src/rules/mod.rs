@@ -8,10 +8,15 @@ mod access_judge;
 mod age;
 pub mod approval;
 mod approval_step;
+mod approved;
 pub mod author;
 mod author_judge;
 pub mod check;
 mod check_judge;
+pub mod code_owners;
+mod code_owners_asked;
+mod code_owners_judge;
+mod code_owners_lint;
 mod commits;
 pub mod files;
 mod files_judge;
@@ -27,6 +32,7 @@ pub mod message;
 mod message_judge;
 pub mod names;
 pub mod operations;
+pub mod remark;
 pub mod restrict_paths;
 mod restrict_paths_judge;
 pub mod rollback;
@@ -69,11 +75,12 @@ pub static KINDS: &[&Kind] = &[
     &size::KIND,
     &freeze::KIND,
     &run::KIND,
+    &code_owners::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
-pub const KINDS_LATER: &[&str] = &["code-owners"];
+pub const KINDS_LATER: &[&str] = &[];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

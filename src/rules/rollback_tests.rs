@@ -81,6 +81,7 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         intake: None,
         arrivals: None,
         run: None,
+        owners: None,
         push: &push,
         rollback: terms,
     })

@@ -114,6 +114,7 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
         runs: Vec::new(),
+        owners_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),

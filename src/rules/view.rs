@@ -3,6 +3,7 @@
 use crate::facts::arrival::Arrivals;
 use crate::facts::intake::Intake;
 use crate::facts::landing::Landing;
+use crate::facts::owners::OwnersFile;
 use crate::facts::run::RunSeen;
 use crate::facts::signature::Signatures;
 use crate::facts::{PushFacts, UpdateFacts};
@@ -23,6 +24,8 @@ pub struct View<'f> {
     pub arrivals: Option<&'f Arrivals>,
     /// What became of the command this rule has run.
     pub run: Option<&'f RunSeen>,
+    /// The CODEOWNERS file this rule reads, when it asked for one and something lands.
+    pub owners: Option<&'f OwnersFile>,
     /// What every update of the push has in common.
     pub push: &'f PushFacts,
     /// What `[rollback]` asks of a step that goes back to a state; `None`: there is none.

@@ -200,6 +200,7 @@ pub(crate) fn update(
         arrivals: Vec::new(),
         arrivals_of_rule: Vec::new(),
         runs: Vec::new(),
+        owners_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
