@@ -89,7 +89,7 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     // A bug is told by the answer; the runtime's own report is not for a pusher's eyes.
     std::panic::set_hook(Box::new(|_| {}));
     let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
-    // Held until the process ends: an earlier hook and a pipe that nobody empties take time too.
+    // Until all is said: an earlier hook and a pipe that nobody empties take time too.
     let deadline = match hook.name {
         Name::PreReceive | Name::Update => Some(deadline::start()),
         Name::PostReceive => None,
@@ -125,6 +125,9 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     match code {
         0 => tell(&text),
         _ => tell(&for_reader(input.env, text)),
+    }
+    if let Some(deadline) = deadline {
+        deadline.call_off();
     }
     Ok(match code {
         0 => Exit::Yes,

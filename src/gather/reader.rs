@@ -151,18 +151,6 @@ impl<'a> Reader<'a> {
         Ok(walk.delta)
     }
 
-    /// Looks at the trees of these commits: whoever goes back to one of them has its files. What is
-    /// wrong with them is kept for `take_problems`.
-    pub fn look_over<'c>(
-        &self,
-        commits: impl Iterator<Item = (Oid, &'c Commit)>,
-    ) -> Result<(), GatherError> {
-        for (oid, commit) in commits {
-            self.delta(commit.parents.first().copied(), Some(oid))?;
-        }
-        Ok(())
-    }
-
     fn delta_limits(&self) -> DeltaLimits {
         DeltaLimits {
             entries_max: self.limits.delta_entries,
@@ -207,6 +195,18 @@ impl<'a> Reader<'a> {
             TooMuch::Bases => GatherError::Limit { name: "merge-bases", limit: merge_bases },
             TooMuch::Delta(cut) => self.cut(cut),
         }
+    }
+
+    /// Looks at the trees of these commits: whoever goes back to one of them has its files. What is
+    /// wrong with them is kept for `take_problems`.
+    pub fn look_over<'c>(
+        &self,
+        commits: impl Iterator<Item = (Oid, &'c Commit)>,
+    ) -> Result<(), GatherError> {
+        for (oid, commit) in commits {
+            self.delta(commit.parents.first().copied(), Some(oid))?;
+        }
+        Ok(())
     }
 
     /// What was found wrong with trees since this was last asked.

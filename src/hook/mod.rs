@@ -16,11 +16,13 @@ pub mod earlier;
 pub mod fault;
 pub mod handed;
 pub mod head;
+pub mod hidden;
 pub mod host;
 pub mod overlay;
 pub mod owed;
 pub mod post;
 pub mod record;
+pub mod redact;
 pub mod removal;
 pub mod reply;
 pub mod said;
@@ -70,6 +72,7 @@ const TRIES: usize = 2;
 pub fn pre_receive(input: &Input<'_>) -> Answer {
     gate(input, Door::PreReceive, |world, bench| {
         let updates = bench.updates(world, input)?;
+        hidden::refuse(world, updates.iter().map(|update| &update.name))?;
         handed::over(world, &updates)?;
         bench.certificate = certificate::look(world, bench, input, &updates)?;
         if let Some(asked) = ask::question(&updates, &bench.options) {
@@ -83,6 +86,7 @@ pub fn pre_receive(input: &Input<'_>) -> Answer {
 pub fn update(input: &Input<'_>) -> Answer {
     gate(input, Door::Update, |world, bench| {
         let update = wire::argument_update(input.args, world.store.format()).map_err(refused)?;
+        hidden::refuse(world, [&update.name])?;
         if world.hooks.iter().any(|hook| hook == "pre-receive") {
             return update::check(world, bench, &update);
         }
@@ -352,6 +356,7 @@ fn write(
         git: None,
     };
     records.push(Record::Decision(Box::new(record::decision(facts, judgement, &frame))));
+    redact::records(&mut records, bench.policy.log.redact, &world.log_dir())?;
     let judged = record::rests_on(facts);
     Ok(bench.log.append(&records, &bench.ctx, Some(&judged))?)
 }

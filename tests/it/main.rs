@@ -37,6 +37,7 @@ mod operations;
 mod outside;
 mod people;
 mod policies;
+mod privacy;
 mod pruned;
 mod refs;
 mod rollback;
