@@ -156,6 +156,8 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     use super::*;

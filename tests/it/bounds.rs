@@ -353,6 +353,7 @@ fn every_limit_of_the_page_refuses_by_its_name() {
         "merge-file-bytes",
         "statement-bytes",
         "statements-a-day",
+        "intake-entries",
         "blob-bytes",
         "blob-budget-bytes",
         "message-lines",
