@@ -291,7 +291,7 @@ fn pattern() -> impl Strategy<Value = String> {
     let component = prop_oneof![
         6 => prop::collection::vec(prop::sample::select(vec![
             "a", "b", ".", "-", "*", "?", "[ab]", "[!a]", "[a-c]", "[]a]", "[!]]", "[a-]", "[*]", "[[]",
-            "[[:alpha:]]", "\u{e9}", "A", "~", "0", "#", "!", " a",
+            "[[:alpha:]]", "[[:]", "\u{e9}", "A", "~", "0", "#", "!", " a",
         ]), 1..4).prop_map(|parts| parts.concat()),
         2 => Just("**".to_owned()),
     ];

@@ -118,9 +118,6 @@ fn signature_header(format: ObjectFormat) -> &'static [u8] {
 pub fn links_of(format: ObjectFormat, raw: &[u8]) -> Result<Links, &'static str> {
     let (tree, mut rest) =
         oid_line(format, raw, b"tree ").ok_or("it does not begin with a tree")?;
-    if rest.is_empty() {
-        return Err("it ends with its tree");
-    }
     let mut parents = Vec::new();
     while let Some((parent, after)) = oid_line(format, rest, b"parent ") {
         parents.push(parent);
@@ -128,6 +125,9 @@ pub fn links_of(format: ObjectFormat, raw: &[u8]) -> Result<Links, &'static str>
     }
     if rest.starts_with(b"parent ") {
         return Err("one of its parents is not an oid");
+    }
+    if rest.is_empty() {
+        return Err("it ends with its tree and its parents");
     }
     Ok(Links { tree, parents, when_seconds: lenient_date(rest) })
 }

@@ -5,8 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod any;
+mod approvals;
 mod checks;
 mod drift;
 mod made;
 mod order;
+mod refs;
 mod weight;
