@@ -42,7 +42,13 @@ fn gives(step: &mut Step, by: &str) {
 fn rejects(step: &mut Step, days_ago: i64) {
     let date = now().plus_seconds(-86_400 * days_ago);
     let expires = now().plus_seconds(86_400);
-    step.rejects.push(Reject { person: name("ben"), commit: oid(9), date, expires, entries: vec![2] });
+    step.rejects.push(Reject {
+        person: name("ben"),
+        commit: oid(9),
+        date,
+        expires,
+        entries: vec![2],
+    });
 }
 
 fn near(step: &Step) -> NearMiss {
@@ -72,10 +78,14 @@ const CASES: &[Case] = &[
         gives(&mut it.whole, "ada");
         gives(&mut it.whole, "ada");
     }),
-    ("two of three in two seats", "approvals = 2\nand = [{ from = [\"dov\"], approvals = 1 }]\n", |it| {
-        gives(&mut it.whole, "ada");
-        gives(&mut it.whole, "ben");
-    }),
+    (
+        "two of three in two seats",
+        "approvals = 2\nand = [{ from = [\"dov\"], approvals = 1 }]\n",
+        |it| {
+            gives(&mut it.whole, "ada");
+            gives(&mut it.whole, "ben");
+        },
+    ),
     ("somebody else", "", |it| gives(&mut it.whole, "dov")),
     ("a maker", "", |it| {
         it.whole.makers.add(&name("ada"), MakerBy::Brought, oid(5));
@@ -98,8 +108,11 @@ const CASES: &[Case] = &[
         let part = approves("ada", &it.whole, &network()[1..]);
         it.whole.candidates.push(part);
     }),
-    ("each a part, nobody the whole", "approvals = 1\n", |it| {
-        let parts = [approves("ada", &it.whole, &network()[1..2]), approves("ben", &it.whole, &network()[2..])];
+    ("each a part, together the whole", "approvals = 1\n", |it| {
+        let parts = [
+            approves("ada", &it.whole, &network()[1..2]),
+            approves("ben", &it.whole, &network()[2..]),
+        ];
         it.whole.candidates.extend(parts);
     }),
     ("what they approved is other now", "", |it| {
@@ -120,23 +133,23 @@ const CASES: &[Case] = &[
         it.whole.candidates.push(stale);
     }),
     ("fresh", "fresh = true\n", |it| gives(&mut it.whole, "ada")),
-    ("rejected", "veto = true\n", |it| {
+    ("rejected", "", |it| {
         gives(&mut it.whole, "ada");
         rejects(&mut it.whole, 0);
     }),
-    ("rejected, and no veto", "", |it| {
+    ("rejected, and no veto", "veto = false\n", |it| {
         gives(&mut it.whole, "ada");
         rejects(&mut it.whole, 0);
     }),
-    ("rejected, approved since by the same", "veto = true\n", |it| {
+    ("rejected, approved since by the same", "", |it| {
         gives(&mut it.whole, "ben");
         rejects(&mut it.whole, 2);
     }),
-    ("rejected, approved since by another", "veto = true\n", |it| {
+    ("rejected, approved since by another", "", |it| {
         gives(&mut it.whole, "ada");
         rejects(&mut it.whole, 2);
     }),
-    ("rejected what the rule is not about", "veto = true\n", |it| {
+    ("rejected what the rule is not about", "", |it| {
         gives(&mut it.whole, "ada");
         rejects(&mut it.whole, 0);
         it.whole.rejects[0].entries = vec![0];
@@ -191,8 +204,12 @@ const CASES: &[Case] = &[
 fn said(rules: &str, segment: Segment) -> String {
     let policy = policy(&format!("{RULE}{rules}"));
     let judgement = judge(&policy, &push(vec![update(&policy, "main", vec![segment], None)]));
-    let closing =
-        Closing { entry: Some(412), head: Some("8c1f2ad0e5b7"), you: None, reach: Reach::WholePush };
+    let closing = Closing {
+        entry: Some(412),
+        head: Some("8c1f2ad0e5b7"),
+        you: None,
+        reach: Reach::WholePush,
+    };
     pusher::judged(&judgement, &closing)
 }
 
@@ -237,8 +254,11 @@ fn what_is_asked_is_gathered() {
         needs(&policy, &main, Some(&main), now()).rules.remove(0).needs
     };
     let plain = asked("");
-    assert_eq!(plain.reviewers.iter().map(|one| one.as_str()).collect::<Vec<_>>(), ["ada", "ben", "cora"]);
-    assert!(plain.landing && !plain.veto && plain.content.is_empty());
-    assert!(asked("veto = true\n").veto);
+    assert_eq!(
+        plain.reviewers.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
+        ["ada", "ben", "cora"]
+    );
+    assert!(plain.landing && plain.veto && plain.content.is_empty());
+    assert!(!asked("veto = false\n").veto);
     assert!(!asked("infra = [\"kubernetes\"]\n").content.is_empty());
 }

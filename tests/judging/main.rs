@@ -4,6 +4,7 @@
 //! A policy is compiled from its text as the hooks do it; only the facts are made up.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod always;
 mod any;
 mod approvals;
 mod checks;

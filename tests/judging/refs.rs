@@ -19,7 +19,11 @@ const LANDED: &str = "[rule.releases]\nkind = \"landed\"\nrefs = [\"main\", \"re
 const KEPT: &str = "[rule.kept]\nkind = \"immutable\"\nrefs = [\"main\", \"refs/tags/**\"]\n";
 
 fn rewind() -> Motion {
-    Motion::Rewind { lost: 3, newest: Some((oid(1), b"open port 8443".to_vec())) }
+    Motion::Rewind {
+        lost: 3,
+        newest: Some((oid(1), b"open port 8443".to_vec())),
+        known_value: false,
+    }
 }
 
 /// An update of `main` that moves like this.
@@ -108,14 +112,17 @@ fn only_what_the_other_ref_has_had_lands() {
     let asked = needs(&policy, &branch("main"), Some(&branch("main")), now());
     let trusted = asked.rules.iter().filter_map(|rule| rule.needs.had_by.as_ref());
     assert_eq!(trusted.flat_map(|refs| refs.written().to_vec()).collect::<Vec<_>>(), ["stable"]);
-    for (had_by, verdict) in
-        [(vec![], Verdict::Refuse), (vec!["topic"], Verdict::Refuse), (vec!["topic", "stable"], Verdict::Accept)]
-    {
+    for (had_by, verdict) in [
+        (vec![], Verdict::Refuse),
+        (vec!["topic"], Verdict::Refuse),
+        (vec!["topic", "stable"], Verdict::Accept),
+    ] {
         let mut update = moved(&policy, Motion::FastForward);
         update.had_by = had_by.iter().map(|short| branch(short)).collect();
         let judgement = judge(&policy, &push(vec![update]));
         assert_eq!(judgement.verdict(), verdict, "{had_by:?}");
-        let words = if verdict == Verdict::Accept { "success" } else { "is no commit that stable has had" };
+        let words =
+            if verdict == Verdict::Accept { "success" } else { "is no commit that stable has had" };
         assert!(said(&judgement).contains(words), "{}", said(&judgement));
     }
 }
@@ -147,7 +154,8 @@ fn policy_with_tags() -> Policy {
 
 #[test]
 fn the_first_push_makes_branches_by_access_alone() {
-    let rules = format!("{LANDED}[rule.main]\nkind = \"access\"\nrefs = [\"main\"]\ncreate = [\"ada\"]\n");
+    let rules =
+        format!("{LANDED}[rule.main]\nkind = \"access\"\nrefs = [\"main\"]\ncreate = [\"ada\"]\n");
     let strict = policy(&rules);
     let open = policy(LANDED);
     for (policy, birth, motion, verdict) in [
