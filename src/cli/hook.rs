@@ -1,5 +1,9 @@
 //! `portcullis hook`: what the hook files call. Hidden: only Git calls it.
 //!
+//! A hook file names the program as its interpreter where it can (`hook=NAME`, one word, as the
+//! kernel passes all that stands behind the interpreter's path as one argument: execve(2)); its
+//! body, for a shell, calls the verb.
+//!
 //! Takes stdin whole, runs the hook, lets an earlier hook have its say after a yes, and prints
 //! last, when nothing is locked any more.
 
@@ -11,8 +15,11 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::io::Console;
 use crate::cli::newborn;
 use crate::cli::noticed;
+use crate::cli::shim;
+use crate::cli::surroundings::Surroundings;
 use crate::cli::verb::{Call, Group, Verb};
 use crate::hook::answer::Answer;
 use crate::hook::bench::Input;
@@ -64,7 +71,23 @@ impl Name {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
-    let hook: Hook = call.arguments()?;
+    serve(call.arguments()?, call.around, call.console)
+}
+
+/// Runs the hook if a hook file called us as its interpreter. A push waits for the start of its
+/// hooks: this way has neither a shell nor the command line of all verbs in it.
+pub fn interpreted(around: &Surroundings, console: &mut Console) -> Option<Result<Exit, Fault>> {
+    let [_, word, at, args @ ..] = around.arguments.as_slice() else { return None };
+    let name = match shim::Hook::called(word)? {
+        shim::Hook::PreReceive => Name::PreReceive,
+        shim::Hook::Update => Name::Update,
+        shim::Hook::PostReceive => Name::PostReceive,
+    };
+    let hook = Hook { at: Some(PathBuf::from(at)), name, args: args.to_vec() };
+    Some(serve(hook, around, console))
+}
+
+fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exit, Fault> {
     // A bug is told by the answer; the runtime's own report is not for a pusher's eyes.
     std::panic::set_hook(Box::new(|_| {}));
     let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
@@ -73,13 +96,13 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         // What cannot be read is missing from the input, and the input is then refused.
         let _ = std::io::stdin().lock().take(STDIN_BYTES_MAX).read_to_end(&mut stdin);
     }
-    let directory = call.around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
+    let directory = around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
     let input = Input {
-        env: &call.around.environment,
+        env: &around.environment,
         directory: &directory,
         args: &args,
         stdin: &stdin,
-        moment: call.around.now,
+        moment: around.now,
     };
     let settled = match hook.name {
         Name::PreReceive | Name::Update => {
@@ -91,7 +114,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         (Err(stop), _) => unsettled(&stop),
         (Ok(()), Name::PreReceive) => pre_receive(&input),
         (Ok(()), Name::Update) => update(&input),
-        (Ok(()), Name::PostReceive) => return post_receive(call, &input, hook.at.as_deref()),
+        (Ok(()), Name::PostReceive) => {
+            return post_receive(around, console, &input, hook.at.as_deref());
+        }
     };
     let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
     match code {
@@ -164,10 +189,15 @@ fn after_outcomes(input: &Input<'_>, at: Option<&Path>) -> Result<Option<u8>, St
 }
 
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
-fn post_receive(call: &mut Call<'_>, input: &Input<'_>, at: Option<&Path>) -> Result<Exit, Fault> {
+fn post_receive(
+    around: &Surroundings,
+    console: &mut Console,
+    input: &Input<'_>,
+    at: Option<&Path>,
+) -> Result<Exit, Fault> {
     if let Err(stop) = post::post_receive(input) {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
-        call.console.talk(&line.show())?;
+        console.talk(&line.show())?;
         tracing::warn!(reason = %stop.reason, "post-receive");
     }
     let exit = match after_outcomes(input, at) {
@@ -175,7 +205,7 @@ fn post_receive(call: &mut Call<'_>, input: &Input<'_>, at: Option<&Path>) -> Re
         Ok(Some(_)) => Exit::No,
         Err(_) => Exit::CouldNot,
     };
-    if let Err(fault) = noticed::after_push(call.around, input, at) {
+    if let Err(fault) = noticed::after_push(around, input, at) {
         // `log drift` looks too, and tells.
         tracing::warn!(reason = %fault, "hooks and settings were not looked at");
     }

@@ -76,6 +76,9 @@ pub static VERBS: &[&Verb] = &[
 
 /// Runs the verb that the arguments name.
 pub fn run(around: &Surroundings, console: &mut Console) -> Exit {
+    if let Some(exit) = hook::interpreted(around, console) {
+        return exit.unwrap_or_else(|fault| fault.show(console));
+    }
     let program = args::command(VERBS);
     let matches = match program.clone().try_get_matches_from(&around.arguments) {
         Ok(matches) => matches,

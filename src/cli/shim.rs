@@ -1,7 +1,10 @@
 //! The hook files that `install` writes: what stands in them, and whether a file is one of them.
 //!
 //! Used by `install`, `uninstall` and `doctor`. Pure: bytes in, bytes out. The texts are the files
-//! under `hooks/`, compiled in; the one thing that is filled in is the program's absolute path.
+//! under `hooks/`, compiled in; what is filled in is the program's absolute path, and, where the
+//! kernel can read it there, the program as the file's interpreter. Without an interpreter of that
+//! name Git cannot run the file, and the push fails; where the kernel does not know its format, Git
+//! has a shell read the file (run-command.c, ENOEXEC), and the body says so.
 //!
 //! Invariant: what `render` writes, `read` recognises, whatever bytes the path holds.
 
@@ -22,6 +25,16 @@ const BINARY_LINE: &[u8] = b"\ngate=";
 
 /// How the line after it begins. A path may hold line feeds, so this is what ends it.
 const AFTER_BINARY: &[u8] = b"\nif [ -f ";
+
+/// The first line of a file that a shell reads.
+const SHELL_LINE: &[u8] = b"#!/bin/sh\n";
+
+/// What comes before the hook's name in the word that the interpreter is given.
+const CALLED: &str = "hook=";
+
+/// How long the first line may be, in bytes with its line feed: what every Linux reads
+/// (BINPRM_BUF_SIZE before 5.1).
+const FIRST_LINE_MAX: usize = 127;
 
 /// How much of a hook file is read to find out what it is, in bytes. Ours are well below.
 pub const HOOK_BYTES_MAX: usize = 64 * 1024;
@@ -55,6 +68,11 @@ impl Hook {
         Self::ALL.into_iter().find(|hook| hook.name() == name)
     }
 
+    /// The hook whose file calls its interpreter with this word.
+    pub fn called(word: &OsStr) -> Option<Self> {
+        Self::named(word.to_str()?.strip_prefix(CALLED)?)
+    }
+
     const fn template(self) -> &'static [u8] {
         match self {
             Self::PreReceive => include_bytes!("../../hooks/pre-receive"),
@@ -82,10 +100,20 @@ pub enum Shim {
 pub fn render(hook: Hook, binary: &Path) -> Vec<u8> {
     let template = hook.template();
     let Some(at) = find(template, PLACEHOLDER) else { return template.to_vec() };
-    let mut bytes = template[..at].to_vec();
+    let mut bytes = first_line(hook, binary);
+    bytes.extend(template[..at].strip_prefix(SHELL_LINE).unwrap_or(&template[..at]));
     bytes.extend(quoted_bytes(binary.as_os_str().as_bytes()));
     bytes.extend(&template[at + PLACEHOLDER.len()..]);
     bytes
+}
+
+/// The program as interpreter, or a shell where its path is none that the kernel reads whole.
+fn first_line(hook: Hook, binary: &Path) -> Vec<u8> {
+    let path = binary.as_os_str().as_bytes();
+    let line = [b"#!", path, b" ", CALLED.as_bytes(), hook.name().as_bytes(), b"\n"].concat();
+    let plain = path.iter().all(|byte| byte.is_ascii_graphic());
+    let read = plain && path.starts_with(b"/") && line.len() <= FIRST_LINE_MAX;
+    if read { line } else { SHELL_LINE.to_vec() }
 }
 
 /// What these bytes are, found in the file of this hook.
@@ -150,6 +178,32 @@ mod tests {
     fn one_hook_in_the_place_of_another_is_altered() {
         let bytes = render(Hook::Update, Path::new("/usr/bin/portcullis"));
         assert_eq!(read(Hook::PreReceive, &bytes), Shim::Altered);
+    }
+
+    #[test]
+    fn the_program_is_the_interpreter_where_the_kernel_can_read_that() {
+        let first = |binary: &str| {
+            let bytes = render(Hook::PreReceive, Path::new(binary));
+            String::from_utf8(bytes.split(|&b| b == b'\n').next().unwrap().to_vec()).unwrap()
+        };
+        assert_eq!(first("/usr/bin/portcullis"), "#!/usr/bin/portcullis hook=pre-receive");
+        let longest = format!("/{}", "a".repeat(106));
+        assert_eq!(first(&longest).len(), FIRST_LINE_MAX - 1);
+        for other in [&format!("{longest}a"), "/a b/portcullis", "/a\tb", "/é/portcullis", "bin/it"]
+        {
+            assert_eq!(first(other), "#!/bin/sh", "{other}");
+        }
+    }
+
+    #[test]
+    fn the_word_names_its_hook() {
+        for hook in Hook::ALL {
+            let word = format!("{CALLED}{}", hook.name());
+            assert_eq!(Hook::called(OsStr::new(&word)), Some(hook));
+        }
+        for other in ["hook", "hook=", "hook=pre-push", "hook=update --at x", "pre-receive"] {
+            assert_eq!(Hook::called(OsStr::new(other)), None, "{other}");
+        }
     }
 
     proptest! {

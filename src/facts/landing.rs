@@ -102,6 +102,8 @@ pub struct Step {
     pub near_checks: Vec<NearCheck>,
     /// Paths that are infrastructure by what their blobs hold, on either side.
     pub infra: Vec<(RepoPath, InfraKinds)>,
+    /// What symbolic links on the new side hold, where a rule asks; `None`: too long to be followed.
+    pub links: Vec<(RepoPath, Option<Vec<u8>>)>,
     /// What its trailers' claim of a rollback comes to; of a run of commits, the first that claims
     /// one. `None` where nobody claims one or the policy has no `[rollback]`.
     pub rollback: Option<Rollback>,

@@ -19,6 +19,8 @@ pub struct Needs {
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure that must be told by content where the path says nothing.
     pub content: InfraKinds,
+    /// Where the symbolic links that arrive lead to.
+    pub links: bool,
     /// Which of these refs have had the new value.
     pub had_by: Option<RefPatterns>,
     /// Whose signatures are looked at.

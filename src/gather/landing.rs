@@ -10,6 +10,7 @@ use crate::gather::candidates::{self, Draft};
 use crate::gather::checks;
 use crate::gather::content;
 use crate::gather::error::GatherError;
+use crate::gather::links;
 use crate::gather::makers::{makers_named_by, makers_of};
 use crate::gather::merged::Merged;
 use crate::gather::rejects;
@@ -44,6 +45,10 @@ pub fn landing(
     let mut builder = Builder { scene, name, asked, used, arriving: &arriving, claims };
     let (chain, bottom) = first_parents(end, &arriving);
     let off_chain = start.is_some_and(|s| bottom != Some(s));
+    // Those on the chain are looked at below, step by step.
+    let steps: BTreeSet<&Oid> = if off_chain { BTreeSet::new() } else { chain.iter().collect() };
+    let beside = arriving.iter().filter(|(oid, _)| !steps.contains(oid));
+    builder.scene.reader.look_over(beside.map(|(oid, commit)| (*oid, &**commit)))?;
     if off_chain {
         let jump = builder.jump(start, end)?;
         let segments = vec![Segment { whole: jump, each: Vec::new() }];
@@ -257,6 +262,7 @@ impl Builder<'_, '_> {
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
         let infra = content::marks(self.scene, &delta, self.asked.content)?;
+        let links = links::asked(self.scene, &delta, self.asked)?;
         let source = match kind {
             StepKind::Merge => others,
             StepKind::Run if !copied.of.is_empty() => copied.of.clone(),
@@ -285,6 +291,7 @@ impl Builder<'_, '_> {
             checks: checked.candidates,
             near_checks: checked.near,
             infra,
+            links,
             rollback,
         })
     }

@@ -10,6 +10,7 @@ pub mod creation;
 pub mod debts;
 pub mod error;
 pub mod landing;
+pub mod links;
 pub mod makers;
 pub mod merged;
 pub mod motion;
@@ -174,6 +175,7 @@ fn second_look(
         asked.veto |= rule.needs.veto;
         asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
+        asked.links |= rule.needs.links;
     }
     let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);
     for rule in landing_rules {
@@ -196,8 +198,28 @@ fn second_look(
         };
         facts.landing_of_rule.push((rule.index, at));
     }
+    if needs.protected && facts.landings.is_empty() {
+        look_over(scene, facts, end)?;
+    }
     facts.structure.extend(scene.reader.take_problems());
     Ok(())
+}
+
+/// The trees that come to a protected ref of which no rule asks what lands there.
+fn look_over(scene: &Scene<'_>, facts: &UpdateFacts, end: Oid) -> Result<(), GatherError> {
+    let old = match facts.change {
+        Change::Move { old, .. } => scene.reader.peel_commit(&old)?,
+        Change::Create { .. } => None,
+        Change::Delete { .. } | Change::Nothing => return Ok(()),
+    };
+    let arriving = match old {
+        Some(old) => scene.reader.arriving(&[end], &[old])?,
+        None => {
+            let brought = facts.brought.iter().map(|oid| Ok((*oid, scene.reader.commit(oid)?)));
+            brought.collect::<Result<Vec<_>, GatherError>>()?
+        }
+    };
+    scene.reader.look_over(arriving.iter().map(|(oid, commit)| (*oid, &**commit)))
 }
 
 fn land(

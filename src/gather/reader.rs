@@ -139,6 +139,18 @@ impl<'a> Reader<'a> {
         Ok(walk.delta)
     }
 
+    /// Looks at the trees of these commits: whoever goes back to one of them has its files. What is
+    /// wrong with them is kept for `take_problems`.
+    pub fn look_over<'c>(
+        &self,
+        commits: impl Iterator<Item = (Oid, &'c Commit)>,
+    ) -> Result<(), GatherError> {
+        for (oid, commit) in commits {
+            self.delta(commit.parents.first().copied(), Some(oid))?;
+        }
+        Ok(())
+    }
+
     /// What was found wrong with trees since this was last asked.
     pub fn take_problems(&self) -> Vec<Structural> {
         let mut problems = std::mem::take(&mut self.caches.borrow_mut().problems);

@@ -106,6 +106,8 @@ pub struct Asked {
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure to tell by content.
     pub content: InfraKinds,
+    /// Whether it is looked where symbolic links lead to.
+    pub links: bool,
     /// What `[rollback]` asks of commits that claim one.
     pub rollback: Option<RollbackNeeds>,
 }

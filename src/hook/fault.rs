@@ -2,7 +2,9 @@
 //!
 //! The pusher reads one plain line, the log keeps the causes, the exit code tells the roads apart.
 
+use std::any::Any;
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::message::pusher::Again;
 use crate::verdict::line::{Hint, Line};
@@ -87,4 +89,31 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
         next = cause.source();
     }
     text
+}
+
+/// Runs this; a panic in it is a fault of the server, and no way out of the hook.
+pub fn caught<T>(run: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(bug(panic.as_ref())))
+}
+
+/// A panic, as the operators read it.
+fn bug(panic: &(dyn Any + Send)) -> Stop {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no word");
+    Stop::fault_because("portcullis met a bug of its own", format!("bug: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stop, caught};
+
+    #[test]
+    fn j07_a_panic_is_a_fault_with_its_words_in_the_log() {
+        let stopped = |run: fn() -> Result<(), Stop>| caught(run).map_err(|s| (s.code(), s.reason));
+        assert_eq!(stopped(|| panic!("at {}", 7)), Err((3, "bug: at 7".to_owned())));
+        assert_eq!(stopped(|| panic!("plain")), Err((3, "bug: plain".to_owned())));
+        let odd = || std::panic::panic_any(7_u8);
+        assert_eq!(caught::<()>(odd).map_err(|stop| stop.reason), Err("bug: no word".to_owned()));
+        assert_eq!(stopped(|| Ok(())), Ok(()));
+    }
 }

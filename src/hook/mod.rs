@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod debts;
 pub mod earlier;
 pub mod fault;
+pub mod handed;
 pub mod head;
 pub mod host;
 pub mod overlay;
@@ -32,15 +33,13 @@ pub mod who;
 pub mod wire;
 pub mod world;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::facts::Facts;
 use crate::gather::default_branch;
 use crate::hook::answer::Answer;
 use crate::hook::bench::{Bench, Input, gather_with, gathered, refused};
-use crate::hook::fault::{Road, Stop};
+use crate::hook::fault::{Road, Stop, caught};
 use crate::hook::world::{World, refs_in_hand};
 use crate::judge::judge;
 use crate::log::book::Log;
@@ -65,6 +64,7 @@ const TRIES: usize = 2;
 pub fn pre_receive(input: &Input<'_>) -> Answer {
     gate(input, Door::PreReceive, |world, bench| {
         let updates = bench.updates(world, input)?;
+        handed::over(world, &updates)?;
         bench.certificate = certificate::look(world, bench, input, &updates)?;
         if let Some(asked) = ask::question(&updates, &bench.options) {
             return ask::answer(world, bench, input, asked);
@@ -126,11 +126,11 @@ fn gate(
     let certificate = Seen::NotHere;
     let mut bench = Bench { door, ctx, policy, files, log, options, certificate, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
-    let ran = catch_unwind(AssertUnwindSafe(|| {
+    let ran = caught(|| {
         can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
-    }));
-    match ran.unwrap_or_else(|panic| Err(bug(panic.as_ref()))) {
+    });
+    match ran {
         Ok(answer) => answer.from_hooks(world.hooks_dir()),
         Err(stop) => {
             let Bench { log, ctx, .. } = bench;
@@ -166,13 +166,6 @@ fn one_log(world: &World, policy: &Policy) -> Result<(), Stop> {
     let told = "the policy on this server names another place for the change log";
     let reason = format!("{told}: {} (move it there by hand, then install again)", dir.display());
     Err(Stop::fault_because(told, reason))
-}
-
-/// A panic, as the operators read it.
-fn bug(panic: &(dyn Any + Send)) -> Stop {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no word");
-    Stop::fault_because("portcullis met a bug of its own", format!("bug: {text}"))
 }
 
 /// A no that could not even be written down.

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::names::escape::escape_short;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::refname::Refname;
+use crate::pattern::fold::folded;
 use crate::push::Seen;
 use crate::push::env::Env;
 use crate::push::update::RefUpdate;
@@ -58,7 +59,7 @@ pub enum WireError {
         name: Refname,
     },
     /// One ref twice in a push.
-    #[error("{name} is named twice in one push, letter case aside")]
+    #[error("{name} is named twice in one push, spellings aside")]
     Twice {
         /// The ref.
         name: Refname,
@@ -103,8 +104,9 @@ pub fn updates(
             return Err(WireError::TooManyRefs { limit: refs_max });
         }
         let update = update(line, at + 1, format)?;
-        // Two names that differ in case alone are one file on some systems (threats A08).
-        if !seen.insert(update.name.as_bytes().to_ascii_lowercase()) {
+        // Two names that differ in case or composition alone are one file on some systems
+        // (threats A08).
+        if !seen.insert(folded(update.name.as_bytes()).letters) {
             return Err(WireError::Twice { name: update.name });
         }
         updates.push(update);
@@ -226,6 +228,11 @@ mod tests {
         ));
         let line = format!("{Z} {A} refs/heads/a\n");
         assert!(matches!(read(&line.repeat(2)), Err(WireError::Twice { .. })));
+        // One is composed, the other is not; one of the two letters is large.
+        for (one, other) in [("a\u{e9}", "ae\u{301}"), ("b", "B")] {
+            let text = format!("{Z} {A} refs/heads/{one}\n{Z} {A} refs/heads/{other}\n");
+            assert!(matches!(read(&text), Err(WireError::Twice { .. })), "{one} {other}");
+        }
         let many: String = (0..4).map(|n| format!("{Z} {A} refs/heads/{n}\n")).collect();
         assert_eq!(read(&many), Err(WireError::TooManyRefs { limit: 3 }));
     }

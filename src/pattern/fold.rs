@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_fold_onto_the_name_they_imitate() {
+    fn d10_d11_look_alikes_fold_onto_the_name_they_imitate() {
         let alike = [
             "INFRA/prod.tf",
             "Infra./prod.tf ",

@@ -16,6 +16,7 @@ use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
 use crate::gather::content;
 use crate::gather::error::GatherError;
+use crate::gather::links;
 use crate::gather::scene::{Scene, Sources};
 use crate::gather::signatures;
 use crate::infra::set::InfraKinds;
@@ -208,6 +209,7 @@ impl<'a> Teller<'a> {
         let of = if itself_before { source.clone() } else { Vec::new() };
         let copied = Copied { of, not_of: Vec::new() };
         let infra = content::marks(&mut self.scene, &delta, self.content)?;
+        let links = links::targets(&self.scene.reader, &delta)?;
         Ok(Step {
             kind,
             from: link.before,
@@ -232,6 +234,7 @@ impl<'a> Teller<'a> {
             checks: Vec::new(),
             near_checks: Vec::new(),
             infra,
+            links,
             rollback: None,
         })
     }

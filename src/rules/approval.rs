@@ -33,7 +33,8 @@ pub static KIND: Kind = Kind {
             shape: Shape::Paths,
             default: None,
             required: false,
-            doc: "the paths that need approval; with `infra` the union, `!` takes away from both",
+            doc: "the paths that need approval; with `infra` the union, `!` takes away from both. \
+                  Always among them: `.gitattributes`, and `.gitmodules` and `.lfsconfig` at the top",
         },
         KeyDoc {
             name: "infra",
@@ -116,7 +117,7 @@ pub struct Approval {
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
     let before = problems.errors();
-    let scope = Scope::read(body.table, Unnamed::Nothing, problems);
+    let scope = Scope::read(body.table, Unnamed::Nothing, problems).map(Scope::with_governing);
     let mut seats: Vec<Seat> = Vec::new();
     let header = body.table.header().clone();
     seats.extend(seat(body.table, body.roster, &header, problems));
@@ -238,6 +239,7 @@ impl Rule for Approval {
             reviewers: self.seats.iter().flat_map(|seat| seat.from.names.iter().cloned()).collect(),
             veto: self.veto,
             content: self.scope.infra(),
+            links: true,
             ..Needs::default()
         }
     }
@@ -274,6 +276,11 @@ An approval is a signed statement about one change and one branch: all that
 differs between two commits. It survives a merge, a squash and a clean
 rebase, and dies with any other content. `portcullis review` shows what is
 missing, `portcullis approve COMMIT` gives one.
+
+Files that say what other files are need approval too, whatever the paths:
+`.gitattributes` anywhere, `.gitmodules` and `.lfsconfig` at the top.
+`!.gitattributes` takes that one away. A symbolic link among reviewed files
+leads to files that this rule covers, or it is refused.
 
 Makers do not count: who brought, signed, wrote or committed any of it.
 Neither do machines, shared logins, or anybody twice. A change that nobody

@@ -10,6 +10,7 @@ use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::rules::age;
 use crate::rules::approval::Approval;
+use crate::rules::links;
 use crate::rules::rollback;
 use crate::rules::seats::seat_people;
 use crate::rules::view::View;
@@ -83,6 +84,9 @@ impl Bench<'_> {
             return Err(Objection::new(what).detail(detail).hint(Hint::new(hint)));
         }
         let Some(first) = matching.first() else { return Ok(Vec::new()) };
+        if let Some(objection) = links::leads_out(&self.rule.scope, step, &matching) {
+            return Err(objection);
+        }
         let words: Vec<(&Candidate, Word)> =
             step.candidates.iter().map(|c| (c, self.word(step, c))).collect();
         if let Some(objection) = self.rejected(step) {

@@ -12,6 +12,7 @@ pub mod check;
 mod check_judge;
 pub mod immutable;
 pub mod landed;
+mod links;
 pub mod merge;
 mod merge_judge;
 mod merge_words;

@@ -8,6 +8,7 @@ use crate::facts::landing::Step;
 use crate::infra::paths::by_path;
 use crate::infra::set::{InfraKinds, names as infra_names};
 use crate::names::path::RepoPath;
+use crate::pattern::fold::folded;
 use crate::pattern::paths::{Base, EntryShape, PathPatterns};
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
@@ -31,6 +32,8 @@ pub(crate) struct Scope {
     infra: InfraKinds,
     /// Whether a path is meant that no pattern and no kind speaks of.
     unnamed: Unnamed,
+    /// Whether files are meant that say what others are, see `governs`.
+    governing: bool,
 }
 
 /// The kinds of infrastructure that `infra` may name.
@@ -53,7 +56,13 @@ impl Scope {
         };
         let unnamed = if named { Unnamed::Nothing } else { unnamed };
         let paths = paths(table, base, problems)?;
-        Some(Self { paths, infra: infra.unwrap_or_default(), unnamed })
+        Some(Self { paths, infra: infra.unwrap_or_default(), unnamed, governing: false })
+    }
+
+    /// The same, and the files that say what others are, as far as no exclusion takes them away.
+    pub(crate) const fn with_governing(mut self) -> Self {
+        self.governing = true;
+        self
     }
 
     /// The kinds that must be told by content where the path says nothing.
@@ -78,14 +87,37 @@ impl Scope {
         self.paths.picks(&change.path, shape, by_content || self.otherwise(&change.path))
     }
 
+    /// Whether what stands at a path could only change by an entry that the rule is about.
+    pub(crate) fn covers_target(&self, path: &RepoPath) -> bool {
+        self.paths.picks(path, EntryShape::File, self.otherwise(path))
+    }
+
     /// The same for a path whose change is gone again.
     pub(crate) fn covers_path(&self, path: &RepoPath) -> bool {
         self.paths.picks(path, EntryShape::Link, self.otherwise(path))
     }
 
     fn otherwise(&self, path: &RepoPath) -> bool {
-        self.unnamed == Unnamed::Everything || !by_path(self.infra, path.as_bytes()).is_empty()
+        self.unnamed == Unnamed::Everything
+            || self.governing && governs(path)
+            || !by_path(self.infra, path.as_bytes()).is_empty()
     }
+}
+
+/// Files by which Git and its kin show other content under a path than its entry holds: attributes,
+/// where submodules come from, where large files come from (threats D17, D18, D19).
+fn governs(path: &RepoPath) -> bool {
+    let spellings = folded(path.as_bytes());
+    let mut names = std::iter::once(&spellings.letters).chain(&spellings.loose);
+    names.any(|name| {
+        let file = name.rsplit(|b| *b == b'/').next().unwrap_or_default();
+        // The short names are those that NTFS gives them.
+        file == b".gitattributes"
+            || file.starts_with(b"gitatt~")
+            || matches!(name.as_slice(), b".gitmodules" | b".lfsconfig")
+            || name.starts_with(b"gitmod~")
+            || name.starts_with(b"lfscon~")
+    })
 }
 
 /// `None` where the key is not there; the kinds named, as far as they are known, where it is.
@@ -132,5 +164,33 @@ fn paths(table: &mut Table<'_>, base: Base, problems: &mut Problems) -> Option<P
         }
         Some(list) => PathPatterns::read(&list.value, base, problems),
         None => PathPatterns::read(&[], base, problems),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::governs;
+    use crate::names::path::RepoPath;
+
+    #[test]
+    fn d17_d18_d19_files_that_say_what_others_are_are_told_by_name() {
+        for path in [
+            ".gitattributes",
+            "app/deep/.gitattributes",
+            ".GitAttributes",
+            "app/.gitattributes. ",
+            "GITATT~1",
+            ".gitmodules",
+            ".git\u{200c}modules",
+            "gitmod~2",
+            ".lfsconfig",
+            ".LFSCONFIG",
+        ] {
+            assert!(governs(&RepoPath::new(path)), "{path}");
+        }
+        // Git reads these two at the top alone.
+        for path in ["app/.gitmodules", "app/.lfsconfig", ".gitignore", "gitattributes", "a.tf"] {
+            assert!(!governs(&RepoPath::new(path)), "{path}");
+        }
     }
 }

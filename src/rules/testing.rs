@@ -54,6 +54,7 @@ pub(super) fn step(kind: StepKind) -> Step {
         checks: Vec::new(),
         near_checks: Vec::new(),
         infra: Vec::new(),
+        links: Vec::new(),
         rollback: None,
     }
 }

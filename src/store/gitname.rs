@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_of_dot_git_are_found() {
+    fn d12_look_alikes_of_dot_git_are_found() {
         let scratch = Scratch::new(ObjectFormat::Sha1);
         let found = [
             &b".git"[..],

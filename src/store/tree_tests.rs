@@ -55,7 +55,7 @@ fn a_sound_tree_is_read_in_order() {
 }
 
 #[test]
-fn hostile_entries_are_named() {
+fn d04_d05_d07_d12_hostile_entries_are_named() {
     use TreeProblemKind::{
         DotName, Duplicate, EmptyName, GitDirectory, SlashInName, UnknownMode, Unsorted,
         ZeroPaddedMode,

@@ -1,4 +1,7 @@
 //! The hook files: with their program gone, no push goes through, wherever the repository is.
+//!
+//! The kernel calls the program as their interpreter, and Git says what it could not run; where its
+//! path has a blank, a shell reads them, and tells in our words.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,59 +31,71 @@ fn push(ground: &Ground, repo: &std::path::Path) -> Answer {
 #[test]
 fn a_push_is_refused_when_the_program_is_gone() {
     let ground = Ground::new();
-    let (repo, program) = guarded(&ground, "infra.git", "bin/portcullis");
+    let (repo, program) = guarded(&ground, "infra.git", "a bin/portcullis");
     fs::remove_file(program).unwrap();
     let answer = push(&ground, &repo).expect(1);
     let answer = answer.says("error: this push could not be judged, so it is refused");
     let answer = answer.says("hint: pushing again will not help").says("operators of this server");
-    assert!(!answer.err.contains(ground.path("bin").to_str().unwrap()), "a server path is shown");
-    ground
-        .try_git(&["-C", repo.to_str().unwrap(), "rev-parse", "-q", "--verify", "topic"])
-        .expect(1);
+    assert!(!answer.err.contains(ground.path("a bin").to_str().unwrap()), "a server path is shown");
+    let is_there = ["-C", repo.to_str().unwrap(), "rev-parse", "-q", "--verify", "topic"];
+    ground.try_git(&is_there).expect(1);
 }
 
 #[test]
 fn a_push_is_refused_when_the_program_may_not_be_run_or_is_a_folder() {
-    let ground = Ground::new();
-    let (repo, program) = guarded(&ground, "infra.git", "bin/portcullis");
-    // A file of its own: the other name of a hard link must stay as it is.
-    fs::remove_file(&program).unwrap();
-    fs::write(&program, "#!/bin/sh\nexit 0\n").unwrap();
-    chmod(&program, 0o644);
-    push(&ground, &repo).expect(1).says("could not be judged");
-    fs::remove_file(&program).unwrap();
-    fs::create_dir(&program).unwrap();
-    push(&ground, &repo).expect(1).says("could not be judged");
-    fs::remove_dir(&program).unwrap();
-    // Not a program that this machine can run.
-    fs::write(&program, [0x7f, b'E', b'L', b'F', 0, 0, 0, 0]).unwrap();
-    chmod(&program, 0o755);
-    push(&ground, &repo).expect(1);
+    for place in ["bin/portcullis", "a bin/portcullis"] {
+        let ground = Ground::new();
+        let (repo, program) = guarded(&ground, "infra.git", place);
+        // A file of its own: the other name of a hard link must stay as it is.
+        fs::remove_file(&program).unwrap();
+        fs::write(&program, "#!/bin/sh\nexit 0\n").unwrap();
+        chmod(&program, 0o644);
+        push(&ground, &repo).expect(1).says("hook declined");
+        fs::remove_file(&program).unwrap();
+        fs::create_dir(&program).unwrap();
+        push(&ground, &repo).expect(1).says("hook declined");
+        fs::remove_dir(&program).unwrap();
+        // Not a program that this machine can run.
+        fs::write(&program, [0x7f, b'E', b'L', b'F', 0, 0, 0, 0]).unwrap();
+        chmod(&program, 0o755);
+        push(&ground, &repo).expect(1).says("hook declined");
+    }
 }
 
 #[test]
 fn each_hook_refuses_by_itself() {
     let ground = Ground::new();
-    for hook in ["pre-receive", "update"] {
-        let (repo, program) = guarded(&ground, &format!("{hook}.git"), "bin/portcullis");
+    for (hook, place, says) in [
+        ("pre-receive", "bin/portcullis", "pre-receive hook declined"),
+        ("update", "bin/portcullis", "hook declined"),
+        ("pre-receive", "a bin/portcullis", "could not be judged"),
+        ("update", "a bin/portcullis", "could not be judged"),
+    ] {
+        let name = format!("{hook} {place}.git").replace('/', "-");
+        let (repo, program) = guarded(&ground, &name, place);
         fs::remove_file(&program).unwrap();
         for other in ["pre-receive", "update", "post-receive"] {
             if other != hook {
                 fs::remove_file(repo.join("hooks").join(other)).unwrap();
             }
         }
-        push(&ground, &repo).expect(1).says("could not be judged");
+        push(&ground, &repo).expect(1).says(says);
     }
 }
 
 #[test]
 fn after_the_fact_the_pusher_hears_that_the_log_was_not_told() {
-    let ground = Ground::new();
-    let (repo, program) = guarded(&ground, "infra.git", "bin/portcullis");
-    fs::remove_file(program).unwrap();
-    fs::remove_file(repo.join("hooks/pre-receive")).unwrap();
-    fs::remove_file(repo.join("hooks/update")).unwrap();
-    push(&ground, &repo).expect(0).says("applied, but the log was not told");
+    for (place, says) in [
+        ("bin/portcullis", "hooks/post-receive"),
+        ("a bin/portcullis", "applied, but the log was not told"),
+    ] {
+        let ground = Ground::new();
+        let (repo, program) = guarded(&ground, "infra.git", place);
+        fs::remove_file(program).unwrap();
+        fs::remove_file(repo.join("hooks/pre-receive")).unwrap();
+        fs::remove_file(repo.join("hooks/update")).unwrap();
+        push(&ground, &repo).expect(0).says(says);
+    }
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_statement_for_another_repository_is_not_taken() {
 }
 
 #[test]
-fn a_statement_for_another_ref_does_not_count_here() {
+fn c09_a_statement_for_another_ref_does_not_count_here() {
     let (site, alice, bob, tip) = Site::topic();
     let elsewhere = {
         let mut draft = site.draft(&bob, &tip);

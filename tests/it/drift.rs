@@ -212,7 +212,7 @@ fn packed_refs_are_no_drift_and_a_changed_line_in_them_is() {
 }
 
 #[test]
-fn head_is_held_against_the_log_too() {
+fn b17_head_is_held_against_the_log_too() {
     let (site, alice, _) = Site::alice_and_bob();
     let tip = stray(&alice);
     site.git(&["symbolic-ref", "HEAD", "refs/heads/stray"]);

@@ -31,7 +31,7 @@ fn end(site: &Site, name: &str) -> String {
 }
 
 #[test]
-fn git_refuses_a_rewind_after_our_yes() {
+fn a11_git_refuses_a_rewind_after_our_yes() {
     let (site, alice) =
         with(Plan::new(policy::gated(1)).setting("receive.denyNonFastForwards", "true"));
     let before = site.value("refs/heads/mine");
@@ -43,7 +43,7 @@ fn git_refuses_a_rewind_after_our_yes() {
 }
 
 #[test]
-fn git_refuses_a_deletion_after_our_yes() {
+fn a11_git_refuses_a_deletion_after_our_yes() {
     let (site, alice) = with(Plan::new(policy::gated(1)).setting("receive.denyDeletes", "true"));
     assert!(!alice.push(&[":refs/heads/mine"]).is_accepted());
     assert_eq!(site.log().last("decision")["verdict"], "accept");
@@ -51,7 +51,7 @@ fn git_refuses_a_deletion_after_our_yes() {
 }
 
 #[test]
-fn of_an_atomic_push_with_one_ref_that_git_refuses_nothing_is_applied() {
+fn a11_of_an_atomic_push_with_one_ref_that_git_refuses_nothing_is_applied() {
     let (site, alice) =
         with(Plan::new(policy::gated(1)).setting("receive.denyNonFastForwards", "true"));
     let push =
@@ -68,7 +68,23 @@ fn of_an_atomic_push_with_one_ref_that_git_refuses_nothing_is_applied() {
 }
 
 #[test]
-fn another_hook_says_no_after_our_yes() {
+fn a11_a_stale_lock_or_a_folder_in_the_way_stops_git_after_our_yes() {
+    let (site, alice) = with(Plan::new(policy::gated(1)));
+    let lock = site.path().join("refs/heads/mine.lock");
+    std::fs::write(&lock, "").unwrap();
+    alice.commit("app/x", "newest\n");
+    for name in ["refs/heads/mine", "refs/heads/mine/below"] {
+        assert!(!alice.push(&[&format!("HEAD:{name}")]).is_accepted());
+        assert_eq!(site.log().last("decision")["verdict"], "accept", "{name}");
+        assert_eq!(end(&site, name), "not-applied", "{name}");
+    }
+    std::fs::remove_file(&lock).unwrap();
+    alice.push(&["HEAD:refs/heads/mine"]).accepted();
+    assert_eq!(end(&site, "refs/heads/mine"), "applied");
+}
+
+#[test]
+fn a09_another_hook_says_no_after_our_yes() {
     for name in ["pre-receive", "update"] {
         let plan = Plan::new(policy::gated(1));
         let (site, alice) = with(plan.earlier_hook(name, "#!/bin/sh\n[ ! -e no ]\n"));

@@ -147,7 +147,7 @@ fn borrowing(ground: &Ground, repository: &Path) {
 }
 
 #[test]
-fn borrowed_objects_are_there_but_approve_nothing() {
+fn c13_borrowed_objects_are_there_but_approve_nothing() {
     let site = Plan::new(policy::gated(1)).made_by(borrowing).build();
     // Not by its path: a local clone takes quoted alternates for something else.
     let url = format!("file://{}", site.path().display());
@@ -182,7 +182,7 @@ fn without_blobs(ground: &Ground, repository: &Path) {
 }
 
 #[test]
-fn what_a_partial_clone_left_out_is_never_fetched_and_never_passed_over() {
+fn c15_what_a_partial_clone_left_out_is_never_fetched_and_never_passed_over() {
     let site = Plan::new(policy::gated(1)).made_by(without_blobs).build();
     let fetched = || fs::remove_file(site.ground().at("fetched")).is_ok();
     let source = site.ground().at("source.git");

@@ -21,7 +21,7 @@ fn a_direct_commit_is_refused() {
 }
 
 #[test]
-fn an_unreviewed_infrastructure_merge_is_refused() {
+fn c02_an_unreviewed_infrastructure_merge_is_refused() {
     let site = Site::gated();
     let alice = site.person("alice");
     let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);
@@ -189,7 +189,7 @@ fn an_approval_of_one_indentation_is_not_one_of_another() {
 }
 
 #[test]
-fn a_mode_flip_a_symlink_and_a_rename_out_are_changes() {
+fn d01_d02_a_mode_flip_a_symlink_and_a_rename_out_are_changes() {
     let site = Site::gated();
     let alice = site.person("alice");
     let in_clone = |script: &str| {
@@ -268,7 +268,7 @@ fn one_approval_serves_one_step_of_a_push() {
 }
 
 #[test]
-fn a_maker_is_who_brought_it_and_not_who_the_author_field_names() {
+fn c16_a_maker_is_who_brought_it_and_not_who_the_author_field_names() {
     let (site, alice, bob) = Site::alice_and_bob();
     // Bob makes it, writes Alice into the commit, pushes it, and approves it.
     bob.begin("disguise");

@@ -24,6 +24,7 @@ mod examples;
 mod exceptions;
 mod formats;
 mod glass;
+mod hostile;
 mod landings;
 mod lies;
 mod log;

@@ -69,7 +69,7 @@ fn a_packed_repository_with_a_commit_graph_works() {
 }
 
 #[test]
-fn a_repository_that_cannot_be_opened_is_refused_with_a_sentence() {
+fn c12_a_repository_that_cannot_be_opened_is_refused_with_a_sentence() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
@@ -124,14 +124,41 @@ fn hooks_are_real_files_that_fail_closed() {
         assert!(data.is_file(), "{name}");
         assert_eq!(data.permissions().mode() & 0o111, 0o111, "{name}");
     }
-    // The binary is gone: the same hook, naming a program that is not there.
+    // Something else stands where the program was: the same hook, naming that.
     let hook = site.hook_file("pre-receive");
     let text = fs::read_to_string(&hook).unwrap();
     let program = env!("CARGO_BIN_EXE_portcullis");
-    assert!(text.contains(program), "{text}");
-    site.write_hook("pre-receive", &text.replace(program, "/not-there/portcullis"));
-    alice.push(&["HEAD:refs/heads/mine"]).refused();
-    assert_eq!(site.value("refs/heads/mine"), None);
+    assert!(text.starts_with(&format!("#!{program} hook=pre-receive\n")), "{text}");
+    let gate = site.ground().at("gate");
+    let named = text.replace(program, gate.to_str().unwrap());
+    let by_shell = format!("#!/bin/sh\n{}", named.split_once('\n').unwrap().1);
+    let whole = fs::read(program).unwrap();
+    let instead: [(Option<&[u8]>, u32, bool); 6] = [
+        (None, 0o755, false),
+        (Some(&whole), 0o644, false),
+        (Some(b""), 0o755, true),
+        (Some(b"\n\n"), 0o755, true),
+        (Some(b"true\n"), 0o755, true),
+        (Some(&[0; 8192]), 0o755, true),
+    ];
+    for (content, mode, is_read_by_shell) in instead {
+        if let Some(content) = content {
+            fs::write(&gate, content).unwrap();
+            fs::set_permissions(&gate, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        for (text, tells) in [(&named, is_read_by_shell), (&by_shell, true)] {
+            site.write_hook("pre-receive", text);
+            let push = alice.push(&["HEAD:refs/heads/mine"]);
+            assert!(!push.is_accepted(), "{mode:o} {}", push.whole());
+            assert_eq!(push.said().contains("missing or damaged"), tells, "{}", push.whole());
+            assert_eq!(site.value("refs/heads/mine"), None);
+        }
+    }
+    // A shell hands over to it as the kernel does.
+    fs::write(&gate, &whole).unwrap();
+    fs::set_permissions(&gate, fs::Permissions::from_mode(0o755)).unwrap();
+    site.write_hook("pre-receive", &by_shell);
+    alice.push(&["HEAD:refs/heads/mine"]).accepted().says("alice");
 }
 
 #[test]

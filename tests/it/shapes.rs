@@ -27,7 +27,7 @@ fn squash_rebase_and_fast_forward_are_no_merges() {
 }
 
 #[test]
-fn an_evil_merge_is_refused() {
+fn c01_an_evil_merge_is_refused() {
     let (site, alice, bob) = Site::alice_and_bob();
     let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);
     site.approve(&bob, &tip).accepted();
@@ -51,7 +51,7 @@ fn a_merge_that_keeps_only_our_side_is_refused() {
 }
 
 #[test]
-fn a_foxtrot_is_refused() {
+fn c06_a_foxtrot_is_refused() {
     let site = Site::gated();
     let alice = site.person("alice");
     let tip = alice.topic("words", &[("app/words", "hello\n")]);
@@ -106,7 +106,7 @@ fn three_merges_in_one_push_are_judged_one_by_one() {
 }
 
 #[test]
-fn a_change_and_its_revert_are_refused_as_direct_commits_and_land_as_nothing_behind_a_merge() {
+fn c04_a_change_and_its_revert_are_refused_as_direct_commits_and_land_as_nothing_behind_a_merge() {
     let site = Site::gated();
     let alice = site.person("alice");
     let change = alice.topic("there", &[(NETWORK, "port 8443\n")]);
@@ -153,7 +153,7 @@ fn a_resolved_conflict_without_resolved_by_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn commits_that_lie_on_the_server_and_were_never_brought_do_not_land() {
+fn c13_commits_that_lie_on_the_server_and_were_never_brought_do_not_land() {
     let (site, alice, _) = Site::alice_and_bob();
     alice.begin("words");
     let tip = alice.commit("app/words", "hello\n");
@@ -182,7 +182,7 @@ fn commits_that_lie_on_the_server_and_were_never_brought_do_not_land() {
 }
 
 #[test]
-fn who_pushed_a_commit_that_update_refused_is_a_maker_of_it() {
+fn c03_who_pushed_a_commit_that_update_refused_is_a_maker_of_it() {
     let site = Plan::new(policy::gated(1))
         .earlier_hook("update", "#!/bin/sh\ncase $1 in refs/heads/bad) exit 1;; esac\n")
         .build();
@@ -206,7 +206,7 @@ fn who_pushed_a_commit_that_update_refused_is_a_maker_of_it() {
 }
 
 #[test]
-fn a_submodule_that_moves_is_seen_whatever_gitmodules_says() {
+fn d03_a_submodule_that_moves_is_seen_whatever_gitmodules_says() {
     let (site, alice, bob) = Site::alice_and_bob();
     let oid = |digit: &str| digit.repeat(40);
     let link = |digit: &str| {
@@ -235,7 +235,7 @@ fn a_submodule_that_moves_is_seen_whatever_gitmodules_says() {
 }
 
 #[test]
-fn a_release_branch_comes_back_where_it_was_and_not_where_it_once_was() {
+fn b14_a_release_branch_comes_back_where_it_was_and_not_where_it_once_was() {
     let policy = policy::people()
         + "\n[rule.release-review]\nkind = \"approval\"\nrefs = [\"release/**\"]\n\
            paths = [\"**\"]\napprovals = 1\nfrom = [\"@platform\"]\nstarts = [\"main\"]\n\

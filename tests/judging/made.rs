@@ -100,6 +100,7 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         checks: Vec::new(),
         near_checks: Vec::new(),
         infra: Vec::new(),
+        links: Vec::new(),
         rollback: None,
     }
 }

@@ -87,6 +87,9 @@ fn hooks_for_all_projects() {
     assert_eq!(after, before);
     assert!(!server.path().join("custom_hooks").exists());
 
+    // What came in while no hooks were there is somebody's to answer for, before they are again.
+    let (answered, said) = server.portcullis(&["log", "drift", "--accept", "the hooks were away"]);
+    assert!(answered, "{said}");
     // A project that nobody installed: its pushes cannot be judged, so they are refused.
     server.follow("gitlab-global", "install");
     fs::remove_file(server.path().join("config")).unwrap();

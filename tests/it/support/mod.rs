@@ -7,6 +7,7 @@
 pub(crate) mod acts;
 pub(crate) mod entries;
 pub(crate) mod ground;
+pub(crate) mod objects;
 pub(crate) mod outcome;
 pub(crate) mod person;
 pub(crate) mod policy;
