@@ -116,7 +116,7 @@ fn records(raw: &[u8]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(cases(6))]
+    #![proptest_config(cases(3))]
     #[test]
     fn a_delta_of_hostile_trees_is_what_git_says(
         made in prop::collection::vec(made(), 60), sorted: u64,
@@ -242,7 +242,7 @@ fn shown(oid: &Oid, commit: &Commit) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases(4))]
+    #![proptest_config(cases(2))]
     #[test]
     fn commits_are_read_as_git_reads_them(made in prop::collection::vec(commit(), 400)) {
         let repository = Repository::new();
@@ -332,7 +332,7 @@ fn list(pattern: &str) -> Option<PathPatterns> {
 }
 
 proptest! {
-    #![proptest_config(cases(8))]
+    #![proptest_config(cases(4))]
     #[test]
     fn patterns_mean_what_they_mean_in_gitignore(
         asked in prop::collection::vec((pattern(), prop::collection::vec(path(), 4)), 150),
