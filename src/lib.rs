@@ -8,6 +8,7 @@
 )]
 
 pub mod answer;
+pub mod codeowners;
 pub mod facts;
 pub mod gather;
 #[expect(clippy::disallowed_methods, reason = "runs as a hook: reads files, the clock and /proc")]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first. A room imports only rooms on lower floors.
 const FLOORS: &[&[&str]] = &[
     &["names", "source"],
-    &["push", "pattern", "ssh", "statement", "infra", "answer", "tlog"],
+    &["push", "pattern", "ssh", "statement", "infra", "answer", "tlog", "codeowners"],
     &["roster", "verdict"],
     &["facts", "identity"],
     &["store"],
@@ -37,6 +37,7 @@ const THINKING: &[&str] = &[
     "infra",
     "answer",
     "tlog",
+    "codeowners",
     "facts",
     "verdict",
     "identity",

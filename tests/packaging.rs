@@ -129,6 +129,7 @@ const CONTENTS: &[(&str, &str)] = &[
     ("-rwxr-xr-x", "./usr/share/portcullis/hooks/post-receive"),
     ("-rwxr-xr-x", "./usr/share/portcullis/audit/verify.sh"),
     ("-rwxr-xr-x", "./usr/share/portcullis/audit/verify.py"),
+    ("-rwxr-xr-x", "./usr/share/portcullis/audit/statements.sh"),
     ("-rw-r--r--", "./usr/share/portcullis/config/policy.toml"),
     ("-rw-r--r--", "./usr/share/portcullis/config/timers.conf"),
     ("-rw-r--r--", "./usr/share/portcullis/config/examples/small-team.toml"),

@@ -4,11 +4,10 @@
 //! kernel passes all that stands behind the interpreter's path as one argument: execve(2)); its
 //! body, for a shell, calls the verb.
 //!
-//! Takes stdin whole, runs the hook, lets an earlier hook have its say after a yes, and prints
+//! Starts the clock, runs the hook, lets an earlier hook have its say after a yes, and prints
 //! last, when nothing is locked any more.
 
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
@@ -24,16 +23,15 @@ use crate::cli::verb::{Call, Group, Verb};
 use crate::hook::answer::Answer;
 use crate::hook::bench::Input;
 use crate::hook::fault::Stop;
+use crate::hook::stdin::{STDIN_BYTES_MAX, Stdin};
+use crate::hook::tell::tell;
 use crate::hook::world::World;
-use crate::hook::{earlier, post, pre_receive, update};
+use crate::hook::{deadline, earlier, post, pre_receive, update};
 use crate::push::env::Env;
 use crate::verdict::line::Line;
 
 /// The verb.
 pub static VERB: Verb = Verb { group: Group::Hidden, command: Hook::command, run };
-
-/// How much of stdin is taken before the policy's own limit is known, in bytes.
-const STDIN_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// How a line begins that GitLab's pages show.
 const GITLAB_PAGE: &str = "GL-HOOK-ERR: ";
@@ -91,17 +89,22 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     // A bug is told by the answer; the runtime's own report is not for a pusher's eyes.
     std::panic::set_hook(Box::new(|_| {}));
     let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
-    let mut stdin = Vec::new();
-    if !matches!(hook.name, Name::Update) {
-        // What cannot be read is missing from the input, and the input is then refused.
-        let _ = std::io::stdin().lock().take(STDIN_BYTES_MAX).read_to_end(&mut stdin);
-    }
+    // Held until the process ends: an earlier hook and a pipe that nobody empties take time too.
+    let deadline = match hook.name {
+        Name::PreReceive | Name::Update => Some(deadline::start()),
+        Name::PostReceive => None,
+    };
+    let stdin = match hook.name {
+        Name::PreReceive | Name::PostReceive => Stdin::new(std::io::stdin()),
+        Name::Update => Stdin::new(std::io::empty()),
+    };
     let directory = around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
     let input = Input {
         env: &around.environment,
         directory: &directory,
         args: &args,
         stdin: &stdin,
+        deadline: deadline.as_ref(),
         moment: around.now,
     };
     let settled = match hook.name {
@@ -120,8 +123,8 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     };
     let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
     match code {
-        0 => print(&text),
-        _ => print(&for_reader(input.env, text)),
+        0 => tell(&text),
+        _ => tell(&for_reader(input.env, text)),
     }
     Ok(match code {
         0 => Exit::Yes,
@@ -155,7 +158,7 @@ fn heard(input: &Input<'_>, name: Name, at: Option<&Path>, answer: Answer) -> (u
     let earlier = match answer.hooks_dir() {
         Some(dir) => {
             let dir = hooks_dir(input, name, at).unwrap_or_else(|| dir.to_owned());
-            earlier::run(&dir, name.file(), input.args, input.stdin)
+            earlier::run(&dir, name.file(), input.args, input.stdin.some(STDIN_BYTES_MAX))
         }
         None => Ok(None),
     };
@@ -185,7 +188,7 @@ fn after_outcomes(input: &Input<'_>, at: Option<&Path>) -> Result<Option<u8>, St
         Some(dir) => dir,
         None => World::find(input.env, input.directory)?.hooks_dir(),
     };
-    earlier::run(&dir, name.file(), input.args, input.stdin)
+    earlier::run(&dir, name.file(), input.args, input.stdin.some(STDIN_BYTES_MAX))
 }
 
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
@@ -210,10 +213,4 @@ fn post_receive(
         tracing::warn!(reason = %fault, "hooks and settings were not looked at");
     }
     Ok(exit)
-}
-
-/// Tells the pusher. A client that is gone hears nothing, and that changes nothing.
-fn print(text: &str) {
-    use std::io::Write as _;
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

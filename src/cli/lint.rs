@@ -6,9 +6,13 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser};
 
+use crate::cli::against;
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::git::Git;
 use crate::cli::policies;
+use crate::cli::site::Site;
 use crate::cli::verb::{Call, Group, Verb};
+use crate::source::problem::{Colour, Problem, Severity};
 
 /// The verb.
 pub static VERB: Verb = Verb { group: Group::Server, command: Lint::command, run };
@@ -18,12 +22,21 @@ pub static VERB: Verb = Verb { group: Group::Server, command: Lint::command, run
 /// Files that are named together are read together, as a repository that names several is judged by
 /// all of them; the first is the site's. The exit code is 1 when there is a problem. A policy with a
 /// problem refuses every push.
+///
+/// With --against each rule is held against the branch that HEAD names there, or the first that the
+/// rule names. An error is then a change that could never land; a warning, what comes to less than it
+/// seems to.
 #[derive(Parser, Debug)]
 #[command(name = "lint")]
 struct Lint {
     /// Print the problems as JSON
     #[arg(long)]
     json: bool,
+
+    /// Hold the rules against this repository too: patterns that match nothing there, and owners in
+    /// its CODEOWNERS file that are nobody
+    #[arg(long, value_name = "REPO")]
+    against: Option<PathBuf>,
 
     /// The policy files of one repository, in their order
     #[arg(value_name = "POLICY", required = true)]
@@ -34,12 +47,33 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let lint: Lint = call.arguments()?;
     let paths: Vec<PathBuf> =
         lint.policies.iter().map(|path| call.around.absolute(path)).collect::<Result<_, _>>()?;
-    let looked = policies::look(&policies::read(&paths)?);
+    let texts = policies::read(&paths)?;
+    let looked = policies::look(&texts);
+    let found = match (&lint.against, policies::compiled(&texts)) {
+        (Some(repo), Ok(policy)) => {
+            let git = Git::find(call.around)?;
+            let site = Site::find(call.around, &git, repo)?;
+            Some(against::look(&policy, &site.git_dir)?)
+        }
+        // What cannot be used is held against nothing.
+        (Some(_), Err(_)) | (None, _) => None,
+    };
     if lint.json {
-        call.console.json(&looked.as_json())?;
+        let mut json = looked.as_json();
+        if let Some(found) = &found {
+            json["against"] = found.iter().map(policies::problem_as_json).collect();
+        }
+        call.console.json(&json)?;
     } else {
-        let text = looked.render(call.console.colour_out());
+        let colour = if call.console.colour_out() { Colour::On } else { Colour::Off };
+        let mut text = looked.render(colour == Colour::On);
+        for problem in found.iter().flatten() {
+            text.push_str(&problem.render(colour));
+            text.push('\n');
+        }
         call.console.data(&text)?;
     }
-    Ok(if looked.is_usable() { Exit::Yes } else { Exit::No })
+    let serious = |problem: &Problem| problem.severity == Severity::Error;
+    let blocked = found.iter().flatten().any(serious);
+    Ok(if looked.is_usable() && !blocked { Exit::Yes } else { Exit::No })
 }

@@ -4,6 +4,7 @@
 //! between verbs (git, files, places, faults) stands in leaves of its own; nothing in this folder
 //! imports this file.
 
+pub mod against;
 pub mod approve;
 pub mod args;
 pub mod attest;

@@ -10,7 +10,7 @@ use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
 use crate::cli::quote::shown;
 use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
-use crate::source::problem::{Colour, Problems, Severity};
+use crate::source::problem::{Colour, Problem, Problems, Severity};
 
 /// Where push certificates are asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,28 +45,26 @@ impl Looked {
 
     /// The problems as a script reads them.
     pub fn as_json(&self) -> Value {
-        let rows: Vec<Value> = self
-            .problems
-            .sorted()
-            .iter()
-            .map(|problem| {
-                let position = problem.spot.as_ref().map(|spot| spot.position());
-                json!({
-                    "severity": match problem.severity {
-                        Severity::Error => "error",
-                        Severity::Warning => "warning",
-                    },
-                    "what": problem.what,
-                    "file": problem.place().map(|place| place.file.to_string()),
-                    "line": position.map(|position| position.line),
-                    "column": position.map(|position| position.column),
-                    "label": problem.label,
-                    "hint": problem.hint,
-                })
-            })
-            .collect();
+        let rows: Vec<Value> = self.problems.sorted().into_iter().map(problem_as_json).collect();
         json!({ "usable": self.is_usable(), "problems": rows })
     }
+}
+
+/// One problem as a script reads it.
+pub fn problem_as_json(problem: &Problem) -> Value {
+    let position = problem.spot.as_ref().map(|spot| spot.position());
+    json!({
+        "severity": match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "what": problem.what,
+        "file": problem.place().map(|place| place.file.to_string()),
+        "line": position.map(|position| position.line),
+        "column": position.map(|position| position.column),
+        "label": problem.label,
+        "hint": problem.hint,
+    })
 }
 
 /// Reads the files of one repository's policy, in their order, and those it takes keys from.

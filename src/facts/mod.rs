@@ -12,14 +12,18 @@ pub mod landing;
 pub mod limits;
 pub mod makers;
 pub mod needs;
+pub mod owners;
 pub mod past;
 pub mod remembered;
 pub mod rollback;
 pub mod signature;
 
+use std::sync::Arc;
+
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::landing::Landing;
+use crate::facts::owners::OwnersFile;
 use crate::facts::past::DriftSeen;
 use crate::facts::signature::Signatures;
 use crate::names::oid::Oid;
@@ -80,6 +84,8 @@ pub struct UpdateFacts {
     pub signatures: Vec<Signatures>,
     /// Which of them each asking rule reads, as `landing_of_rule`.
     pub signatures_of_rule: Vec<(usize, usize)>,
+    /// The CODEOWNERS file that each asking rule reads, by the rule's index in the policy.
+    pub owners_of_rule: Vec<(usize, Arc<OwnersFile>)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -100,6 +106,11 @@ impl UpdateFacts {
     pub fn landing(&self, rule: usize) -> Option<&Landing> {
         let (_, at) = self.landing_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.landings.get(*at)
+    }
+
+    /// The CODEOWNERS file that the rule with this index reads.
+    pub fn owners(&self, rule: usize) -> Option<&OwnersFile> {
+        self.owners_of_rule.iter().find(|(index, _)| *index == rule).map(|(_, file)| &**file)
     }
 
     /// The signatures that the rule with this index reads.

@@ -1,10 +1,14 @@
 //! What a policy will ask of a ref update, so that no more is gathered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use crate::codeowners::dialect::Dialect;
 use crate::infra::set::InfraKinds;
+use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::pattern::refs::RefPatterns;
+use crate::roster::directory::Directory;
 
 /// What one rule asks.
 #[derive(Clone, Default, Debug)]
@@ -25,6 +29,20 @@ pub struct Needs {
     pub had_by: Option<RefPatterns>,
     /// Whose signatures are looked at.
     pub signatures: SignaturesOf,
+    /// Which CODEOWNERS file is read, and whom it may name. Its people are reviewers too, each where
+    /// a path of theirs changes.
+    pub owners: Option<OwnersNeeds>,
+}
+
+/// Which CODEOWNERS file a rule reads.
+#[derive(Clone, Debug)]
+pub struct OwnersNeeds {
+    /// How it is read.
+    pub dialect: Dialect,
+    /// Where it is; `None`: in the first of the dialect's own places that has one.
+    pub file: Option<RepoPath>,
+    /// Whom its names stand for.
+    pub directory: Arc<Directory>,
 }
 
 /// Whose signatures a rule looks at.

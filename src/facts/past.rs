@@ -300,6 +300,10 @@ pub trait Past {
     /// next one must be later.
     fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError>;
 
+    /// When the newest but so many of this signer's statements was accepted, whatever became of it.
+    /// `None` when there are not so many.
+    fn signed_at(&self, by: &PrincipalName, newer: usize) -> Result<Option<Moment>, PastError>;
+
     /// The newest statements that name this commit, for whichever ref and whatever became of them.
     fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError>;
 

@@ -8,7 +8,9 @@ use crate::facts::past::{
     RejectSeen, StateSeen, StatementSeen, StatementState, ValueSource,
 };
 use crate::names::digest::Digest;
+use crate::names::moment::Moment;
 use crate::names::oid::Oid;
+use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 
 /// A past made of maps, for tests of rooms that have no log. What is not put in is not known.
@@ -127,6 +129,13 @@ impl Past for Remembered {
 
     fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         Ok(self.latest.get(place).cloned())
+    }
+
+    fn signed_at(&self, by: &PrincipalName, newer: usize) -> Result<Option<Moment>, PastError> {
+        let mut dates: Vec<Moment> =
+            self.statements.iter().filter(|s| s.person == *by).map(|s| s.date).collect();
+        dates.sort_by_key(|date| std::cmp::Reverse(date.millis()));
+        Ok(dates.get(newer).copied())
     }
 
     fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError> {

@@ -244,6 +244,7 @@ impl Builder<'_, '_> {
             Some(Rollback::To(_)) => &self.asked.of_rollback(),
             Some(Rollback::Not(_)) | None => self.asked,
         };
+        let asked = &*asked.of_owners(&delta);
         let found = candidates::find(self.scene, &draft, asked, self.used)?;
         makers.merge(&found.makers);
         let checked = checks::find(self.scene, &draft, self.asked, self.used)?;

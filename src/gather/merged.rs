@@ -9,9 +9,6 @@ use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 
-/// How many merge bases of one merge are looked at; any of them will do.
-pub const MERGE_BASES_MAX: usize = 8;
-
 /// A merge's other parents, seen from its first.
 pub struct Merged {
     /// The delta of each other parent since a merge base with the first.
@@ -29,8 +26,8 @@ impl Merged {
         let mut deltas = Vec::new();
         let (StepKind::Merge, Some(first)) = (kind, from) else { return Ok(Self { deltas }) };
         for other in others {
-            for base in scene.reader.merge_bases(&first, other)?.iter().take(MERGE_BASES_MAX) {
-                deltas.push((*other, scene.reader.delta(Some(*base), Some(*other))?));
+            for base in scene.reader.merge_bases(&first, other)? {
+                deltas.push((*other, scene.reader.delta(Some(base), Some(*other))?));
             }
         }
         Ok(Self { deltas })

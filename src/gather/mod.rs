@@ -14,6 +14,7 @@ pub mod links;
 pub mod makers;
 pub mod merged;
 pub mod motion;
+pub mod owners;
 pub mod provenance;
 pub mod reader;
 pub mod rejects;
@@ -26,6 +27,7 @@ pub mod statements;
 mod testing;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::facts::landing::Landing;
 use crate::facts::needs::RefNeeds;
@@ -115,6 +117,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         landing_of_rule: Vec::new(),
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
+        owners_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -177,8 +180,8 @@ fn second_look(
         asked.content = asked.content.union(rule.needs.content);
         asked.links |= rule.needs.links;
     }
-    let landing_rules = needs.rules.iter().filter(|rule| rule.needs.landing);
-    for rule in landing_rules {
+    let mut starts = Vec::new();
+    for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         let start = match facts.change {
             Change::Create { .. } => creation::start(scene, &facts.update.name, &rule.starts, end)?,
             Change::Move { old, .. } => match scene.reader.peel_commit(&old)? {
@@ -187,6 +190,14 @@ fn second_look(
             },
             Change::Delete { .. } | Change::Nothing => continue,
         };
+        if let Some(asks) = &rule.needs.owners {
+            let file = Arc::new(owners::look(&scene.reader, start, asks)?);
+            asked.owners.push(Arc::clone(&file));
+            facts.owners_of_rule.push((rule.index, file));
+        }
+        starts.push((rule, start));
+    }
+    for (rule, start) in starts {
         let known = facts.landings.iter().position(|l| l.start == start);
         let at = match known {
             Some(at) => at,

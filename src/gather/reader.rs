@@ -17,16 +17,23 @@ use crate::names::refname::Refname;
 use crate::store::commit::Commit;
 use crate::store::commits::{CommitCache, ReadCommit};
 use crate::store::delta::{DeltaLimits, TreeCache, WhichLimit, delta};
+use crate::store::error::StoreError;
 use crate::store::merge::{MergeCheck, merge_equals, tree_equals_merge};
-use crate::store::objects::{ObjectKind, Objects, RefValue, read_kind};
-use crate::store::range::{Arriving, arriving};
-use crate::store::tag::{PeeledTo, Tag, TagProblem, peel};
+use crate::store::mergesize::{MergeLimits, MergeSize, TooMuch, merge_size};
+use crate::store::objects::{ObjectKind, Objects, RefValue, read_kind, read_kind_within};
+use crate::store::range::{
+    Arriving, EXCLUDED_WALKED_MAX, Range, RangeLimit, RangeLimits, arriving,
+};
+use crate::store::tag::{PeelLimits, Peeled, PeeledTo, Tag, TagProblem, peel};
 use crate::store::tree::EntryMode;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line};
 
 /// How many paths of a merge's own changes are kept for the message.
 const MERGE_PATHS_MAX: usize = 10;
+
+/// How long the paths of a delta may be on average, in bytes.
+const PATH_BYTES_MEAN: usize = 512;
 
 /// An annotated tag by its name, and the tag or what is wrong with it.
 pub type TagRead = (Oid, Result<Tag, TagProblem>);
@@ -40,7 +47,6 @@ pub struct Reader<'a> {
     caches: RefCell<Caches>,
 }
 
-#[derive(Default)]
 struct Caches {
     commits: CommitCache,
     trees: TreeCache,
@@ -51,7 +57,13 @@ struct Caches {
 impl<'a> Reader<'a> {
     /// Nothing is read yet.
     pub fn new(objects: &'a dyn Objects, limits: &'a Limits) -> Self {
-        Self { objects, limits, caches: RefCell::new(Caches::default()) }
+        let caches = Caches {
+            commits: CommitCache::within(limits.object_bytes),
+            trees: TreeCache::within(limits.object_bytes),
+            merges: HashMap::new(),
+            problems: Vec::new(),
+        };
+        Self { objects, limits, caches: RefCell::new(caches) }
     }
 
     fn read_commit(&self, oid: &Oid) -> Result<Arc<ReadCommit>, GatherError> {
@@ -78,27 +90,38 @@ impl<'a> Reader<'a> {
         include: &[Oid],
         exclude: &[Oid],
     ) -> Result<Vec<(Oid, Arc<Commit>)>, GatherError> {
-        let limit = self.limits.commits;
-        let found =
-            arriving(self.objects, &mut self.caches.borrow_mut().commits, include, exclude, limit)?;
-        let Arriving::All(range) = found else {
-            return Err(GatherError::Limit { name: "commits", limit });
-        };
+        let parents_max = self.limits.parents;
         let whole = |(oid, read): &(Oid, Arc<ReadCommit>)| match &read.commit {
+            Ok(commit) if commit.parents.len() > parents_max => {
+                Err(GatherError::Limit { name: "parents", limit: parents_max })
+            }
             Ok(commit) => Ok((*oid, Arc::clone(commit))),
             Err(problem) => Err(GatherError::Commit { oid: *oid, why: problem.to_string() }),
         };
-        range.commits().iter().map(whole).collect()
+        self.range(include, exclude)?.commits().iter().map(whole).collect()
     }
 
     /// The same, by name alone: the commits may be malformed.
     pub fn arriving_oids(&self, include: &[Oid], exclude: &[Oid]) -> Result<Vec<Oid>, GatherError> {
-        let limit = self.limits.commits;
-        let found =
-            arriving(self.objects, &mut self.caches.borrow_mut().commits, include, exclude, limit)?;
-        match found {
-            Arriving::All(range) => Ok(range.commits().iter().map(|(oid, _)| *oid).collect()),
-            Arriving::Cut { .. } => Err(GatherError::Limit { name: "commits", limit }),
+        Ok(self.range(include, exclude)?.commits().iter().map(|(oid, _)| *oid).collect())
+    }
+
+    fn range(&self, include: &[Oid], exclude: &[Oid]) -> Result<Range, GatherError> {
+        let limits =
+            RangeLimits { commits_max: self.limits.commits, bytes_max: self.limits.commit_bytes };
+        let commits = &mut self.caches.borrow_mut().commits;
+        match arriving(self.objects, commits, include, exclude, limits)? {
+            Arriving::All(range) => Ok(range),
+            Arriving::Cut(RangeLimit::Commits) => {
+                Err(GatherError::Limit { name: "commits", limit: limits.commits_max })
+            }
+            Arriving::Cut(RangeLimit::Bytes) => {
+                Err(GatherError::Limit { name: "commit-bytes", limit: limits.bytes_max })
+            }
+            Arriving::Cut(RangeLimit::Excluded) => {
+                let what = "commits that were there before";
+                Err(StoreError::Limit { what, limit: EXCLUDED_WALKED_MAX }.into())
+            }
         }
     }
 
@@ -112,22 +135,11 @@ impl<'a> Reader<'a> {
     pub fn delta(&self, from: Option<Oid>, to: Option<Oid>) -> Result<Delta, GatherError> {
         let tree = |oid: Oid| self.read_commit(&oid).map(|read| read.links.tree);
         let (old, new) = (from.map(tree).transpose()?, to.map(tree).transpose()?);
-        let limits = DeltaLimits {
-            entries_max: self.limits.delta_entries,
-            depth_max: self.limits.tree_depth,
-            ..DeltaLimits::JUDGING
-        };
+        let limits = self.delta_limits();
         let mut caches = self.caches.borrow_mut();
         let walk = delta(self.objects, &mut caches.trees, old, new, limits)?;
-        if let Some(limit) = walk.cut {
-            return Err(match limit {
-                WhichLimit::Entries | WhichLimit::PathBytes => {
-                    GatherError::Limit { name: "delta-entries", limit: limits.entries_max }
-                }
-                WhichLimit::Depth => {
-                    GatherError::Limit { name: "tree-depth", limit: limits.depth_max }
-                }
-            });
+        if let Some(cut) = walk.cut {
+            return Err(self.cut(cut));
         }
         for problem in walk.problems.iter().filter(|p| p.on_new_side).take(1) {
             let what = Line::new("").path(&problem.path).text(": ").text(problem.kind.what());
@@ -151,6 +163,52 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn delta_limits(&self) -> DeltaLimits {
+        DeltaLimits {
+            entries_max: self.limits.delta_entries,
+            depth_max: self.limits.tree_depth,
+            path_bytes_max: self.limits.delta_entries.saturating_mul(PATH_BYTES_MEAN),
+            open_bytes_max: self.limits.tree_bytes,
+        }
+    }
+
+    fn cut(&self, cut: WhichLimit) -> GatherError {
+        let Limits { delta_entries, tree_depth, tree_bytes, .. } = *self.limits;
+        match cut {
+            WhichLimit::Entries | WhichLimit::PathBytes => {
+                GatherError::Limit { name: "delta-entries", limit: delta_entries }
+            }
+            WhichLimit::Depth => GatherError::Limit { name: "tree-depth", limit: tree_depth },
+            WhichLimit::OpenBytes => GatherError::Limit { name: "tree-bytes", limit: tree_bytes },
+        }
+    }
+
+    fn merge_limits(&self) -> MergeLimits {
+        MergeLimits {
+            parents_max: self.limits.parents,
+            bases_max: self.limits.merge_bases,
+            delta: self.delta_limits(),
+            file_bytes_max: self.limits.merge_file_bytes,
+        }
+    }
+
+    /// What merging these commits would take; to be asked before they are merged.
+    pub fn merge_size(&self, parents: &[Oid]) -> Result<MergeSize, GatherError> {
+        let mut caches = self.caches.borrow_mut();
+        let Caches { commits, trees, .. } = &mut *caches;
+        Ok(merge_size(self.objects, commits, trees, parents, &self.merge_limits())?)
+    }
+
+    /// The limit that keeps a merge from being made again.
+    pub fn too_much(&self, what: TooMuch) -> GatherError {
+        let Limits { parents, merge_bases, .. } = *self.limits;
+        match what {
+            TooMuch::Parents => GatherError::Limit { name: "parents", limit: parents },
+            TooMuch::Bases => GatherError::Limit { name: "merge-bases", limit: merge_bases },
+            TooMuch::Delta(cut) => self.cut(cut),
+        }
+    }
+
     /// What was found wrong with trees since this was last asked.
     pub fn take_problems(&self) -> Vec<Structural> {
         let mut problems = std::mem::take(&mut self.caches.borrow_mut().problems);
@@ -165,7 +223,7 @@ impl<'a> Reader<'a> {
         }
         let mut caches = self.caches.borrow_mut();
         let Caches { commits, trees, .. } = &mut *caches;
-        let check = merge_equals(self.objects, commits, trees, oid)?;
+        let check = merge_equals(self.objects, commits, trees, oid, &self.merge_limits())?;
         let fact = self.fact_of(check)?;
         caches.merges.insert(*oid, fact.clone());
         Ok(fact)
@@ -182,7 +240,8 @@ impl<'a> Reader<'a> {
         let Caches { commits, trees, .. } = &mut *caches;
         let tree = commits.commit(self.objects, copy)?.links.tree;
         let parents = [*parent, *source];
-        let check = tree_equals_merge(self.objects, commits, trees, &parents, &tree)?;
+        let (merge, limits) = ((parents.as_slice(), &tree), self.merge_limits());
+        let check = tree_equals_merge(self.objects, commits, trees, merge, &limits)?;
         self.fact_of(check)
     }
 
@@ -195,15 +254,17 @@ impl<'a> Reader<'a> {
             }
             MergeCheck::Conflict(paths) => MergeFact::Conflict(paths),
             MergeCheck::NotAMerge => MergeFact::Differs(Vec::new()),
-            MergeCheck::TooManyParents => {
-                return Err(GatherError::Limit { name: "parents", limit: self.limits.parents });
-            }
+            MergeCheck::TooMuch(what) => return Err(self.too_much(what)),
         })
     }
 
     /// The best common ancestors of two commits.
     pub fn merge_bases(&self, one: &Oid, other: &Oid) -> Result<Vec<Oid>, GatherError> {
-        Ok(self.objects.merge_bases(one, other)?)
+        let bases = self.objects.merge_bases(one, other)?;
+        if bases.len() > self.limits.merge_bases {
+            return Err(self.too_much(TooMuch::Bases));
+        }
+        Ok(bases)
     }
 
     /// Whether this push brought the object: it is not in the repository's own store.
@@ -222,9 +283,18 @@ impl<'a> Reader<'a> {
         Ok(header.is_some_and(|(kind, _)| kind == ObjectKind::Commit))
     }
 
+    /// What a value leads to, through tags.
+    pub fn peel(&self, oid: &Oid) -> Result<Peeled, GatherError> {
+        let limits = PeelLimits {
+            chain_max: self.limits.tag_chain,
+            object_bytes_max: self.limits.object_bytes,
+        };
+        Ok(peel(self.objects, oid, limits)?)
+    }
+
     /// The commit that a value leads to, through tags.
     pub fn peel_commit(&self, oid: &Oid) -> Result<Option<Oid>, GatherError> {
-        Ok(peel(self.objects, oid)?.commit())
+        Ok(self.peel(oid)?.commit())
     }
 
     /// What a new value is.
@@ -232,20 +302,24 @@ impl<'a> Reader<'a> {
         if new.is_zero() {
             return Ok(Target::Nothing);
         }
-        let peeled = peel(self.objects, new)?;
+        let peeled = self.peel(new)?;
         Ok(match peeled.to {
             PeeledTo::Commit(oid) if peeled.tags.is_empty() => Target::Commit(oid),
             PeeledTo::Commit(commit) => Target::Tag { commit },
             PeeledTo::Tree(_) | PeeledTo::Blob(_) => Target::Other,
-            PeeledTo::Missing(_) | PeeledTo::TooManyTags => Target::Missing,
+            PeeledTo::Missing(_) => Target::Missing,
+            PeeledTo::TooManyTags => {
+                return Err(GatherError::Limit { name: "tag-chain", limit: self.limits.tag_chain });
+            }
         })
     }
 
     /// The annotated tags in front of what a value leads to, outermost first, each as it reads.
     pub fn tags(&self, new: &Oid) -> Result<Vec<TagRead>, GatherError> {
         let mut tags = Vec::new();
-        for oid in peel(self.objects, new)?.tags {
-            let raw = read_kind(self.objects, &oid, ObjectKind::Tag)?;
+        for oid in self.peel(new)?.tags {
+            let most = Some(self.limits.object_bytes);
+            let raw = read_kind_within(self.objects, &oid, ObjectKind::Tag, most)?;
             tags.push((oid, Tag::parse(self.objects.format(), &raw)));
         }
         Ok(tags)

@@ -1,11 +1,15 @@
 //! What every part of `gather` looks through: the repository, the past, the roster, the limits.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use crate::facts::change::Delta;
 use crate::facts::evidence::StatementPush;
 use crate::facts::limits::Limits;
 use crate::facts::needs::Checker;
 use crate::facts::needs::RollbackNeeds;
+use crate::facts::owners::OwnersFile;
 use crate::facts::past::Past;
 use crate::gather::error::GatherError;
 use crate::gather::provenance::Provenance;
@@ -55,6 +59,8 @@ pub struct Scene<'a> {
     pub moment: Moment,
     /// Statements that this push carries and that may enter their places.
     pub carried: Vec<(Refname, StatementPush)>,
+    /// How many of them each signer has, for the limit `statements-a-day`.
+    pub signed: BTreeMap<PrincipalName, usize>,
     /// How many sources were looked into so far, for `SOURCES_PER_PUSH_MAX`.
     pub sources_seen: usize,
     /// Bytes of blobs read so far, for the limit `blob-budget-bytes`.
@@ -76,6 +82,7 @@ impl<'a> Scene<'a> {
             default_branch,
             moment: push.moment,
             carried: Vec::new(),
+            signed: BTreeMap::new(),
             sources_seen: 0,
             blob_bytes: 0,
             content_known: HashMap::new(),
@@ -106,6 +113,8 @@ pub struct Asked {
     pub checkers: BTreeSet<Checker>,
     /// Kinds of infrastructure to tell by content.
     pub content: InfraKinds,
+    /// The files that name more whose statements are looked for, path by path.
+    pub owners: Vec<Arc<OwnersFile>>,
     /// Whether it is looked where symbolic links lead to.
     pub links: bool,
     /// What `[rollback]` asks of commits that claim one.
@@ -119,5 +128,22 @@ impl Asked {
         let mut asked = Self { veto: true, ..self.clone() };
         asked.reviewers.extend(self.rollback.iter().flat_map(|r| r.reviewers.iter().cloned()));
         asked
+    }
+
+    /// The same, with the owners of what a step changes among those who are looked for.
+    pub fn of_owners(&self, delta: &Delta) -> Cow<'_, Self> {
+        if self.owners.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut asked = self.clone();
+        for file in &self.owners {
+            let people = delta.changes().iter().flat_map(|change| file.people(&change.path));
+            people.for_each(|name| {
+                if !asked.reviewers.contains(name) {
+                    asked.reviewers.insert(name.clone());
+                }
+            });
+        }
+        Cow::Owned(asked)
     }
 }

@@ -15,7 +15,6 @@ use crate::roster::principal::Principal;
 use crate::ssh::signature::{SignatureCheck, verify};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, Saying};
 use crate::statement::place::Place;
-use crate::statement::problem::STATEMENT_BYTES_MAX;
 use crate::statement::read::Statement;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line};
@@ -32,8 +31,11 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
             return Ok(());
         }
     };
-    let parsed = match scene.reader.small_blob(&oid, STATEMENT_BYTES_MAX)? {
-        None => Err(Line::new("is no file of at most 16 KiB")),
+    let statement_bytes = scene.reader.limits.statement_bytes;
+    let parsed = match scene.reader.small_blob(&oid, statement_bytes)? {
+        None => Err(Line::new(format!(
+            "is no file of at most {statement_bytes} bytes, the limit `statement-bytes`"
+        ))),
         Some(text) => Statement::parse(&text)
             .map_err(|problem| Line::new("is not well-formed: ").text(problem.to_string())),
     };
@@ -53,6 +55,14 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
             None => doubt_of_delta(scene, &statement)?,
         },
     };
+    let doubt = doubt.map(|line| (line, remedy(scene, statement.fields())));
+    let doubt = match doubt {
+        Some(doubt) => Some(doubt),
+        None => one_too_many(scene, statement.fields())?,
+    };
+    if doubt.is_none() {
+        *scene.signed.entry(statement.fields().person.clone()).or_default() += 1;
+    }
     let latest = scene.past.latest_at(&name)?;
     let rejected = match (&doubt, &statement.fields().saying) {
         (None, Saying::Approval { verdict: ApprovalVerdict::Reject }) => {
@@ -69,8 +79,8 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         replaces: latest.map(|l| l.date),
         statement,
     };
-    if let Some(line) = doubt {
-        facts.structure.push(structural(objection(line, remedy(scene, push.statement.fields()))));
+    if let Some((line, hint)) = doubt {
+        facts.structure.push(structural(objection(line, hint)));
     }
     facts.statement = Some(push);
     Ok(())
@@ -200,6 +210,43 @@ fn doubt_of_delta(
     Ok(None)
 }
 
+/// A statement is kept for ever, so nobody fills the log and the refs with them. What says no may
+/// come twice as often: whoever has approved too much must still be able to take it back.
+fn one_too_many(scene: &Scene<'_>, fields: &Fields) -> Result<Option<(Line, Hint)>, GatherError> {
+    let limit = scene.reader.limits.statements_a_day;
+    let most = if says_no(&fields.saying) { limit.saturating_mul(2) } else { limit };
+    let with = scene.signed.get(&fields.person).copied().unwrap_or_default();
+    let ask = "ask the operators to raise `statements-a-day` in [limits]";
+    let hint = match most.checked_sub(with + 1) {
+        None => Hint::new(Line::new("push fewer at once, or ").text(ask)),
+        Some(newer) => {
+            let oldest = scene.past.signed_at(&fields.person, newer)?;
+            let again = oldest.map(|at| at.plus_seconds(DAY_SECONDS));
+            let Some(again) = again.filter(|again| *again > scene.moment) else { return Ok(None) };
+            let wait = Line::new("wait until ").text(again.rfc3339_seconds());
+            Hint::new(wait.text(", or ").text(ask))
+        }
+    };
+    let line = Line::new(format!("is one more than {most} of "));
+    let line = line.name(&fields.person).text(" within a day, the limit `statements-a-day`");
+    Ok(Some((line, hint)))
+}
+
+const DAY_SECONDS: i64 = 86_400;
+
+const fn says_no(saying: &Saying) -> bool {
+    match saying {
+        Saying::Approval { verdict } => match verdict {
+            ApprovalVerdict::Approve => false,
+            ApprovalVerdict::Reject | ApprovalVerdict::Revoke => true,
+        },
+        Saying::Check { verdict, .. } => match verdict {
+            CheckVerdict::Pass => false,
+            CheckVerdict::Fail => true,
+        },
+    }
+}
+
 fn objection(doubt: Line, hint: Hint) -> Objection {
     let what = Line::new("this statement ").line(&doubt);
     Objection::new(what).hint(hint)
@@ -261,4 +308,79 @@ fn attest(check: &PrincipalName, verdict: CheckVerdict) -> Line {
 
 fn structural(objection: Objection) -> Structural {
     Structural { name: "statement", objection }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::facts::past::StatementSeen;
+    use crate::gather::testing::{NOW, Town, branch, name};
+    use crate::names::digest::Digest;
+    use crate::names::moment::Moment;
+    use crate::names::oid::ObjectFormat;
+    use crate::statement::fields::RepositoryId;
+
+    fn fields(town: &Town, person: &str, verdict: ApprovalVerdict) -> Fields {
+        Fields {
+            repository: RepositoryId::parse("infra-5f0c91ab").unwrap(),
+            refname: branch("main"),
+            base: town.base,
+            commit: town.base,
+            delta: Digest::of(b""),
+            person: name(person),
+            date: Moment::from_seconds(NOW),
+            expires: Moment::from_seconds(NOW + 60),
+            saying: Saying::Approval { verdict },
+        }
+    }
+
+    fn seen(town: &Town, person: &str, at: i64) -> StatementSeen {
+        StatementSeen {
+            id: Digest::of(&at.to_be_bytes()),
+            entry: 7,
+            place: branch("place"),
+            person: name(person),
+            verdict: "approve".to_owned(),
+            for_ref: branch("main"),
+            delta: Digest::of(b""),
+            commit: town.base,
+            date: Moment::from_seconds(at),
+            expires: Moment::from_seconds(NOW + 60),
+            text: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn so_many_statements_a_day_and_twice_as_many_that_say_no() {
+        let mut town = Town::new(ObjectFormat::Sha1, &[("a", "1\n")]);
+        let limit =
+            i64::try_from(crate::facts::limits::Limits::default().statements_a_day).unwrap();
+        let told = |town: &Town, person: &str, verdict, with: usize| {
+            let fields = fields(town, person, verdict);
+            town.scene(person, |scene| {
+                scene.signed.insert(name(person), with);
+                let found = one_too_many(scene, &fields).unwrap();
+                found.map(|(line, hint)| format!("{}; {}", line.show(), hint.text.show()))
+            })
+        };
+        let yes = ApprovalVerdict::Approve;
+        // The first of them is a day old to the second, the next one is not.
+        let first = NOW - DAY_SECONDS;
+        town.past.statements = (0..limit).map(|at| seen(&town, "bob", first + at)).collect();
+        assert_eq!(told(&town, "bob", yes, 0), None);
+        let second = told(&town, "bob", yes, 1).unwrap();
+        assert!(second.contains("one more than 1000 of bob within a day"), "{second}");
+        let again = Moment::from_seconds(NOW + 1).rfc3339_seconds();
+        assert!(second.contains(&format!("wait until {again}, or ask")), "{second}");
+        assert_eq!(told(&town, "bob", ApprovalVerdict::Revoke, 1), None);
+        assert_eq!(told(&town, "bob", ApprovalVerdict::Reject, 1_000), None);
+        assert!(told(&town, "bob", ApprovalVerdict::Reject, 1_001).is_some());
+        assert_eq!(told(&town, "carol", yes, 999), None);
+        let at_once = told(&town, "carol", yes, 1_000).unwrap();
+        assert!(at_once.contains("push fewer at once"), "{at_once}");
+        // A clock that was set back gives nobody more.
+        town.past.statements = (0..limit).map(|at| seen(&town, "bob", NOW + 5 + at)).collect();
+        assert!(told(&town, "bob", yes, 0).is_some());
+    }
 }

@@ -35,7 +35,7 @@ use crate::store::testing::{Scratch, oid};
 
 /// When the log began, and when everything in these tests is judged.
 const BEGAN: i64 = 1_000_000;
-const NOW: i64 = 2_000_000;
+pub(super) const NOW: i64 = 2_000_000;
 
 const REPOSITORY: &str = "infra-5f0c91ab";
 

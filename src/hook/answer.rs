@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::hook::fault::{Road, Stop};
 use crate::log::file::Receipt;
-use crate::message::closing::{Closing, Logged, Reach, head_line};
+use crate::message::closing::{Closing, Logged, Reach, Room, head_line};
 use crate::message::pusher;
 use crate::push::pusher::Pusher;
 use crate::verdict::{Judgement, Verdict};
@@ -24,10 +24,15 @@ pub struct Answer {
 
 impl Answer {
     /// The answer to a judged push.
-    pub fn judged(judgement: &Judgement, receipt: &Receipt, you: &Pusher, reach: Reach) -> Self {
+    pub fn judged(
+        judgement: &Judgement,
+        receipt: &Receipt,
+        you: &Pusher,
+        (reach, room): (Reach, Room),
+    ) -> Self {
         let head = head(receipt);
         let closing =
-            Closing { entry: Some(receipt.seq()), head: Some(&head), you: Some(you), reach };
+            Closing { entry: Some(receipt.seq()), head: Some(&head), you: Some(you), reach, room };
         let code = match (judgement.verdict(), reach) {
             (Verdict::Accept, _) | (Verdict::Refuse, Reach::RefusedRefs) => 0,
             (Verdict::Refuse, Reach::WholePush | Reach::ThisRef) => 1,
@@ -45,8 +50,9 @@ impl Answer {
     }
 
     /// The answer to a refused push whose entry is counted with others: always no.
-    pub fn held(judgement: &Judgement) -> Self {
-        let closing = Closing { entry: None, head: None, you: None, reach: Reach::WholePush };
+    pub fn held(judgement: &Judgement, room: Room) -> Self {
+        let reach = Reach::WholePush;
+        let closing = Closing { entry: None, head: None, you: None, reach, room };
         Self { code: 1, text: pusher::judged(judgement, &closing), hooks_dir: None }
     }
 
@@ -116,7 +122,9 @@ pub fn stop_text(stop: &Stop, help: Option<&str>, receipt: Option<&Receipt>) -> 
             lines.join("\n") + "\n"
         }
         Road::Busy | Road::Fault => {
-            pusher::fault(std::slice::from_ref(&stop.told), stop.again(), help, logged)
+            let mut lines = vec![stop.told.clone()];
+            lines.extend(stop.hint.as_ref().map(|hint| hint.text.clone()));
+            pusher::fault(&lines, stop.again(), help, logged)
         }
     }
 }

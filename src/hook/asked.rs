@@ -14,8 +14,7 @@ use crate::log::settle::Site as _;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
-use crate::store::objects::{Merged, Objects as _};
-use crate::store::tag::peel;
+use crate::store::objects::Merged;
 use crate::verdict::line::Line;
 
 /// A question: may this commit land on this ref?
@@ -63,7 +62,8 @@ impl Asked {
     /// Looks at a commit and a ref, and makes the landing.
     pub fn look(world: &World, bench: &Bench, name: &Refname, asked: Oid) -> Result<Self, Stop> {
         let store = &world.store;
-        let peeled = |oid: &Oid| peel(store, oid).map_err(|error| gathered(error.into()));
+        let reader = Reader::new(store, &bench.policy.limits);
+        let peeled = |oid: &Oid| reader.peel(oid).map_err(gathered);
         let commit = peeled(&asked)?
             .commit()
             .ok_or_else(|| Stop::refused(Line::new("").oid(asked).text(" leads to no commit")))?;
@@ -72,7 +72,6 @@ impl Asked {
             Some(value) => peeled(&value)?.commit(),
             None => None,
         };
-        let reader = Reader::new(store, &bench.policy.limits);
         let bases = match tip {
             Some(tip) => reader.merge_bases(&tip, &commit).map_err(gathered)?,
             None => Vec::new(),
@@ -87,7 +86,7 @@ impl Asked {
             }
             Some(tip) if name.branch().is_some() => {
                 let forward = bases.contains(&tip);
-                branch_form(world, tip, commit, forward, &methods)?
+                branch_form(&reader, (tip, commit), forward, &methods)?
             }
             Some(_) | None => Form::Itself(asked),
         };
@@ -97,9 +96,8 @@ impl Asked {
 
 /// How it lands on a branch that exists.
 fn branch_form(
-    world: &World,
-    tip: Oid,
-    commit: Oid,
+    reader: &Reader<'_>,
+    (tip, commit): (Oid, Oid),
     forward: bool,
     methods: &[&'static str],
 ) -> Result<Form, Stop> {
@@ -108,11 +106,11 @@ fn branch_form(
     if !by_merge && forward && may("fast-forward") {
         return Ok(Form::Itself(commit));
     }
-    let tree = match merged(&world.store, tip, commit).map_err(gathered)? {
+    let tree = match merged(reader, tip, commit).map_err(gathered)? {
         Merged::Clean(tree) => tree,
         Merged::Conflict(paths) => return Ok(Form::Conflict(paths)),
     };
-    let format = world.store.format();
+    let format = reader.objects.format();
     let landing = if !by_merge && (may("squash") || may("rebase")) {
         made(format, tree, &[tip], &format!("Squash {}\n\nSource: {commit}\n", commit.short()))
     } else {

@@ -9,7 +9,9 @@ use crate::facts::Facts;
 use crate::gather::error::GatherError;
 use crate::gather::facts;
 use crate::gather::scene::Sources;
+use crate::hook::deadline::Deadline;
 use crate::hook::fault::Stop;
+use crate::hook::stdin::Stdin;
 use crate::hook::wire;
 use crate::hook::world::World;
 use crate::judge::needs;
@@ -22,6 +24,7 @@ use crate::push::certificate::Certified;
 use crate::push::env::Env;
 use crate::push::update::RefUpdate;
 use crate::push::{Door, Push, Seen};
+use crate::store::error::StoreError;
 use crate::store::objects::Objects;
 use crate::verdict::line::Line;
 
@@ -33,8 +36,10 @@ pub struct Input<'i> {
     pub directory: &'i Path,
     /// The arguments behind the hook's name, as bytes.
     pub args: &'i [Vec<u8>],
-    /// Everything on stdin.
-    pub stdin: &'i [u8],
+    /// What Git writes to the hook.
+    pub stdin: &'i Stdin,
+    /// The clock of this run; `post-receive`, which refuses nothing, has none.
+    pub deadline: Option<&'i Deadline>,
     /// The server's clock.
     pub moment: Moment,
 }
@@ -63,10 +68,13 @@ impl Bench {
     /// The ref updates of pre-receive, within the policy's limits.
     pub fn updates(&self, world: &World, input: &Input<'_>) -> Result<Vec<RefUpdate>, Stop> {
         let limits = &self.policy.limits;
-        if input.stdin.len() > limits.stdin_bytes {
-            return Err(refused(wire::WireError::TooLong { limit: limits.stdin_bytes }));
+        let told = "what Git writes to the hook could not be read to its end";
+        let stdin = input.stdin.within(limits.stdin_bytes);
+        let stdin = stdin.map_err(|error| Stop::fault(told, error))?;
+        if stdin.len() > limits.stdin_bytes {
+            return Err(Stop::limit("stdin-bytes", limits.stdin_bytes));
         }
-        wire::updates(input.stdin, Objects::format(&world.store), limits.refs).map_err(refused)
+        wire::updates(stdin, Objects::format(&world.store), limits.refs).map_err(refused)
     }
 }
 
@@ -94,15 +102,27 @@ pub fn gather_with(
 
 /// A push that is refused for what Git was told.
 pub fn refused(error: wire::WireError) -> Stop {
-    Stop::refused(Line::new(error.to_string()))
+    match error {
+        wire::WireError::Limit { name, limit } => Stop::limit(name, limit),
+        wire::WireError::Empty
+        | wire::WireError::Line { .. }
+        | wire::WireError::OidLength { .. }
+        | wire::WireError::Refname { .. }
+        | wire::WireError::ZeroToZero { .. }
+        | wire::WireError::Twice { .. }
+        | wire::WireError::Arguments { .. }
+        | wire::WireError::Options => Stop::refused(Line::new(error.to_string())),
+    }
 }
 
 /// A limit or a malformed object refuses the push; what cannot be read is a fault.
 pub fn gathered(error: GatherError) -> Stop {
     match &error {
-        GatherError::Limit { .. } | GatherError::Commit { .. } => {
-            Stop::refused(Line::new(error.to_string()))
+        GatherError::Limit { name, limit } => Stop::limit(name, *limit),
+        GatherError::Store(StoreError::TooLarge { limit, .. }) => {
+            Stop::limit("object-bytes", *limit)
         }
+        GatherError::Commit { .. } => Stop::refused(Line::new(error.to_string())),
         GatherError::Store(_) | GatherError::Past(_) | GatherError::NoCommit => {
             Stop::fault("the repository or its log could not be read", &error)
         }

@@ -6,6 +6,7 @@ use std::any::Any;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::facts::limits::row;
 use crate::message::pusher::Again;
 use crate::verdict::line::{Hint, Line};
 
@@ -38,6 +39,14 @@ impl Stop {
     pub fn refused(told: Line) -> Self {
         let reason = told.show();
         Self { told, hint: None, reason, road: Road::Refused }
+    }
+
+    /// A push that goes past a limit of `[limits]`: which one, how far it reaches, what to do.
+    pub fn limit(key: &'static str, limit: usize) -> Self {
+        let told = format!("the push goes past the limit `{key}` = {limit}");
+        let Some(row) = row(key) else { return Self::refused(Line::new(told)) };
+        let hint = format!("{}, or ask for a higher `{key}` in [limits]", row.instead);
+        Self::refused(Line::new(format!("{told}: {}", row.doc))).hint(Hint::new(Line::new(hint)))
     }
 
     /// A fault of the server, with the error that shows it.

@@ -81,7 +81,7 @@ fn is_receive_pack(pid: u64) -> bool {
 }
 
 /// The parent of a process: field 4 of `/proc/PID/stat`, counted behind the last parenthesis.
-fn parent_of(pid: &str) -> Option<u64> {
+pub(super) fn parent_of(pid: &str) -> Option<u64> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let after = stat.iter().rposition(|&b| b == b')')?;
     let text = std::str::from_utf8(stat.get(after + 2..)?).ok()?;

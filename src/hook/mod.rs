@@ -9,6 +9,7 @@ pub mod asked;
 pub mod back;
 pub mod bench;
 pub mod certificate;
+pub mod children;
 pub mod deadline;
 pub mod debts;
 pub mod earlier;
@@ -25,7 +26,9 @@ pub mod reply;
 pub mod said;
 pub mod sealing;
 pub mod space;
+pub mod stdin;
 pub mod sweep;
+pub mod tell;
 pub mod tidy;
 pub mod traces;
 pub mod update;
@@ -36,9 +39,11 @@ pub mod world;
 use std::time::Instant;
 
 use crate::facts::Facts;
+use crate::facts::limits::Limits;
 use crate::gather::default_branch;
 use crate::hook::answer::Answer;
 use crate::hook::bench::{Bench, Input, gather_with, gathered, refused};
+use crate::hook::deadline::Terms;
 use crate::hook::fault::{Road, Stop, caught};
 use crate::hook::world::{World, refs_in_hand};
 use crate::judge::judge;
@@ -46,6 +51,7 @@ use crate::log::book::Log;
 use crate::log::entry::{Asking, Record, Refusal};
 use crate::log::file::{Appended, Ctx};
 use crate::log::wire::Text;
+use crate::message::closing::Room;
 use crate::message::pusher;
 use crate::names::refname::Refname;
 use crate::pattern::refs::DEFAULT_BRANCH;
@@ -105,8 +111,17 @@ fn gate(
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
     let help = policy.help.clone();
+    if let Some(deadline) = input.deadline {
+        deadline.set(Terms {
+            seconds: policy.limits.deadline_seconds,
+            log: world.log_dir(),
+            ctx: ctx.clone(),
+            hook: record::hook(door),
+            help: help.clone(),
+        });
+    }
     let options = match door {
-        Door::PreReceive => wire::options(input.env).map_err(refused),
+        Door::PreReceive => wire::options(input.env, &policy.limits).map_err(refused),
         Door::Update => Ok(Seen::NotHere),
     };
     let options = match options {
@@ -120,9 +135,6 @@ fn gate(
         took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         "policy and log are open"
     );
-    let seconds = policy.limits.deadline_seconds;
-    let _deadline =
-        deadline::start(seconds, world.log_dir(), ctx.clone(), record::hook(door), help.clone());
     let certificate = Seen::NotHere;
     let mut bench = Bench { door, ctx, policy, files, log, options, certificate, began };
     // A bug must leave an entry too. What it may have left half done is thrown away with it.
@@ -200,13 +212,16 @@ fn logged(
 /// What was asked for, as far as it can be told from unread bytes; at most a handful.
 fn asked_for(door: Door, input: &Input<'_>) -> Vec<Asking> {
     let lines: Vec<Vec<u8>> = match door {
-        Door::PreReceive => input.stdin.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect(),
+        Door::PreReceive => {
+            let lines = input.stdin.some(Limits::default().stdin_bytes).split(|&b| b == b'\n');
+            lines.filter(|line| !line.is_empty()).take(ASKING_MAX).map(<[u8]>::to_vec).collect()
+        }
         Door::Update => match input.args {
             [name, old, new] => vec![[old.as_slice(), b" ", new, b" ", name].concat()],
             _ => Vec::new(),
         },
     };
-    let asking = lines.iter().filter(|line| !line.is_empty()).take(ASKING_MAX).map(|line| {
+    let asking = lines.iter().map(|line| {
         let mut parts = line.splitn(3, |&b| b == b' ');
         let mut next =
             || Text(parts.next().unwrap_or_default().iter().take(200).copied().collect());
@@ -229,6 +244,7 @@ fn decide(
     settle(world, bench, &updates)?;
     let warning = space::left(world, &bench.policy)?;
     head::in_doubt(world, bench, &updates)?;
+    let room = Room::of(&bench.policy.limits);
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
@@ -246,9 +262,10 @@ fn decide(
                 bench.log.remember_before_genesis(&facts.before_genesis);
                 let reach = reach(world, bench, &judgement);
                 let you = &facts.push.push.pusher;
-                return Ok(Answer::judged(&judgement, &receipt, you, reach).warned(warning));
+                let answer = Answer::judged(&judgement, &receipt, you, (reach, room));
+                return Ok(answer.warned(warning));
             }
-            Appended::Held => return Ok(Answer::held(&judgement)),
+            Appended::Held => return Ok(Answer::held(&judgement, room)),
             Appended::Moved(_) => {
                 bench.log.refresh()?;
                 if bench.certificate != Seen::NotHere {

@@ -1,19 +1,27 @@
 //! A repository with one commit more: the merge that a question is about.
 
 use crate::gather::error::GatherError;
+use crate::gather::reader::Reader;
 use crate::names::digest::Digest;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::refname::Refname;
 use crate::store::error::StoreError;
+use crate::store::mergesize::MergeSize;
 use crate::store::objects::{HeadValue, Merged, ObjectKind, Objects, RefValue};
 
 /// A commit that exists in memory: its name and its bytes.
 pub type Made = (Oid, Vec<u8>);
 
 /// The tree of the merge of two commits, or the paths in which they do not merge by themselves.
-pub fn merged(objects: &dyn Objects, value: Oid, commit: Oid) -> Result<Merged, GatherError> {
-    let own = objects.merged_tree(&[value, commit])?;
-    if matches!(own, Merged::Clean(_)) {
+pub fn merged(reader: &Reader<'_>, value: Oid, commit: Oid) -> Result<Merged, GatherError> {
+    let renames = match reader.merge_size(&[value, commit])? {
+        MergeSize::Fits { renames } => renames,
+        MergeSize::Conflict(paths) => return Ok(Merged::Conflict(paths)),
+        MergeSize::TooMuch(what) => return Err(reader.too_much(what)),
+    };
+    let objects = reader.objects;
+    let own = objects.merged_tree(&[value, commit], renames)?;
+    if matches!(own, Merged::Clean(_)) || !renames {
         return Ok(own);
     }
     Ok(objects.merged_tree_by_git(&value, &commit)?.unwrap_or(own))
@@ -97,8 +105,8 @@ impl Objects for Overlay<'_> {
         self.below.merge_bases(one, other)
     }
 
-    fn merged_tree(&self, commits: &[Oid]) -> Result<Merged, StoreError> {
-        self.below.merged_tree(commits)
+    fn merged_tree(&self, commits: &[Oid], renames: bool) -> Result<Merged, StoreError> {
+        self.below.merged_tree(commits, renames)
     }
 
     fn merged_tree_by_git(&self, ours: &Oid, theirs: &Oid) -> Result<Option<Merged>, StoreError> {

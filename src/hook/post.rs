@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::hook::bench::Input;
 use crate::hook::debts;
 use crate::hook::fault::Stop;
+use crate::hook::stdin::STDIN_BYTES_MAX;
 use crate::hook::world::World;
 use crate::hook::{host, sealing, tidy};
 use crate::log::merge::Leisure;
@@ -21,7 +22,7 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
     let mut log = world.log()?;
     let ctx = host::ctx(input.moment);
     let applied: Vec<(Refname, Oid, Oid)> =
-        input.stdin.split(|&b| b == b'\n').filter_map(line).collect();
+        input.stdin.some(STDIN_BYTES_MAX).split(|&b| b == b'\n').filter_map(line).collect();
     let names: BTreeSet<Refname> = applied.iter().map(|(name, _, _)| name.clone()).collect();
     let session = host::session_key(&ctx);
     log.settle(&world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;

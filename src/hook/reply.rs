@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Answer as Wire, MakerAnswer, Missing, RuleAnswer, VERSION, You};
+use crate::facts::Facts;
 use crate::facts::evidence::Candidate;
 use crate::facts::landing::{Landing, Step};
 use crate::gather::reader::Reader;
@@ -17,8 +18,10 @@ use crate::hook::overlay::Overlay;
 use crate::hook::owed;
 use crate::hook::said::{approvals, checks, landings};
 use crate::hook::world::World;
+use crate::judge::asks::asked_of;
 use crate::names::escape::escape;
 use crate::names::oid::Oid;
+use crate::names::principal::PrincipalName;
 use crate::policy::Policy;
 use crate::push::pusher::{Pusher, Who};
 use crate::push::update::RefUpdate;
@@ -56,9 +59,11 @@ pub fn judged(
     let mut steps: Vec<Step> = Vec::new();
     match (landing, &asked.form) {
         (Some(new), _) => {
-            let (judgement, found) = judge(&overlay, world, bench, pusher, question, &asked, new)?;
-            wire.rules =
-                Words { new, commit: asked.commit, policy: &bench.policy }.rules(&judgement);
+            let (judgement, facts) = judge(&overlay, world, bench, pusher, question, &asked, new)?;
+            let reviewers = reviewers(&bench.policy, &facts);
+            wire.rules = Words { new, commit: asked.commit, reviewers }.rules(&judgement);
+            let found: Vec<Landing> =
+                facts.updates.into_iter().flat_map(|update| update.landings).collect();
             // A ref that is made is judged from a value that is known, where there is one.
             let start = found.iter().find_map(|landing| landing.start);
             base = base.or(start.filter(|_| asked.value.is_none()));
@@ -83,7 +88,7 @@ pub fn judged(
     owed::tell(world, bench, question, wire)
 }
 
-/// Judges the move of the ref to `new`, and hands back the readings that were looked at.
+/// Judges the move of the ref to `new`, and hands back the facts that were looked at.
 fn judge(
     overlay: &Overlay<'_>,
     world: &World,
@@ -92,7 +97,7 @@ fn judge(
     question: &Question,
     asked: &Asked,
     new: Oid,
-) -> Result<(Judgement, Vec<Landing>), Stop> {
+) -> Result<(Judgement, Facts), Stop> {
     let push = Push {
         door: bench.door,
         pusher: pusher.clone(),
@@ -115,7 +120,7 @@ fn judge(
         signatures.for_each(|signatures| signatures.leave_out(&new));
     }
     let judgement = crate::judge::judge(&bench.policy, &facts);
-    Ok((judgement, facts.updates.into_iter().flat_map(|update| update.landings).collect()))
+    Ok((judgement, facts))
 }
 
 /// What is so whatever the rules say.
@@ -216,7 +221,19 @@ const CONFLICTS_TOLD: usize = 3;
 struct Words<'w> {
     new: Oid,
     commit: Oid,
-    policy: &'w Policy,
+    /// Whose word each rule can count, by the rule's name.
+    reviewers: BTreeMap<&'w str, BTreeSet<PrincipalName>>,
+}
+
+/// Whose word each rule can count here.
+fn reviewers<'p>(policy: &'p Policy, facts: &Facts) -> BTreeMap<&'p str, BTreeSet<PrincipalName>> {
+    let mut reviewers: BTreeMap<&str, BTreeSet<PrincipalName>> = BTreeMap::new();
+    for (rule, seats) in facts.updates.iter().flat_map(|update| asked_of(policy, facts, update)) {
+        let people = reviewers.entry(rule.name.as_str()).or_default();
+        people.extend(rule.body.needs().reviewers);
+        people.extend(seats.into_iter().flat_map(|seat| seat.from.names));
+    }
+    reviewers
 }
 
 impl Words<'_> {
@@ -275,16 +292,12 @@ impl Words<'_> {
 
     /// Whose word the rule can count, where that is not too long a list.
     fn reviewers(&self, outcome: &RuleOutcome) -> Vec<String> {
-        let name = outcome.rule.name();
-        let rule = match &outcome.rule {
-            RuleRef::Policy { .. } => self.policy.rules.iter().find(|rule| rule.name == name),
+        let people = match &outcome.rule {
+            RuleRef::Policy { name, .. } => self.reviewers.get(name.as_str()),
             RuleRef::Always { .. } => None,
         };
-        let people = rule.map(|rule| rule.body.needs().reviewers).unwrap_or_default();
-        if people.len() > REVIEWERS_TOLD_MAX {
-            return Vec::new();
-        }
-        people.iter().map(ToString::to_string).collect()
+        let people = people.filter(|people| people.len() <= REVIEWERS_TOLD_MAX);
+        people.into_iter().flatten().map(ToString::to_string).collect()
     }
 
     fn hint(&self, hint: &Hint) -> String {

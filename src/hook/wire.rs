@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use crate::facts::limits::Limits;
 use crate::names::escape::escape_short;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::refname::Refname;
@@ -14,11 +15,6 @@ use crate::pattern::fold::folded;
 use crate::push::Seen;
 use crate::push::env::Env;
 use crate::push::update::RefUpdate;
-
-/// How many push options are read; Git itself sets no bound.
-pub const PUSH_OPTIONS_MAX: usize = 64;
-/// How long one push option may be, in bytes.
-pub const PUSH_OPTION_BYTES_MAX: usize = 4096;
 
 /// What is wrong with what Git handed over.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -64,16 +60,12 @@ pub enum WireError {
         /// The ref.
         name: Refname,
     },
-    /// More than the limit `refs`.
-    #[error("the push updates more than {limit} refs, the limit `refs`")]
-    TooManyRefs {
-        /// The limit.
-        limit: usize,
-    },
-    /// More than the limit `stdin-bytes`.
-    #[error("the hook's input is longer than {limit} bytes, the limit `stdin-bytes`")]
-    TooLong {
-        /// The limit.
+    /// More than a limit.
+    #[error("the push goes past the limit `{name}` = {limit}")]
+    Limit {
+        /// The limit's key in `[limits]`.
+        name: &'static str,
+        /// Its value.
         limit: usize,
     },
     /// The update hook was not called with three arguments.
@@ -82,8 +74,8 @@ pub enum WireError {
         /// How many there were.
         found: usize,
     },
-    /// A push option that is too long, or too many of them.
-    #[error("the push carries more or longer push options than the limit")]
+    /// Git sets a number of push options and as many variables.
+    #[error("the push options that Git handed to the hook are not as many as it says")]
     Options,
 }
 
@@ -101,7 +93,7 @@ pub fn updates(
     let mut seen = BTreeSet::new();
     for (at, line) in body.split(|&b| b == b'\n').enumerate() {
         if updates.len() == refs_max {
-            return Err(WireError::TooManyRefs { limit: refs_max });
+            return Err(WireError::Limit { name: "refs", limit: refs_max });
         }
         let update = update(line, at + 1, format)?;
         // Two names that differ in case or composition alone are one file on some systems
@@ -151,19 +143,20 @@ fn oid(hex: &[u8], line: usize, format: ObjectFormat) -> Option<Result<Oid, Wire
 
 /// Reads the push options of pre-receive and post-receive by number, as bytes
 /// (`GIT_PUSH_OPTION_COUNT`, `GIT_PUSH_OPTION_<n>`). Git sets the count even when there are none.
-pub fn options(env: &Env) -> Result<Seen<Vec<Vec<u8>>>, WireError> {
+pub fn options(env: &Env, limits: &Limits) -> Result<Seen<Vec<Vec<u8>>>, WireError> {
     let Some(count) = env.text("GIT_PUSH_OPTION_COUNT") else {
         return Ok(Seen::All(Vec::new()));
     };
     let count: usize = count.parse().map_err(|_| WireError::Options)?;
-    if count > PUSH_OPTIONS_MAX {
-        return Err(WireError::Options);
+    if count > limits.push_options {
+        return Err(WireError::Limit { name: "push-options", limit: limits.push_options });
     }
     let mut options = Vec::with_capacity(count);
     for n in 0..count {
         let option = env.bytes(&format!("GIT_PUSH_OPTION_{n}")).ok_or(WireError::Options)?;
-        if option.len() > PUSH_OPTION_BYTES_MAX {
-            return Err(WireError::Options);
+        if option.len() > limits.push_option_bytes {
+            let limit = limits.push_option_bytes;
+            return Err(WireError::Limit { name: "push-option-bytes", limit });
         }
         options.push(option.to_vec());
     }
@@ -234,7 +227,7 @@ mod tests {
             assert!(matches!(read(&text), Err(WireError::Twice { .. })), "{one} {other}");
         }
         let many: String = (0..4).map(|n| format!("{Z} {A} refs/heads/{n}\n")).collect();
-        assert_eq!(read(&many), Err(WireError::TooManyRefs { limit: 3 }));
+        assert_eq!(read(&many), Err(WireError::Limit { name: "refs", limit: 3 }));
     }
 
     #[test]

@@ -89,9 +89,21 @@ fn all_seats(policy: &Policy, debt: &Debt) -> Vec<Vec<Seat>> {
             approvals: ask.approvals,
             from: Party { names: ask.from.clone(), written: Vec::new() },
         };
-        asks.map(seat).collect()
+        asks.map(seat).collect::<Vec<Seat>>()
     };
-    rules.into_iter().map(|name| now(name).unwrap_or_else(|| then(name))).collect()
+    let apart = |name: &str| {
+        let rule = policy.rules.iter().find(|rule| rule.name == name);
+        rule.is_some_and(|rule| rule.body.seats_apart())
+    };
+    let mut all = Vec::new();
+    for name in rules {
+        let seats = now(name).unwrap_or_else(|| then(name));
+        match apart(name) {
+            true => all.extend(seats.into_iter().map(|seat| vec![seat])),
+            false => all.push(seats),
+        }
+    }
+    all
 }
 
 /// An overdue debt stops what lands on its ref, where the policy says so and this landing does not

@@ -11,6 +11,7 @@ use crate::facts::landing::Landing;
 use crate::facts::needs::Needs;
 use crate::facts::past::Maker;
 use crate::facts::{Facts, Motion, UpdateFacts};
+use crate::judge::asks::asked_of;
 use crate::judge::debts::{approve_command, lacks, typed};
 use crate::names::digest::Digest;
 use crate::policy::Policy;
@@ -234,10 +235,11 @@ fn debt(policy: &Policy, glass: &BreakGlass, facts: &Facts, case: &Case<'_>) -> 
     let refused = one.findings.iter().filter(|finding| finding.level == Level::Refuse);
     let overridden: Vec<Finding> = refused.cloned().collect();
     let names: BTreeSet<&str> = overridden.iter().map(|finding| finding.rule.name()).collect();
-    let rules = policy.rules.iter().filter(|rule| names.contains(rule.name.as_str()));
+    let rules = asked_of(policy, facts, update).into_iter();
     let asks: Vec<_> = rules
-        .flat_map(|rule| rule.body.seats().iter().map(move |seat| (rule, seat)))
-        .map(|(rule, seat)| (rule.name.clone(), seat.approvals, seat.from.names.clone()))
+        .filter(|(rule, _)| names.contains(rule.name.as_str()))
+        .flat_map(|(rule, seats)| seats.into_iter().map(move |seat| (rule, seat)))
+        .map(|(rule, seat)| (rule.name.clone(), seat.approvals, seat.from.names))
         .collect();
     let makers = makers(landing);
     let settle_by = facts.push.push.moment.plus_seconds(glass.settle_within);

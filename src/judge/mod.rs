@@ -3,6 +3,7 @@
 //! Every push goes through here and nowhere else: the hooks, `replay` and the tests.
 
 pub mod always;
+pub mod asks;
 pub mod debts;
 pub mod exempt;
 pub mod glass;
@@ -10,6 +11,7 @@ pub mod glass;
 use crate::facts::landing::Landing;
 use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
+use crate::judge::asks::view;
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -74,9 +76,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         if !judgeable || !rule.refs.matches(name, default) || !asked(facts, update, rule) {
             continue;
         }
-        let (landing, signatures) = (update.landing(index), update.signatures(index));
-        let rollback = policy.rollback.as_ref();
-        let view = View { update, landing, signatures, push: &facts.push, rollback };
+        let view = view(policy, facts, update, index);
         let (reference, level) = (reference(rule), rule.level_at(moment));
         let ruling = match exempt::of(rule, &reference, &view) {
             Some((silent, held)) => {
@@ -112,7 +112,8 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
 /// The steps that are rollbacks with all that is asked for.
 fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
     let rollback = policy.rollback.as_ref();
-    let view = View { update, landing: None, signatures: None, push: &facts.push, rollback };
+    let view =
+        View { update, landing: None, signatures: None, owners: None, push: &facts.push, rollback };
     let steps = update.landings.iter().flat_map(Landing::steps);
     steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }

@@ -60,6 +60,7 @@ pub mod opening;
 pub mod pack;
 pub mod packed;
 pub mod past;
+pub mod policies;
 pub mod posting;
 pub mod pread;
 pub mod proving;

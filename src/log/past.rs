@@ -16,7 +16,9 @@ use crate::log::look::{
 };
 use crate::log::posting::{ACCEPTED, Key, Posting, genesis_lines, is_yes};
 use crate::names::digest::Digest;
+use crate::names::moment::Moment;
 use crate::names::oid::Oid;
+use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 
 /// How many decisions that name one commit are looked at. Past that, somebody unknown is among
@@ -193,6 +195,12 @@ impl Past for Log {
 
     fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
         self.newest_in(place)
+    }
+
+    fn signed_at(&self, by: &PrincipalName, newer: usize) -> Result<Option<Moment>, PastError> {
+        let newest = self.postings(Key::Signed(by.as_str()), newer.saturating_add(1))?;
+        let Some(posting) = newest.get(newer) else { return Ok(None) };
+        Ok(Some(self.entry(posting)?.common.ts.0))
     }
 
     fn statements_on(&self, commit: &Oid) -> Result<Vec<StatementSeen>, PastError> {

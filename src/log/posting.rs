@@ -47,6 +47,8 @@ pub enum Key<'a> {
     Place(&'a [u8]),
     /// The decisions that accepted a statement on a commit. `aux`: its place in the list.
     On(&'a Oid),
+    /// The decisions that accepted a statement of this signer. `aux`: its place in the list.
+    Signed(&'a str),
     /// The decisions by which a delta lands on a ref. `aux`: the ref's place.
     Landed(&'a [u8], &'a Digest),
     /// The decisions that accepted a reject for a ref. `aux`: its place in the list.
@@ -127,6 +129,7 @@ impl Key<'_> {
             Self::Used(id) => Digest::of_parts(&[b"u", id.as_bytes()]),
             Self::Place(name) => Digest::of_parts(&[b"p", name]),
             Self::On(oid) => Digest::of_parts(&[b"n", oid.as_bytes()]),
+            Self::Signed(by) => Digest::of_parts(&[b"i", by.as_bytes()]),
             Self::Landed(name, delta) => Digest::of_parts(&[b"l", name, b"\0", delta.as_bytes()]),
             Self::Certificate(id) => Digest::of_parts(&[b"f", id.as_bytes()]),
             Self::Rejects(name) => Digest::of_parts(&[b"j", name]),
@@ -350,6 +353,7 @@ fn file_decision(filing: &mut Filing<'_>, decision: &Decision) {
         filing.file(Key::Statement(&statement.id.0), index);
         filing.file(Key::Place(&statement.place.0), index);
         filing.file(Key::On(&statement.commit.0), index);
+        filing.file(Key::Signed(statement.person.0.as_str()), index);
         if statement.verdict == "reject" {
             filing.file(Key::Rejects(&statement.for_ref.0), index);
             for entry in &statement.entries.list {

@@ -19,7 +19,7 @@ const PUSHERS_MAX: usize = 256;
 /// How much of the file is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-const MINUTE_MILLIS: i64 = 60_000;
+const MINUTE_MILLIS: u64 = 60_000;
 
 /// Refusals of one pusher beyond the rate that is written whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,16 @@ struct Pusher {
     last: AsText<Moment>,
 }
 
+impl Pusher {
+    /// Counts so many more. Who comes to the lock first need not have begun first.
+    fn hold(&mut self, more: u64, first: Moment, last: Moment) {
+        let anew = self.held == 0;
+        self.first = AsText(if anew { first } else { self.first.0.min(first) });
+        self.last = AsText(if anew { last } else { self.last.0.max(last) });
+        self.held += more;
+    }
+}
+
 impl Rates {
     /// The counts so far.
     pub fn load(folder: &Folder) -> Result<Self, LogError> {
@@ -75,7 +85,8 @@ impl Rates {
     pub fn admit(&mut self, who: &Text, now: Moment) -> bool {
         let pusher = self.pusher(who, now);
         let age = now.millis() - pusher.since.0.millis();
-        if !(0..MINUTE_MILLIS).contains(&age) {
+        // Who began a little earlier and comes later begins no new minute.
+        if age.unsigned_abs() >= MINUTE_MILLIS {
             pusher.since = AsText(now);
             pusher.written = 0;
         }
@@ -83,11 +94,7 @@ impl Rates {
             pusher.written += 1;
             return true;
         }
-        if pusher.held == 0 {
-            pusher.first = AsText(now);
-        }
-        pusher.held += 1;
-        pusher.last = AsText(now);
+        pusher.hold(1, now, now);
         false
     }
 
@@ -133,7 +140,40 @@ impl Rates {
         {
             // Everybody has something held: the count stays right, the name becomes unsure.
             other.who = Text::from("?");
-            other.held += gone.held;
+            other.hold(gone.held, gone.first.0, gone.last.0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_lies_between_its_first_and_its_last_whoever_came_to_the_lock_when() {
+        let mut rates = Rates::default();
+        let at = |second: i64| Moment::from_seconds(1_000 + second);
+        let carol = Text::from("carol");
+        (0..REFUSALS_A_MINUTE_MAX).for_each(|_| assert!(rates.admit(&carol, at(0))));
+        for second in [7, -1, 9, 8] {
+            assert!(!rates.admit(&carol, at(second)));
+        }
+        let held = rates.take_held();
+        let told = |held: &Held| (held.n, held.first.0, held.last.0);
+        assert_eq!(held.iter().map(told).collect::<Vec<_>>(), [(4, at(-1), at(9))]);
+        // The next ones begin anew, and whose count is pushed out is added to another's.
+        assert!(!rates.admit(&carol, at(20)));
+        let full = (1..PUSHERS_MAX).map(|n| Text::from(format!("login-{n}").as_str()));
+        for who in full.collect::<Vec<_>>() {
+            for _ in 0..=REFUSALS_A_MINUTE_MAX {
+                rates.admit(&who, at(21));
+            }
+        }
+        assert!(rates.admit(&Text::from("one more"), at(22)));
+        let all: u64 = std::iter::from_fn(|| Some(rates.take_held()).filter(|it| !it.is_empty()))
+            .flatten()
+            .map(|held| held.n)
+            .sum();
+        assert_eq!(all, PUSHERS_MAX as u64, "nobody's refusal is forgotten");
     }
 }

@@ -1,5 +1,6 @@
 //! What the log and the hook know when a judgement is told, and the judgement does not.
 
+use crate::facts::limits::Limits;
 use crate::push::pusher::Pusher;
 
 /// What the last lines of a message say beside the verdict.
@@ -13,6 +14,31 @@ pub struct Closing<'a> {
     pub you: Option<&'a Pusher>,
     /// What a refusal stops.
     pub reach: Reach,
+    /// How long the message may be.
+    pub room: Room,
+}
+
+/// How long a message may be. What is cut is counted, and whole in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Lines, the sum included.
+    pub lines: usize,
+    /// Bytes: well below what a pipe holds, so that a hook never waits for a reader who is gone.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// As a policy has it.
+    pub const fn of(limits: &Limits) -> Self {
+        Self { lines: limits.message_lines, bytes: limits.message_bytes }
+    }
+}
+
+impl Default for Room {
+    /// As it is where no policy was read.
+    fn default() -> Self {
+        Self::of(&Limits::default())
+    }
 }
 
 /// The entry that a no without a judgement has in the log.

@@ -4,7 +4,7 @@
 //! pusher's own Git colours, or with two blanks; refusals first, one block for each rule and ref,
 //! then warnings, then the sum. No colours, no control characters, no line break from outside.
 
-use crate::message::closing::{Closing, Logged, Reach, head_line};
+use crate::message::closing::{Closing, Logged, Reach, Room, head_line};
 use crate::message::glass;
 use crate::message::layout::{Block, hint_lines, rest, wrap};
 use crate::names::refname::Refname;
@@ -13,13 +13,6 @@ use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::line::{Hint, Line};
 use crate::verdict::{Judgement, RefJudgement, Verdict};
-
-/// How many lines a message has at most, the sum included.
-pub const MESSAGE_LINES_MAX: usize = 200;
-
-/// How many bytes a message has at most: well below what a pipe holds, so that a hook never waits
-/// for a reader who is gone.
-pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// How many refs the sum names that would have been accepted on their own.
 const REFS_NAMED_MAX: usize = 3;
@@ -36,7 +29,7 @@ pub fn judged(judgement: &Judgement, closing: &Closing<'_>) -> String {
     let told = blocks.iter().map(|block| block.lines(closing.entry));
     // Before everything else: whoever reads one line reads this one.
     let blocks = judgement.glass.broken.iter().map(glass::banner).chain(told).collect();
-    assemble(blocks, sum(judgement, closing), closing.entry)
+    assemble(blocks, sum(judgement, closing), closing.entry, closing.room)
 }
 
 /// Whether pushing the same again can help someone whose push could not be judged.
@@ -71,7 +64,7 @@ pub fn fault(
         }
     }
     lines.extend(help_lines(help));
-    assemble(Vec::new(), lines, logged.map(|it| it.entry))
+    assemble(Vec::new(), lines, logged.map(|it| it.entry), Room::default())
 }
 
 /// The blocks for one ref, or for the push as a whole; findings of one rule share a block.
@@ -222,11 +215,11 @@ fn help_lines(help: Option<&str>) -> Vec<String> {
 
 /// Puts blocks and sum together, an empty line between them. The sum is always there; blocks that
 /// would take the message past its bounds are counted instead.
-fn assemble(blocks: Vec<Vec<String>>, sum: Vec<String>, entry: Option<u64>) -> String {
+fn assemble(blocks: Vec<Vec<String>>, sum: Vec<String>, entry: Option<u64>, room: Room) -> String {
     let size = |lines: &[String]| lines.iter().map(|line| line.len() + 1).sum::<usize>();
     // Room for the sum, and for the two lines that say what was left out.
-    let mut lines_left = MESSAGE_LINES_MAX.saturating_sub(sum.len() + 2);
-    let mut bytes_left = MESSAGE_BYTES_MAX.saturating_sub(size(&sum) + 100);
+    let mut lines_left = room.lines.saturating_sub(sum.len() + 2);
+    let mut bytes_left = room.bytes.saturating_sub(size(&sum) + 100);
     let mut message = Vec::new();
     let total = blocks.len();
     for (at, block) in blocks.into_iter().enumerate() {

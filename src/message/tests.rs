@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use crate::message::closing::{Closing, Logged, Reach};
+use crate::message::closing::{Closing, Logged, Reach, Room};
 use crate::message::json;
 use crate::message::layout::WIDTH;
-use crate::message::pusher::{self, Again, MESSAGE_BYTES_MAX, MESSAGE_LINES_MAX};
+use crate::message::pusher::{self, Again};
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
@@ -91,8 +91,14 @@ fn refused(refs: Vec<RefJudgement>) -> String {
     pusher::judged(&judgement(refs), &closing(Reach::WholePush))
 }
 
-const fn closing(reach: Reach) -> Closing<'static> {
-    Closing { entry: Some(412), head: Some("8c1f2ad0e5b7"), you: None, reach }
+fn closing(reach: Reach) -> Closing<'static> {
+    Closing {
+        entry: Some(412),
+        head: Some("8c1f2ad0e5b7"),
+        you: None,
+        reach,
+        room: Room::default(),
+    }
 }
 
 fn taken(you: &Pusher) -> Closing<'_> {
@@ -262,7 +268,7 @@ fn a_message_past_its_bounds_counts_what_it_leaves_out() {
     let refs: Vec<_> =
         (0..1000).map(|i| on(&format!("b{i}"), vec![finding(rule("r", 1), no("no"))])).collect();
     let message = refused(refs);
-    assert!(message.lines().count() <= MESSAGE_LINES_MAX);
+    assert!(message.lines().count() <= Room::default().lines);
     assert!(message.contains("\nerror: and 951 findings more, see entry 412\n"), "{message}");
     assert!(
         message
@@ -339,8 +345,8 @@ proptest! {
     ) {
         let refs = findings.into_iter().enumerate().map(|(i, f)| on(&format!("b{i}"), f)).collect();
         let message = pusher::judged(&judgement(refs), &Closing { entry, ..closing(reach) });
-        prop_assert!(message.len() <= MESSAGE_BYTES_MAX);
-        prop_assert!(message.lines().count() <= MESSAGE_LINES_MAX);
+        prop_assert!(message.len() <= Room::default().bytes);
+        prop_assert!(message.lines().count() <= Room::default().lines);
         prop_assert!(message.ends_with('\n'));
         let mut after_hint = false;
         for line in message.lines() {

@@ -88,6 +88,12 @@ impl LayerBuilder {
 }
 
 impl Layer {
+    /// The entries of the list that have a matching pattern here.
+    pub(crate) fn matching(&self, name: &[u8]) -> Vec<usize> {
+        let candidate = globset::Candidate::from_bytes(name);
+        self.set.matches_candidate(&candidate).into_iter().map(|at| self.entries[at]).collect()
+    }
+
     /// The last entry of the list that has a matching pattern here.
     pub(crate) fn last_match(&self, name: &[u8]) -> Option<usize> {
         let candidate = globset::Candidate::from_bytes(name);

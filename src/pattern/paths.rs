@@ -135,6 +135,20 @@ impl PathPatterns {
         last.map_or(otherwise, |entry| !self.negative[entry])
     }
 
+    /// The entries of the list that match none of these paths, as they were written.
+    pub fn dead(&self, paths: &[RepoPath]) -> Vec<&str> {
+        let mut alive = vec![false; self.written.len()];
+        for path in paths {
+            let spellings = folded(path.as_bytes());
+            let names = std::iter::once(&spellings.letters).chain(&spellings.loose);
+            let matching = self.exact.matching(path.as_bytes()).into_iter();
+            let loosely = names.flat_map(|name| self.folded.matching(name));
+            matching.chain(loosely).for_each(|entry| alive[entry] = true);
+        }
+        let dead = self.written.iter().zip(alive).filter(|(_, alive)| !alive);
+        dead.map(|(written, _)| written.as_str()).collect()
+    }
+
     /// The list as it was written.
     pub fn written(&self) -> &[String] {
         &self.written

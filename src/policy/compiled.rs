@@ -57,6 +57,11 @@ impl CompiledRule {
         }
     }
 
+    /// Where its name stands.
+    pub const fn spot(&self) -> &Spot {
+        &self.spot
+    }
+
     /// What it asks of a ref update. An exemption is held to all that lands.
     pub fn needs(&self) -> Needs {
         let needs = self.body.needs();

@@ -6,17 +6,20 @@
 //! `gather` that reads it for a push.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
 use crate::facts::needs::{Checker, RefNeeds, SignaturesOf};
+use crate::facts::owners::OwnersFile;
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::links;
+use crate::gather::owners;
 use crate::gather::scene::{Scene, Sources};
 use crate::gather::signatures;
 use crate::infra::set::InfraKinds;
@@ -139,6 +142,7 @@ impl<'a> Teller<'a> {
             true => Vec::new(),
             false => vec![signatures::of_commits(&self.scene, link.commit, link.before)?],
         };
+        let owners_of_rule = self.owners(link.before)?;
         let format = self.scene.reader.objects.format();
         let update = RefUpdate {
             name: self.setting.refname.clone(),
@@ -157,6 +161,7 @@ impl<'a> Teller<'a> {
             landing_of_rule,
             signatures,
             signatures_of_rule,
+            owners_of_rule,
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
@@ -167,6 +172,18 @@ impl<'a> Teller<'a> {
         let facts = self.facts(update, link.shape);
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         Ok(Told { facts, subject, when: Moment::from_seconds(seconds) })
+    }
+
+    /// The files of owners that a step is judged by.
+    fn owners(&self, before: Option<Oid>) -> Result<Vec<(usize, Arc<OwnersFile>)>, GatherError> {
+        let mut files = Vec::new();
+        for rule in &self.setting.needs.rules {
+            if let Some(asks) = &rule.needs.owners {
+                let file = owners::look(&self.scene.reader, before, asks)?;
+                files.push((rule.index, Arc::new(file)));
+            }
+        }
+        Ok(files)
     }
 
     fn facts(&self, update: UpdateFacts, shape: Shape) -> Facts {

@@ -6,6 +6,7 @@
 //!
 //! Invariant: everybody in a group is in `people`, and no group is empty.
 
+pub mod directory;
 mod groups;
 pub mod party;
 pub mod principal;
@@ -15,8 +16,10 @@ mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::codeowners::dialect::Dialect;
 use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
+use crate::roster::directory::Directory;
 use crate::roster::party::Party;
 use crate::roster::principal::Principal;
 use crate::roster::read::Draft;
@@ -137,6 +140,25 @@ impl Roster {
     /// Whether this principal can ever give a check: a machine with a key to sign with.
     pub fn can_check(&self, name: &PrincipalName) -> bool {
         self.get(name).is_some_and(|p| p.machine && !p.keys.is_empty())
+    }
+
+    /// Whom a CODEOWNERS file of this dialect means: everybody who can approve. `teams` are those that
+    /// the rule translates.
+    pub fn directory(
+        &self,
+        dialect: Dialect,
+        teams: BTreeMap<String, BTreeSet<PrincipalName>>,
+    ) -> Directory {
+        let able = |members: &BTreeSet<PrincipalName>| {
+            members.iter().filter(|name| self.can_approve(name)).cloned().collect()
+        };
+        let mut directory = Directory::of(dialect);
+        for person in self.people.values() {
+            directory.add_person(person, self.can_approve(&person.name));
+        }
+        self.groups.iter().for_each(|(name, members)| directory.add_group(name, able(members)));
+        teams.iter().for_each(|(name, members)| directory.add_team(name, able(members)));
+        directory
     }
 
     /// Reads a list of names and `@groups`. Unknown ones are problems; with one there is no party.

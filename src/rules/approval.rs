@@ -1,12 +1,14 @@
 //! `approval`: changes of these paths were approved by enough people who did not make them.
 
 use crate::facts::needs::Needs;
+use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approval_step;
 use crate::rules::operations::{self, Operations};
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::seats::{Seat, seat_people};
@@ -246,6 +248,14 @@ impl Rule for Approval {
 
     fn seats(&self) -> &[Seat] {
         &self.seats
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

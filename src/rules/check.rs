@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::facts::needs::{Checker, Needs};
+use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::check_judge;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::view::View;
@@ -168,6 +170,14 @@ impl Rule for Check {
             content: self.scope.infra(),
             ..Needs::default()
         }
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

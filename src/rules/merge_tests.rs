@@ -62,6 +62,7 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         update: &update,
         landing: Some(landing),
         signatures: None,
+        owners: None,
         push: &push,
         rollback: None,
     };

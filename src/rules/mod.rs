@@ -8,8 +8,13 @@ mod access_judge;
 mod age;
 pub mod approval;
 mod approval_step;
+mod approved;
 pub mod check;
 mod check_judge;
+pub mod code_owners;
+mod code_owners_asked;
+mod code_owners_judge;
+mod code_owners_lint;
 pub mod immutable;
 pub mod landed;
 mod links;
@@ -17,6 +22,7 @@ pub mod merge;
 mod merge_judge;
 mod merge_words;
 pub mod operations;
+pub mod remark;
 pub mod rollback;
 pub mod rule;
 mod scope;
@@ -42,22 +48,13 @@ pub static KINDS: &[&Kind] = &[
     &check::KIND,
     &signature::KIND,
     &signed_push::KIND,
+    &code_owners::KIND,
 ];
 
 /// Kinds that the product has and this version does not: a policy that names one asks for a
 /// protection it would not get.
-pub const KINDS_LATER: &[&str] = &[
-    "code-owners",
-    "restrict-paths",
-    "message",
-    "author",
-    "files",
-    "secrets",
-    "names",
-    "size",
-    "freeze",
-    "run",
-];
+pub const KINDS_LATER: &[&str] =
+    &["restrict-paths", "message", "author", "files", "secrets", "names", "size", "freeze", "run"];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -74,7 +74,14 @@ fn approved(mut step: Step, by: &[&str]) -> Step {
 
 fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T {
     let (update, push) = push_of(who, oid(2), oid(3));
-    ask(&View { update: &update, landing: None, signatures: None, push: &push, rollback: terms })
+    ask(&View {
+        update: &update,
+        landing: None,
+        signatures: None,
+        owners: None,
+        push: &push,
+        rollback: terms,
+    })
 }
 
 fn judged(terms: &Terms, step: &Step) -> Word {

@@ -7,7 +7,9 @@ use std::fmt;
 
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
+use crate::names::path::RepoPath;
 use crate::roster::Roster;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::seats::Seat;
 use crate::rules::view::View;
 use crate::source::problem::Problems;
@@ -28,6 +30,27 @@ pub trait Rule: fmt::Debug + Send + Sync {
     /// The approvals it asks for; none for a rule that asks for none.
     fn seats(&self) -> &[Seat] {
         &[]
+    }
+
+    /// The approvals it asks for of this update; of those it always asks for, without a word.
+    fn asks(&self, _view: &View<'_>) -> Vec<Seat> {
+        self.seats().to_vec()
+    }
+
+    /// Whether one person may give several of its approvals, each of which is for something else.
+    fn seats_apart(&self) -> bool {
+        false
+    }
+
+    /// What is to be said of it in the presence of a repository.
+    fn against(&self, _seen: &Seen<'_>) -> Vec<Remark> {
+        Vec::new()
+    }
+
+    /// Whether it is about a change of this path, as far as the path alone tells. `None`: it does not
+    /// ask which paths change.
+    fn about(&self, _path: &RepoPath) -> Option<bool> {
+        None
     }
 
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.
@@ -96,6 +119,10 @@ pub enum Shape {
     Refs,
     /// A list of tables `{ approvals, from }`.
     Seats,
+    /// The path of a file in the repository.
+    Path,
+    /// A table of names that stand for a name or `@group` each.
+    Parties,
 }
 
 /// What of a rule's table is the kind's own, and what it is read with.

@@ -10,6 +10,7 @@ use crate::infra::set::{InfraKinds, names as infra_names};
 use crate::names::path::RepoPath;
 use crate::pattern::fold::folded;
 use crate::pattern::paths::{Base, EntryShape, PathPatterns};
+use crate::rules::remark::{Remark, Seen};
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::Table;
@@ -95,6 +96,15 @@ impl Scope {
     /// The same for a path whose change is gone again.
     pub(crate) fn covers_path(&self, path: &RepoPath) -> bool {
         self.paths.picks(path, EntryShape::Link, self.otherwise(path))
+    }
+
+    /// The patterns that match nothing in a tree.
+    pub(crate) fn remarks(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        let dead = |pattern: &str| {
+            let what = format!("`{pattern}` matches nothing on {}", seen.refname);
+            Remark::mild(what, "mend it, or keep it for files that are still to come")
+        };
+        self.paths.dead(seen.paths).into_iter().map(dead).collect()
     }
 
     fn otherwise(&self, path: &RepoPath) -> bool {

@@ -109,6 +109,7 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         landing_of_rule: Vec::new(),
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
+        owners_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),

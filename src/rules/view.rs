@@ -1,6 +1,7 @@
 //! What a rule is shown of a push.
 
 use crate::facts::landing::Landing;
+use crate::facts::owners::OwnersFile;
 use crate::facts::signature::Signatures;
 use crate::facts::{PushFacts, UpdateFacts};
 use crate::rules::rollback::Terms;
@@ -14,6 +15,8 @@ pub struct View<'f> {
     pub landing: Option<&'f Landing>,
     /// The signatures this rule reads, when it asked for them and something arrives.
     pub signatures: Option<&'f Signatures>,
+    /// The CODEOWNERS file this rule reads, when it asked for one and something lands.
+    pub owners: Option<&'f OwnersFile>,
     /// What every update of the push has in common.
     pub push: &'f PushFacts,
     /// What `[rollback]` asks of a step that goes back to a state; `None`: there is none.

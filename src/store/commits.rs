@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::names::oid::Oid;
 use crate::store::commit::{Commit, CommitProblem, Links, links_of};
 use crate::store::error::StoreError;
-use crate::store::objects::{ObjectKind, Objects, read_kind};
+use crate::store::objects::{ObjectKind, Objects, read_kind_within};
 
 /// A commit as both readers see it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct ReadCommit {
     /// The whole commit, or what is wrong with it. Old history may be malformed; what arrives on a
     /// protected ref may not.
     pub commit: Result<Arc<Commit>, CommitProblem>,
+    /// How long it is, in bytes.
+    pub len_bytes: usize,
 }
 
 /// How much memory remembered commits may take, in bytes, roughly.
@@ -29,6 +31,7 @@ const COMMIT_OVERHEAD_BYTES: usize = 512;
 pub struct CommitCache {
     commits: HashMap<Oid, Arc<ReadCommit>>,
     weight_bytes: usize,
+    object_bytes_max: Option<usize>,
 }
 
 impl CommitCache {
@@ -37,11 +40,16 @@ impl CommitCache {
         Self::default()
     }
 
+    /// Remembers nothing yet, and reads no commit that is longer than this.
+    pub fn within(object_bytes_max: usize) -> Self {
+        Self { object_bytes_max: Some(object_bytes_max), ..Self::default() }
+    }
+
     /// Reads a commit, or remembers it.
     ///
     /// # Errors
-    /// `Missing`, `WrongKind`, `BrokenCommit` when not even Git can read it, and faults of
-    /// reading. A commit that is merely malformed is no error.
+    /// `Missing`, `WrongKind`, `TooLarge`, `BrokenCommit` when not even Git can read it, and faults
+    /// of reading. A commit that is merely malformed is no error.
     pub fn commit(
         &mut self,
         objects: &dyn Objects,
@@ -50,11 +58,11 @@ impl CommitCache {
         if let Some(commit) = self.commits.get(oid) {
             return Ok(Arc::clone(commit));
         }
-        let raw = read_kind(objects, oid, ObjectKind::Commit)?;
+        let raw = read_kind_within(objects, oid, ObjectKind::Commit, self.object_bytes_max)?;
         let links = links_of(objects.format(), &raw)
             .map_err(|why| StoreError::BrokenCommit { oid: *oid, why })?;
         let commit = Commit::parse(objects.format(), &raw).map(Arc::new);
-        let read = Arc::new(ReadCommit { links, commit });
+        let read = Arc::new(ReadCommit { links, commit, len_bytes: raw.len() });
         if self.weight_bytes > CACHE_BYTES_MAX {
             self.commits.clear();
             self.weight_bytes = 0;

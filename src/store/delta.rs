@@ -13,7 +13,7 @@ use crate::facts::change::{Delta, FileMode, PathChange, Side};
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::store::error::StoreError;
-use crate::store::objects::{ObjectKind, Objects, read_kind};
+use crate::store::objects::{ObjectKind, Objects, read_kind_within};
 use crate::store::tree::{Entry, EntryMode, Tree, TreeProblem, compare};
 
 /// How far a walk may go.
@@ -23,14 +23,20 @@ pub struct DeltaLimits {
     pub entries_max: usize,
     /// How deep folders may be nested. Git stops at 2,048 (`core.maxTreeDepth`).
     pub depth_max: usize,
-    /// Bytes of all listed paths together.
+    /// Bytes of all listed paths together, and of one that is on its way.
     pub path_bytes_max: usize,
+    /// Bytes of the folders that stand open at a time, about.
+    pub open_bytes_max: usize,
 }
 
 impl DeltaLimits {
     /// For judging a push.
-    pub const JUDGING: Self =
-        Self { entries_max: 1_000_000, depth_max: 512, path_bytes_max: 128 * 1024 * 1024 };
+    pub const JUDGING: Self = Self {
+        entries_max: 1_000_000,
+        depth_max: 512,
+        path_bytes_max: 128 * 1024 * 1024,
+        open_bytes_max: 256 * 1024 * 1024,
+    };
 }
 
 /// A limit that stopped a walk.
@@ -42,6 +48,8 @@ pub enum WhichLimit {
     Depth,
     /// `path_bytes_max`.
     PathBytes,
+    /// `open_bytes_max`.
+    OpenBytes,
 }
 
 /// How many problems of trees are kept for one delta.
@@ -66,6 +74,7 @@ const CACHE_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub struct TreeCache {
     trees: HashMap<Oid, Arc<Tree>>,
     weight_bytes: usize,
+    object_bytes_max: Option<usize>,
 }
 
 impl TreeCache {
@@ -74,12 +83,17 @@ impl TreeCache {
         Self::default()
     }
 
+    /// Remembers nothing yet, and reads no tree that is longer than this.
+    pub fn within(object_bytes_max: usize) -> Self {
+        Self { object_bytes_max: Some(object_bytes_max), ..Self::default() }
+    }
+
     /// Reads a tree, or remembers it.
     pub fn tree(&mut self, objects: &dyn Objects, oid: &Oid) -> Result<Arc<Tree>, StoreError> {
         if let Some(tree) = self.trees.get(oid) {
             return Ok(Arc::clone(tree));
         }
-        let raw = read_kind(objects, oid, ObjectKind::Tree)?;
+        let raw = read_kind_within(objects, oid, ObjectKind::Tree, self.object_bytes_max)?;
         let tree = Tree::parse(objects.format(), raw)
             .map_err(|why| StoreError::BrokenTree { oid: *oid, why })?;
         let tree = Arc::new(tree);
@@ -97,7 +111,7 @@ impl TreeCache {
 /// The delta from one tree to another. `None` stands for the empty tree.
 ///
 /// # Errors
-/// `Missing`, `WrongKind`, `BrokenTree` for a tree that a side names, and faults of reading.
+/// `Missing`, `WrongKind`, `TooLarge`, `BrokenTree` for a tree that a side names, and faults of reading.
 pub fn delta(
     objects: &dyn Objects,
     cache: &mut TreeCache,
@@ -115,6 +129,7 @@ pub fn delta(
         problems: Vec::new(),
         entries: 0,
         path_bytes: 0,
+        open_bytes: 0,
         cut: None,
     };
     if old != new {
@@ -135,6 +150,12 @@ struct Frame {
     prefix_len: usize,
 }
 
+impl Frame {
+    fn weight_bytes(&self) -> usize {
+        [&self.old, &self.new].into_iter().flatten().map(|tree| tree.weight_bytes()).sum()
+    }
+}
+
 struct Walk<'a> {
     objects: &'a dyn Objects,
     cache: &'a mut TreeCache,
@@ -145,12 +166,14 @@ struct Walk<'a> {
     problems: Vec<TreeProblem>,
     entries: usize,
     path_bytes: usize,
+    open_bytes: usize,
     cut: Option<WhichLimit>,
 }
 
 impl Walk<'_> {
     fn run(&mut self) -> Result<(), StoreError> {
         while let Some(frame) = self.stack.pop() {
+            self.open_bytes = self.open_bytes.saturating_sub(frame.weight_bytes());
             self.advance(frame)?;
             if self.cut.is_some() {
                 break;
@@ -175,6 +198,7 @@ impl Walk<'_> {
                 if self.differ(old, new) {
                     (frame.old_at, frame.new_at) =
                         (frame.old_at + old_step, frame.new_at + new_step);
+                    self.open_bytes += frame.weight_bytes();
                     self.stack.push(frame);
                     self.path.push(b'/');
                     return self.enter(old.map(|c| c.oid), new.map(|c| c.oid), self.path.len());
@@ -191,6 +215,10 @@ impl Walk<'_> {
         self.entries += 1;
         if self.entries > self.limits.entries_max {
             self.cut = Some(WhichLimit::Entries);
+            return false;
+        }
+        if self.path.len() > self.limits.path_bytes_max {
+            self.cut = Some(WhichLimit::PathBytes);
             return false;
         }
         let (old_leaf, new_leaf) = (old.and_then(Content::side), new.and_then(Content::side));
@@ -225,7 +253,12 @@ impl Walk<'_> {
             sides[usize::from(on_new_side)] = Some(tree);
         }
         let [old, new] = sides;
-        self.stack.push(Frame { old, new, old_at: 0, new_at: 0, prefix_len });
+        let frame = Frame { old, new, old_at: 0, new_at: 0, prefix_len };
+        self.open_bytes += frame.weight_bytes();
+        if self.open_bytes > self.limits.open_bytes_max {
+            self.cut = Some(WhichLimit::OpenBytes);
+        }
+        self.stack.push(frame);
         Ok(())
     }
 

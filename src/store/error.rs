@@ -155,6 +155,18 @@ pub enum StoreError {
         #[source]
         source: git2::Error,
     },
+    /// An object is larger than what is read of its kind.
+    #[error("{kind} {oid} has {size} bytes, at most {limit} are read", kind = kind.name())]
+    TooLarge {
+        /// Its name.
+        oid: Oid,
+        /// What it is.
+        kind: ObjectKind,
+        /// How large it is, in bytes.
+        size: u64,
+        /// How large it may be.
+        limit: usize,
+    },
     /// A walk met more than it may.
     #[error("stopped after {limit} {what}")]
     Limit {

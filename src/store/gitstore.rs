@@ -107,7 +107,7 @@ impl GitStore {
         self.refs.borrow_mut().all()
     }
 
-    fn fold(&self, commits: &[Oid]) -> Result<Merged, git2::Error> {
+    fn fold(&self, commits: &[Oid], renames: bool) -> Result<Merged, git2::Error> {
         let Some((first, rest)) = commits.split_first() else {
             return Err(git2::Error::from_str("there is nothing to merge"));
         };
@@ -116,7 +116,7 @@ impl GitStore {
         for (at, other) in rest.iter().enumerate() {
             let theirs = self.merger.find_commit(git2_oid(other)?)?;
             let mut options = MergeOptions::new();
-            options.find_renames(true);
+            options.find_renames(renames);
             let mut index = self.merger.merge_commits(&ours, &theirs, Some(&options))?;
             if index.has_conflicts() {
                 return Ok(Merged::Conflict(conflicts(&index)?));
@@ -224,13 +224,14 @@ impl Objects for GitStore {
         }
     }
 
-    fn merged_tree(&self, commits: &[Oid]) -> Result<Merged, StoreError> {
-        let source = match self.fold(commits) {
+    fn merged_tree(&self, commits: &[Oid], renames: bool) -> Result<Merged, StoreError> {
+        let source = match self.fold(commits, renames) {
             Ok(merged) => return Ok(merged),
             Err(source) => source,
         };
         // Where libgit2 cannot read what is to be merged, git may.
         if let [ours, theirs] = commits
+            && renames
             && let Ok(Some(merged)) = self.merged_tree_by_git(ours, theirs)
         {
             return Ok(merged);
@@ -341,7 +342,8 @@ impl GitStore {
 /// What Git looks at to tell text from binary (buffer_is_binary in its xdiff-interface.c).
 const BINARY_PROBE_BYTES: usize = 8000;
 
-/// How large a file may be for its lines to be merged. Larger ones count as a conflict.
+/// How large a file may be for its lines to be merged, whatever a policy says. Larger ones count as
+/// a conflict.
 const MERGED_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 fn is_binary(bytes: &[u8]) -> bool {

@@ -20,11 +20,9 @@ use crate::names::path::RepoPath;
 use crate::store::commits::CommitCache;
 use crate::store::delta::{DeltaLimits, TreeCache, delta};
 use crate::store::error::StoreError;
+use crate::store::mergesize::{MergeLimits, MergeSize, TooMuch, is_too_large, merge_size};
 use crate::store::objects::{Merged, Objects};
 use crate::store::tree::{Entry, EntryMode, Tree, compare};
-
-/// How many parents a merge may have to be recomputed.
-pub const MERGE_PARENTS_MAX: usize = 16;
 
 /// How many folders the quick way enters before it leaves the merge to the other one.
 const FOLDERS_MAX: usize = 100_000;
@@ -40,8 +38,8 @@ pub enum MergeCheck {
     Conflict(Vec<RepoPath>),
     /// There are fewer than two parents.
     NotAMerge,
-    /// There are more parents than `MERGE_PARENTS_MAX`.
-    TooManyParents,
+    /// Making it again would take more than it may.
+    TooMuch(TooMuch),
 }
 
 /// What a merge's tree has that merging does not give.
@@ -65,9 +63,10 @@ pub fn merge_equals(
     commits: &mut CommitCache,
     trees: &mut TreeCache,
     merge: &Oid,
+    limits: &MergeLimits,
 ) -> Result<MergeCheck, StoreError> {
     let merge = commits.commit(objects, merge)?;
-    tree_equals_merge(objects, commits, trees, &merge.links.parents, &merge.links.tree)
+    tree_equals_merge(objects, commits, trees, (&merge.links.parents, &merge.links.tree), limits)
 }
 
 /// Checks a tree against merging these commits, the first being the one merged into. For commits
@@ -79,26 +78,32 @@ pub fn tree_equals_merge(
     objects: &dyn Objects,
     commits: &mut CommitCache,
     trees: &mut TreeCache,
-    parents: &[Oid],
-    tree: &Oid,
+    (parents, tree): (&[Oid], &Oid),
+    limits: &MergeLimits,
 ) -> Result<MergeCheck, StoreError> {
     if parents.len() < 2 {
         return Ok(MergeCheck::NotAMerge);
     }
-    if parents.len() > MERGE_PARENTS_MAX {
-        return Ok(MergeCheck::TooManyParents);
+    if parents.len() > limits.parents_max {
+        return Ok(MergeCheck::TooMuch(TooMuch::Parents));
     }
     if let [ours, theirs] = parents
-        && is_plainly_equal(objects, commits, trees, [ours, theirs], tree)?
+        && is_plainly_equal(objects, commits, trees, ([ours, theirs], tree), limits)?
     {
         return Ok(MergeCheck::Equal);
     }
-    let recomputed = objects.merged_tree(parents);
+    let renames = match merge_size(objects, commits, trees, parents, limits)? {
+        MergeSize::Fits { renames } => renames,
+        MergeSize::TooMuch(what) => return Ok(MergeCheck::TooMuch(what)),
+        MergeSize::Conflict(paths) => return Ok(MergeCheck::Conflict(paths)),
+    };
+    let recomputed = objects.merged_tree(parents, renames);
     if matches!(&recomputed, Ok(Merged::Clean(merged)) if merged == tree) {
         return Ok(MergeCheck::Equal);
     }
     // Also after an error: libgit2 gives up on commits that git reads.
     if let [ours, theirs] = parents
+        && renames
         && objects.merged_tree_by_git(ours, theirs)? == Some(Merged::Clean(*tree))
     {
         return Ok(MergeCheck::Equal);
@@ -129,8 +134,8 @@ fn is_plainly_equal(
     objects: &dyn Objects,
     commits: &mut CommitCache,
     trees: &mut TreeCache,
-    [ours, theirs]: [&Oid; 2],
-    tree: &Oid,
+    ([ours, theirs], tree): ([&Oid; 2], &Oid),
+    limits: &MergeLimits,
 ) -> Result<bool, StoreError> {
     let base = match objects.merge_bases(ours, theirs)?.as_slice() {
         [] => None,
@@ -140,7 +145,7 @@ fn is_plainly_equal(
     };
     let ours = commits.commit(objects, ours)?.links.tree;
     let theirs = commits.commit(objects, theirs)?.links.tree;
-    let mut walk = Walk { objects, trees, stack: Vec::new(), entered: 0 };
+    let mut walk = Walk { objects, trees, stack: Vec::new(), entered: 0, limits };
     let root = |oid: Oid| Some(Content { mode: EntryMode::Folder, oid });
     let top = Four {
         base: base.and_then(root),
@@ -185,6 +190,7 @@ struct Walk<'a> {
     trees: &'a mut TreeCache,
     stack: Vec<[Reader; 4]>,
     entered: usize,
+    limits: &'a MergeLimits,
 }
 
 impl Walk<'_> {
@@ -220,14 +226,20 @@ impl Walk<'_> {
         };
         let oid = match rule_of_three(base.oid, ours.oid, theirs.oid) {
             Some(oid) => Some(oid),
-            None => self.objects.merged_blob(&base.oid, &ours.oid, &theirs.oid)?,
+            None => {
+                let files = [&base.oid, &ours.oid, &theirs.oid];
+                if is_too_large(self.objects, &files, self.limits.file_bytes_max)? {
+                    return Ok(false);
+                }
+                self.objects.merged_blob(files[0], files[1], files[2])?
+            }
         };
         Ok(oid.is_some_and(|oid| at.result == Some(Content { mode, oid })))
     }
 
     fn enter(&mut self, at: Four<Option<Content>>) -> Result<bool, StoreError> {
         self.entered += 1;
-        if self.entered > FOLDERS_MAX {
+        if self.entered > FOLDERS_MAX || self.stack.len() > self.limits.delta.depth_max {
             return Ok(false);
         }
         let result = at.result;

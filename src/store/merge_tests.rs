@@ -6,11 +6,10 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, p
 
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::store::commits::CommitCache;
-use crate::store::delta::TreeCache;
+use crate::store::delta::{DeltaLimits, TreeCache, WhichLimit};
 use crate::store::gitstore::GitStore;
-use crate::store::merge::{
-    EXTRAS_MAX, MERGE_PARENTS_MAX, MergeCheck, merge_equals, tree_equals_merge,
-};
+use crate::store::merge::{EXTRAS_MAX, MergeCheck, merge_equals, tree_equals_merge};
+use crate::store::mergesize::{MERGED_LINES_MAX, MergeLimits, TooMuch};
 use crate::store::objects::{Merged, Objects};
 use crate::store::testing::{Scratch, oid};
 
@@ -63,8 +62,19 @@ impl Fork {
 }
 
 fn check(store: &GitStore, merge: &Oid) -> MergeCheck {
-    merge_equals(store, &mut CommitCache::new(), &mut TreeCache::new(), merge).unwrap()
+    check_within(store, merge, &LIMITS)
 }
+
+fn check_within(store: &GitStore, merge: &Oid, limits: &MergeLimits) -> MergeCheck {
+    merge_equals(store, &mut CommitCache::new(), &mut TreeCache::new(), merge, limits).unwrap()
+}
+
+const LIMITS: MergeLimits = MergeLimits {
+    parents_max: 16,
+    bases_max: 8,
+    delta: DeltaLimits::JUDGING,
+    file_bytes_max: 1024 * 1024,
+};
 
 fn extra_paths(check: &MergeCheck) -> Vec<String> {
     let MergeCheck::Differs(extras) = check else { panic!("{check:?}") };
@@ -176,9 +186,9 @@ fn what_is_no_merge_or_too_much_of_one_is_said() {
     let store = scratch.store();
     assert_eq!(check(&store, &base), MergeCheck::NotAMerge);
     let many: Vec<Oid> =
-        (0..=MERGE_PARENTS_MAX).map(|at| scratch.commit(empty, &[base], 2 + at as u64)).collect();
+        (0..=LIMITS.parents_max).map(|at| scratch.commit(empty, &[base], 2 + at as u64)).collect();
     let merge = scratch.commit(empty, &many, 99);
-    assert_eq!(check(&scratch.store(), &merge), MergeCheck::TooManyParents);
+    assert_eq!(check(&scratch.store(), &merge), MergeCheck::TooMuch(TooMuch::Parents));
 }
 
 #[test]
@@ -196,6 +206,62 @@ fn a_criss_cross_merge_is_recomputed_with_a_merged_base() {
     let merged = at(&[("a", "3"), ("b", "2"), ("c", "1")]);
     let merge = scratch.commit(merged, &[ours, theirs], 8);
     assert_eq!(check(&scratch.store(), &merge), MergeCheck::Equal);
+    let one = MergeLimits { bases_max: 1, ..LIMITS };
+    let too_much = check_within(&scratch.store(), &merge, &one);
+    assert_eq!(too_much, MergeCheck::TooMuch(TooMuch::Bases));
+}
+
+/// Ten folders of ten folders, so deep: a tree of ten to the power of that many paths.
+fn bomb(scratch: &Scratch, levels: usize) -> Oid {
+    let blob = scratch.blob("x");
+    let names: Vec<String> = (0..10).map(|at| format!("d{at}")).collect();
+    let level = |mode: &'static str, oid: Oid| {
+        let entries: Vec<_> = names.iter().map(|name| (mode, name.as_bytes(), oid)).collect();
+        scratch.raw_tree(&entries)
+    };
+    (1..levels).fold(level("100644", blob), |tree, _| level("40000", tree))
+}
+
+#[test]
+fn e02_a_merge_is_not_made_again_where_a_side_has_more_paths_than_may_be_looked_at() {
+    let scratch = Scratch::new(ObjectFormat::Sha1);
+    let at = |files: &Files<'_>| tree(&scratch, files);
+    let bomb = bomb(&scratch, 10);
+    // The bomb came with the other side, or was in the base and both sides took it out.
+    let root = scratch.commit(at(&[("a", "1")]), &[], 1);
+    let ours = scratch.commit(at(&[("a", "2")]), &[root], 2);
+    let theirs = scratch.commit(bomb, &[root], 3);
+    let came = scratch.commit(at(&[("a", "3")]), &[ours, theirs], 4);
+    let ours = scratch.commit(at(&[("a", "2")]), &[theirs], 5);
+    let other = scratch.commit(at(&[("a", "4")]), &[theirs], 6);
+    let gone = scratch.commit(at(&[("a", "3")]), &[ours, other], 7);
+    let few = DeltaLimits { entries_max: 1000, ..DeltaLimits::JUDGING };
+    let limits = MergeLimits { delta: few, ..LIMITS };
+    for merge in [came, gone] {
+        let found = check_within(&scratch.store(), &merge, &limits);
+        assert_eq!(found, MergeCheck::TooMuch(TooMuch::Delta(WhichLimit::Entries)));
+    }
+}
+
+#[test]
+fn e01_what_is_too_large_is_neither_merged_by_lines_nor_compared_for_renames() {
+    let text = |bytes: usize, last: &str| "0123456789abcde\n".repeat(bytes / 16) + last;
+    let (small, large) = (text(1 << 10, ""), text(2 << 20, ""));
+    let (ours, theirs) = (text(2 << 20, "ours\n"), "theirs\n".to_owned() + &large);
+    let fork = Fork::new(&[("f", &large)], &[("f", &ours)], &[("f", &theirs)]);
+    assert!(
+        matches!(fork.check_files(&[("f", "x")]), MergeCheck::Conflict(paths) if paths.len() == 1)
+    );
+    let lines = "\n".repeat(MERGED_LINES_MAX + 1);
+    let (ours, theirs) = (lines.clone() + "ours", "theirs".to_owned() + &lines);
+    let fork = Fork::new(&[("f", &lines)], &[("f", &ours)], &[("f", &theirs)]);
+    assert!(matches!(fork.check_files(&[("f", "x")]), MergeCheck::Conflict(_)));
+    // A file that went and a large one that came: nobody reads it to see whether they are alike.
+    let fork = Fork::new(&[("f", &small)], &[("f", &small), ("g", "1")], &[("h", &large)]);
+    let MergeCheck::Differs(extras) = fork.check_files(&[("g", "2"), ("h", &large)]) else {
+        panic!("an odd merge")
+    };
+    assert_eq!(extras.delta.changes().len(), 1);
 }
 
 #[test]
@@ -228,7 +294,8 @@ fn a_squash_is_checked_as_the_merge_it_stands_for() {
     let (commits, trees) = (&mut CommitCache::new(), &mut TreeCache::new());
     let store = fork.scratch.store();
     let parents = [fork.ours, fork.theirs];
-    let equal = tree_equals_merge(&store, commits, trees, &parents, &squashed).unwrap();
+    let sides = (parents.as_slice(), &squashed);
+    let equal = tree_equals_merge(&store, commits, trees, sides, &LIMITS).unwrap();
     assert_eq!(equal, MergeCheck::Equal);
 }
 

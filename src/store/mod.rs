@@ -15,6 +15,7 @@ mod gitname;
 pub mod gitstore;
 mod libgit2;
 pub mod merge;
+pub mod mergesize;
 pub mod objects;
 pub mod open;
 mod plumbing;

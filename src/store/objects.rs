@@ -114,7 +114,8 @@ pub trait Objects {
 
     /// What merging these commits gives, the first being the one merged into; more than two are
     /// folded, one after another. The tree is kept in memory and can be read through this trait.
-    fn merged_tree(&self, commits: &[Oid]) -> Result<Merged, StoreError>;
+    /// Files that one side has under another name are looked for only where `renames` says so.
+    fn merged_tree(&self, commits: &[Oid], renames: bool) -> Result<Merged, StoreError>;
 
     /// What the git program makes of merging two commits, for where it may know better: it finds
     /// renamed folders, and lines that moved. Slow. `None`: there is no git that can say.
@@ -145,4 +146,20 @@ pub fn read_kind(
         }
         Some((_, bytes)) => Ok(bytes),
     }
+}
+
+/// The same, where no more than so many bytes are to be read. `None`: however many there are.
+pub fn read_kind_within(
+    objects: &dyn Objects,
+    oid: &Oid,
+    expected: ObjectKind,
+    bytes_max: Option<usize>,
+) -> Result<Vec<u8>, StoreError> {
+    if let Some(limit) = bytes_max
+        && let Some((kind, size)) = objects.header(oid)?
+        && size > limit as u64
+    {
+        return Err(StoreError::TooLarge { oid: *oid, kind, size, limit });
+    }
+    read_kind(objects, oid, expected)
 }

@@ -121,7 +121,7 @@ fn nothing_is_ever_written() {
     let third = scratch.commit(side(b"c"), &[base], 4);
     let before = scratch.git(&["count-objects"]);
     let store = scratch.store();
-    let Merged::Clean(merged) = store.merged_tree(&[ours, theirs, third]).unwrap() else {
+    let Merged::Clean(merged) = store.merged_tree(&[ours, theirs, third], true).unwrap() else {
         panic!("a conflict")
     };
     let expected = scratch.git(&["count-objects"]);

@@ -33,16 +33,33 @@ const EXCLUDED_FIRST_MAX: usize = 64;
 /// How many excluded commits are walked at all.
 pub const EXCLUDED_WALKED_MAX: usize = 2_000_000;
 
+/// How far the included side may be walked.
+#[derive(Clone, Copy, Debug)]
+pub struct RangeLimits {
+    /// Commits.
+    pub commits_max: usize,
+    /// Bytes of all of them.
+    pub bytes_max: usize,
+}
+
+/// A limit that stopped a walk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RangeLimit {
+    /// `commits_max`.
+    Commits,
+    /// `bytes_max`.
+    Bytes,
+    /// `EXCLUDED_WALKED_MAX`.
+    Excluded,
+}
+
 /// Whether all arriving commits are known.
 #[derive(Debug)]
 pub enum Arriving {
     /// These are all.
     All(Range),
     /// There are more than may be walked.
-    Cut {
-        /// How many may be.
-        limit: usize,
-    },
+    Cut(RangeLimit),
 }
 
 /// The commits that arrive, newest first by their dates, a commit before its parents where dates
@@ -91,8 +108,8 @@ impl Range {
     }
 }
 
-/// Finds the commits reachable from `include` and not from `exclude`, at most `limit` of them. All
-/// oids have to be those of commits.
+/// Finds the commits reachable from `include` and not from `exclude`, within the limits. All oids
+/// have to be those of commits.
 ///
 /// # Errors
 /// `Missing`, `WrongKind`, `BrokenCommit` for anything met on the way.
@@ -101,7 +118,7 @@ pub fn arriving(
     cache: &mut CommitCache,
     include: &[Oid],
     exclude: &[Oid],
-    limit: usize,
+    limits: RangeLimits,
 ) -> Result<Arriving, StoreError> {
     let mut walk = Walk::new(objects, cache);
     for oid in exclude {
@@ -111,11 +128,14 @@ pub fn arriving(
         walk.reach(*oid, false)?;
     }
     while let Some(oid) = walk.next() {
-        if walk.included_walked > limit {
-            return Ok(Arriving::Cut { limit });
+        if walk.included_walked > limits.commits_max {
+            return Ok(Arriving::Cut(RangeLimit::Commits));
+        }
+        if walk.bytes > limits.bytes_max {
+            return Ok(Arriving::Cut(RangeLimit::Bytes));
         }
         if walk.excluded_walked > EXCLUDED_WALKED_MAX {
-            return Ok(Arriving::Cut { limit: EXCLUDED_WALKED_MAX });
+            return Ok(Arriving::Cut(RangeLimit::Excluded));
         }
         walk.pass_on(oid)?;
     }
@@ -145,6 +165,8 @@ struct Walk<'a> {
     /// Included commits in the order in which they were passed; some may be excluded since.
     passed: Vec<Oid>,
     met: usize,
+    /// Bytes of the included commits that were met.
+    bytes: usize,
     included_walked: usize,
     excluded_walked: usize,
     slop: usize,
@@ -164,6 +186,7 @@ impl<'a> Walk<'a> {
             excluded: Queue::new(),
             passed: Vec::new(),
             met: 0,
+            bytes: 0,
             included_walked: 0,
             excluded_walked: 0,
             slop: SLOP,
@@ -181,6 +204,9 @@ impl<'a> Walk<'a> {
                 Entry::Vacant(place) => {
                     let commit = self.cache.commit(self.objects, &oid)?;
                     let date = commit.links.when_seconds;
+                    if !excluded {
+                        self.bytes += commit.len_bytes;
+                    }
                     place.insert(Node { commit, excluded, passed: false });
                     self.met += 1;
                     let queue = if excluded { &mut self.excluded } else { &mut self.included };

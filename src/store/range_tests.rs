@@ -9,17 +9,21 @@ use proptest::prelude::{Strategy, any, prop, proptest};
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::store::commits::CommitCache;
 use crate::store::error::StoreError;
-use crate::store::range::{Arriving, Range, arriving};
+use crate::store::range::{Arriving, Range, RangeLimit, RangeLimits, arriving};
 use crate::store::testing::{Memory, Scratch};
 
 const LIMIT: usize = 1_000_000;
 
+fn at_most(commits_max: usize) -> RangeLimits {
+    RangeLimits { commits_max, bytes_max: usize::MAX }
+}
+
 fn all(objects: &Memory, include: &[u32], exclude: &[u32]) -> Range {
     let oids = |numbers: &[u32]| numbers.iter().map(|&n| Memory::oid(n)).collect::<Vec<_>>();
     let cache = &mut CommitCache::new();
-    match arriving(objects, cache, &oids(include), &oids(exclude), LIMIT).unwrap() {
+    match arriving(objects, cache, &oids(include), &oids(exclude), at_most(LIMIT)).unwrap() {
         Arriving::All(range) => range,
-        Arriving::Cut { limit } => panic!("cut at {limit}"),
+        Arriving::Cut(limit) => panic!("cut: {limit:?}"),
     }
 }
 
@@ -164,17 +168,24 @@ fn a_topic_that_forked_long_ago_is_found_exactly() {
 fn a_range_that_is_too_long_says_so() {
     let objects = line(100);
     let include = [Memory::oid(99)];
-    let cut = arriving(&objects, &mut CommitCache::new(), &include, &[], 50).unwrap();
-    assert!(matches!(cut, Arriving::Cut { limit: 50 }), "{cut:?}");
+    let cut = arriving(&objects, &mut CommitCache::new(), &include, &[], at_most(50)).unwrap();
+    assert!(matches!(cut, Arriving::Cut(RangeLimit::Commits)), "{cut:?}");
+    let few = RangeLimits { bytes_max: 5_000, ..at_most(100) };
+    let cut = arriving(&objects, &mut CommitCache::new(), &include, &[], few).unwrap();
+    assert!(matches!(cut, Arriving::Cut(RangeLimit::Bytes)), "{cut:?}");
     let cache = &mut CommitCache::new();
-    assert!(matches!(arriving(&objects, cache, &include, &[], 100).unwrap(), Arriving::All(_)));
+    assert!(matches!(
+        arriving(&objects, cache, &include, &[], at_most(100)).unwrap(),
+        Arriving::All(_)
+    ));
 }
 
 #[test]
 fn a_missing_parent_is_an_error_not_a_root() {
     let mut objects = Memory::default();
     objects.commit(1, &[0], 5);
-    let error = arriving(&objects, &mut CommitCache::new(), &[Memory::oid(1)], &[], 9).unwrap_err();
+    let error = arriving(&objects, &mut CommitCache::new(), &[Memory::oid(1)], &[], at_most(9))
+        .unwrap_err();
     assert!(matches!(error, StoreError::Missing { oid } if oid == Memory::oid(0)), "{error}");
 }
 
@@ -193,7 +204,8 @@ fn git_finds_the_same_commits() {
     for (new, old) in [(39, 20), (39, 38), (20, 39), (39, 0), (17, 9)] {
         let (new, old) = (made[&new], made[&old]);
         let cache = &mut CommitCache::new();
-        let Arriving::All(range) = arriving(&store, cache, &[new], &[old], 100).unwrap() else {
+        let Arriving::All(range) = arriving(&store, cache, &[new], &[old], at_most(100)).unwrap()
+        else {
             panic!("cut")
         };
         let ours: String = range.commits().iter().map(|(oid, _)| format!("{oid}\n")).collect();

@@ -6,10 +6,16 @@
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::store::commit::{CommitProblem, CommitSignature, HeaderLines, Ident, headers_end};
 use crate::store::error::StoreError;
-use crate::store::objects::{ObjectKind, Objects, read_kind};
+use crate::store::objects::{ObjectKind, Objects, read_kind_within};
 
-/// How many tags may name one another before there is an end.
-pub const TAG_CHAIN_MAX: usize = 10;
+/// How far tags are followed.
+#[derive(Clone, Copy, Debug)]
+pub struct PeelLimits {
+    /// How many tags may name one another before there is an end.
+    pub chain_max: usize,
+    /// How long one of them may be, in bytes.
+    pub object_bytes_max: usize,
+}
 
 /// A well-formed annotated tag.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -124,7 +130,7 @@ pub enum PeeledTo {
     Blob(Oid),
     /// This object, which is not there.
     Missing(Oid),
-    /// More than `TAG_CHAIN_MAX` tags.
+    /// More than `chain_max` tags.
     TooManyTags,
 }
 
@@ -144,8 +150,8 @@ impl Peeled {
 /// Follows tags to what they name.
 ///
 /// # Errors
-/// `BrokenTag` for a tag whose first line names nothing, and faults of reading.
-pub fn peel(objects: &dyn Objects, oid: &Oid) -> Result<Peeled, StoreError> {
+/// `BrokenTag` for a tag whose first line names nothing, `TooLarge`, and faults of reading.
+pub fn peel(objects: &dyn Objects, oid: &Oid, limits: PeelLimits) -> Result<Peeled, StoreError> {
     let mut tags = Vec::new();
     let mut at = *oid;
     loop {
@@ -154,10 +160,11 @@ pub fn peel(objects: &dyn Objects, oid: &Oid) -> Result<Peeled, StoreError> {
             Some((ObjectKind::Commit, _)) => PeeledTo::Commit(at),
             Some((ObjectKind::Tree, _)) => PeeledTo::Tree(at),
             Some((ObjectKind::Blob, _)) => PeeledTo::Blob(at),
-            Some((ObjectKind::Tag, _)) if tags.len() == TAG_CHAIN_MAX => PeeledTo::TooManyTags,
+            Some((ObjectKind::Tag, _)) if tags.len() == limits.chain_max => PeeledTo::TooManyTags,
             Some((ObjectKind::Tag, _)) => {
                 tags.push(at);
-                let raw = read_kind(objects, &at, ObjectKind::Tag)?;
+                let most = Some(limits.object_bytes_max);
+                let raw = read_kind_within(objects, &at, ObjectKind::Tag, most)?;
                 at = target(objects.format(), &raw).ok_or(StoreError::BrokenTag {
                     oid: at,
                     why: "it does not begin with the oid of an object",
@@ -178,10 +185,11 @@ fn target(format: ObjectFormat, raw: &[u8]) -> Option<Oid> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::{PeeledTo, TAG_CHAIN_MAX, Tag, TagProblem, peel};
+    use super::{PeelLimits, Peeled, PeeledTo, Tag, TagProblem};
     use crate::names::oid::{ObjectFormat, Oid};
     use crate::store::commit::CommitProblem;
-    use crate::store::objects::ObjectKind;
+    use crate::store::error::StoreError;
+    use crate::store::objects::{ObjectKind, Objects};
     use crate::store::testing::Scratch;
 
     const HEADERS: &str = "object 4b825dc642cb6eb9a060e54bf8d69288fbee4904\ntype tree\ntag v1\n\
@@ -223,6 +231,12 @@ mod tests {
         }
     }
 
+    const LIMITS: PeelLimits = PeelLimits { chain_max: 10, object_bytes_max: 4096 };
+
+    fn peel(objects: &dyn Objects, oid: &Oid) -> Result<Peeled, StoreError> {
+        super::peel(objects, oid, LIMITS)
+    }
+
     fn tag_of(scratch: &Scratch, oid: Oid, claim: &str) -> Oid {
         let raw = format!("object {oid}\ntype {claim}\ntag x\n\nx\n");
         scratch.write(ObjectKind::Tag, raw.as_bytes())
@@ -248,7 +262,7 @@ mod tests {
     fn a_chain_of_tags_has_an_end() {
         let scratch = Scratch::new(ObjectFormat::Sha256);
         let mut at = scratch.commit(scratch.raw_tree(&[]), &[], 1);
-        for _ in 0..TAG_CHAIN_MAX {
+        for _ in 0..LIMITS.chain_max {
             at = tag_of(&scratch, at, "tag");
         }
         let store = scratch.store();

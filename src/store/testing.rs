@@ -183,7 +183,7 @@ impl Objects for Memory {
         Ok(Vec::new())
     }
 
-    fn merged_tree(&self, _: &[Oid]) -> Result<Merged, StoreError> {
+    fn merged_tree(&self, _: &[Oid], _: bool) -> Result<Merged, StoreError> {
         Ok(Merged::Conflict(Vec::new()))
     }
 

@@ -200,7 +200,7 @@ mod tests {
         let store = scratch.store();
         let by_git = store.merged_tree_by_git(&ours, &theirs).unwrap();
         assert!(matches!(by_git, Some(Merged::Conflict(paths)) if paths[0].as_bytes() == b"f"));
-        assert!(matches!(store.merged_tree(&[ours, theirs]).unwrap(), Merged::Conflict(_)));
+        assert!(matches!(store.merged_tree(&[ours, theirs], true).unwrap(), Merged::Conflict(_)));
     }
 
     #[test]

@@ -283,7 +283,7 @@ fn what_needs_no_decision_is_mended_and_written_down() {
 }
 
 #[test]
-fn what_a_client_may_send_and_whose_git_is_run_are_looked_at() {
+fn g01_g15_g19_what_a_client_may_send_and_whose_git_is_run_are_looked_at() {
     let ground = Ground::new();
     let repo = ground.installed("infra.git");
     let open = ground.path("open");
@@ -315,7 +315,7 @@ fn what_a_client_may_send_and_whose_git_is_run_are_looked_at() {
 }
 
 #[test]
-fn a_frozen_process_that_holds_the_log_is_named() {
+fn h15_a_frozen_process_that_holds_the_log_is_named() {
     let ground = Ground::new();
     let repo = ground.installed("infra.git");
     let lock = repo.join("portcullis/log/lock");
@@ -394,7 +394,7 @@ fn looking_changes_nothing() {
 }
 
 #[test]
-fn a_copy_with_the_same_id_is_found_and_made_another_repository() {
+fn h20_a_copy_with_the_same_id_is_found_and_made_another_repository() {
     let ground = Ground::new();
     let repo = ground.installed("infra.git");
     let copy = ground.path("copy.git");
@@ -422,7 +422,7 @@ fn a_copy_with_the_same_id_is_found_and_made_another_repository() {
 }
 
 #[test]
-fn what_belongs_to_another_account_is_found() {
+fn g12_what_belongs_to_another_account_is_found() {
     let ground = Ground::new();
     let repo = ground.installed("infra.git");
     // Only root can give a file away.

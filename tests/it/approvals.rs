@@ -24,7 +24,7 @@ fn not_taken(site: &Site, person: &Person, draft: &Draft) -> Pushed {
 }
 
 #[test]
-fn nobody_reviews_what_they_made() {
+fn f07_nobody_reviews_what_they_made() {
     let (site, alice, _, tip) = Site::topic();
     // Alice is in the group; her statement is well formed, and may lie there, but does not count.
     site.approve(&alice, &tip);
@@ -32,7 +32,7 @@ fn nobody_reviews_what_they_made() {
 }
 
 #[test]
-fn a_second_key_or_address_makes_no_second_person() {
+fn f07_a_second_key_or_address_makes_no_second_person() {
     let site = Site::new(policy::gated(2));
     let (alice, bob) = (site.person("alice"), site.person("bob"));
     let tip = bob.topic("open-port", &[(NETWORK, "port 8443\n")]);
@@ -44,7 +44,7 @@ fn a_second_key_or_address_makes_no_second_person() {
 }
 
 #[test]
-fn an_author_under_a_second_address_is_still_the_author() {
+fn f07_an_author_under_a_second_address_is_still_the_author() {
     let site = Site::gated();
     let (alice, bob) = (site.person("alice"), site.person("bob"));
     // Alice commits under her other address; Carol, whom nobody asks, pushes it.
@@ -62,7 +62,7 @@ fn an_author_under_a_second_address_is_still_the_author() {
 }
 
 #[test]
-fn who_is_outside_the_group_does_not_count() {
+fn f16_who_is_outside_the_group_does_not_count() {
     let (site, alice, _, tip) = Site::topic();
     let dave = site.person("dave");
     site.approve(&dave, &tip);
@@ -108,7 +108,7 @@ fn a_machine_never_reviews() {
 }
 
 #[test]
-fn a_statement_for_another_repository_is_not_taken() {
+fn f06_a_statement_for_another_repository_is_not_taken() {
     let (site, alice, bob, tip) = Site::topic();
     // A fork has the same name and another id.
     let id = site.id();
@@ -141,7 +141,7 @@ fn c09_a_statement_for_another_ref_does_not_count_here() {
 }
 
 #[test]
-fn an_expired_statement_does_not_count() {
+fn f06_an_expired_statement_does_not_count() {
     let (site, alice, bob, tip) = Site::topic();
     let mut draft = site.draft(&bob, &tip);
     draft.expires = moment(-1);

@@ -10,7 +10,7 @@ use crate::support::ground::{missing, run};
 use crate::support::site::Site;
 
 /// A log of a landing by approval, refusals, a move past the gate, seals.
-fn lived_in() -> (Site, String) {
+pub(crate) fn lived_in() -> (Site, String) {
     let (site, alice, bob, tip) = Site::topic();
     site.main_refuses(&alice, "HEAD");
     site.draft(&bob, &tip).sign(&bob).push(&bob).accepted();
@@ -28,7 +28,7 @@ fn lived_in() -> (Site, String) {
 }
 
 #[track_caller]
-fn ok(output: &Output) -> String {
+pub(crate) fn ok(output: &Output) -> String {
     let said = [output.stdout.as_slice(), &output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(output.status.success(), "{said}");
@@ -53,7 +53,7 @@ fn three(site: &Site, log: &Path, since: &str) -> [Output; 3] {
     [with(ours), with(script("python3", "verify.py")), with(script("sh", "verify.sh"))]
 }
 
-fn ready(site: &Site) -> bool {
+pub(crate) fn ready(site: &Site) -> bool {
     for program in ["python3", "openssl"] {
         let mut asked = site.ground().command("sh");
         if !run(asked.args(["-c", &format!("command -v {program}")])).status.success() {

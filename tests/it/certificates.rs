@@ -84,7 +84,7 @@ fn verifies(site: &Site, certificate: &str) {
 }
 
 #[test]
-fn git_s_own_word_for_a_certificate_is_not_asked() {
+fn f01_git_s_own_word_for_a_certificate_is_not_asked() {
     let site = site(signed(""), "sha1");
     let alice = site.person("alice");
     // The server's Git takes mallory for alice; the policy does not.
@@ -301,7 +301,7 @@ fn refused(output: &Output, words: &str) {
 }
 
 #[test]
-fn a_certificate_is_for_exactly_this_push_and_counts_once() {
+fn f03_f04_a_certificate_is_for_exactly_this_push_and_counts_once() {
     let mut lie = Lie::new();
     let honest = lie.commands.clone();
     let zero = lie.site.zero();

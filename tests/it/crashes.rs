@@ -29,7 +29,7 @@ fn states(site: &Site, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn killed_between_the_yes_and_the_ref_is_not_applied() {
+fn h03_killed_between_the_yes_and_the_ref_is_not_applied() {
     // Git runs this where it is about to move the ref.
     let (site, alice) = with_hook(
         "reference-transaction",
@@ -47,7 +47,7 @@ fn killed_between_the_yes_and_the_ref_is_not_applied() {
 }
 
 #[test]
-fn killed_after_the_ref_moved_is_applied() {
+fn h04_killed_after_the_ref_moved_is_applied() {
     let (site, alice) = with_hook(
         "reference-transaction",
         "#!/bin/sh\n[ \"$1\" = committed ] && [ ! -e spent ] && touch spent && kill -9 $PPID\nexit 0\n",
@@ -66,7 +66,7 @@ fn killed_after_the_ref_moved_is_applied() {
 }
 
 #[test]
-fn a_killed_hook_is_a_no() {
+fn h08_a_killed_hook_is_a_no() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
@@ -81,20 +81,40 @@ fn a_killed_hook_is_a_no() {
 }
 
 #[test]
-fn who_goes_round_the_hooks_is_found_by_the_next_push() {
+fn g01_g02_g11_who_goes_round_the_hooks_is_found_by_the_next_push() {
     let site = Site::gated();
     let alice = site.person("alice");
-    alice.begin("main");
-    let round = alice.commit("infra/prod/network.tf", "port 8443\n");
-    // Only who has a shell on the server can do this.
-    let mut git =
-        alice.git(&["push", "--receive-pack=git -c core.hooksPath=/dev/null receive-pack"]);
-    let push = Pushed::of(&run(git.arg(site.path()).arg("HEAD:refs/heads/main")));
-    assert!(push.is_accepted());
-    let tip = alice.topic("words", &[("app/words", "hello\n")]);
-    alice.land(&tip).accepted();
-    let log = site.log();
-    assert_eq!(log.last("drift")["found"], round);
+    // Only who has a shell on the server can do this, or whose variables it takes; and another
+    // program than Git runs no hooks at all.
+    let by_git = |receive_pack: &str, tip: &str| {
+        let mut git = alice.git(&["push", &format!("--receive-pack={receive_pack}")]);
+        let push = Pushed::of(&run(git.arg(site.path()).arg(format!("{tip}:refs/heads/main"))));
+        assert!(push.is_accepted(), "{}", push.whole());
+    };
+    for way in 0..3 {
+        alice.begin("main");
+        let round = alice.commit("infra/prod/network.tf", &format!("port {way}\n"));
+        match way {
+            0 => by_git("git -c core.hooksPath=/dev/null receive-pack", &round),
+            1 => by_git(
+                "env GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath \
+                 GIT_CONFIG_VALUE_0=/dev/null git receive-pack",
+                &round,
+            ),
+            _ => {
+                let clone = git2::Repository::open(alice.clone_path()).unwrap();
+                let mut remote = clone.remote_anonymous(site.path().to_str().unwrap()).unwrap();
+                remote.push(&[format!("+{round}:refs/heads/main")], None).unwrap();
+            }
+        }
+        assert_eq!(site.main(), round);
+        let name = format!("words-{way}");
+        let tip = alice.topic(&name, &[("app/words", &format!("hello {way}\n"))]);
+        alice.land(&tip).accepted();
+        let log = site.log();
+        assert_eq!(log.count("drift"), way + 1);
+        assert_eq!(log.last("drift")["found"], round.as_str());
+    }
     site.log_and_refs_agree();
 }
 

@@ -55,7 +55,7 @@ impl Door {
 }
 
 #[test]
-fn each_way_in_has_one_source_and_none_falls_back_on_another() {
+fn f13_each_way_in_has_one_source_and_none_falls_back_on_another() {
     let door = Door::new(policy::gated(1));
     let ssh = ("SSH_CONNECTION", "127.0.0.1 1 127.0.0.1 22");
     let http = ("GATEWAY_INTERFACE", "CGI/1.1");
@@ -142,7 +142,7 @@ fn somebody_unlisted_may_be_refused_altogether() {
 }
 
 #[test]
-fn what_an_unlisted_login_brought_needs_one_approval_more() {
+fn f15_what_an_unlisted_login_brought_needs_one_approval_more() {
     let site = Site::gated();
     let (zed, bob, carol) = (site.person("zed"), site.person("bob"), site.person("carol"));
     let tip = zed.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
@@ -154,7 +154,7 @@ fn what_an_unlisted_login_brought_needs_one_approval_more() {
 }
 
 #[test]
-fn the_account_of_the_process_names_the_pusher_whatever_the_environment_claims() {
+fn f13_the_account_of_the_process_names_the_pusher_whatever_the_environment_claims() {
     let door = Door::new(with_identity("local = \"os-user\""));
     door.push("mine", &[("USER", "alice"), ("LOGNAME", "alice")]).accepted();
     let account =

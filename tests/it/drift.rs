@@ -87,7 +87,7 @@ fn past_the_hooks(site: &Site, alice: &Person, refspec: &str) {
 }
 
 #[test]
-fn a_command_on_the_server_is_found_shown_and_accepted() {
+fn g09_h11_a_command_on_the_server_is_found_shown_and_accepted() {
     let (site, alice, _) = Site::alice_and_bob();
     site.git(&["config", "core.logAllRefUpdates", "always"]);
     let tip = stray(&alice);
@@ -131,7 +131,7 @@ fn a_command_on_the_server_is_found_shown_and_accepted() {
 }
 
 #[test]
-fn every_way_past_the_gate_is_a_drift_with_its_traces() {
+fn g08_g10_h10_every_way_past_the_gate_is_a_drift_with_its_traces() {
     let (site, alice, _) = Site::alice_and_bob();
     site.git(&["config", "core.logAllRefUpdates", "always"]);
     let tip = stray(&alice);
@@ -177,19 +177,21 @@ fn every_way_past_the_gate_is_a_drift_with_its_traces() {
     past_the_hooks(&site, &alice, &format!("{tip}:{MAIN}"));
     drift(&site, &[], 1);
     assert_eq!(newest(&site)["found"], tip.as_str());
-    // Deleted, and made.
-    site.git(&["update-ref", "-d", "refs/heads/words"]);
+    // Given another name, and made.
+    site.git(&["branch", "-m", "words", "sentences"]);
     site.git(&["update-ref", "refs/tags/v1", &landed]);
     drift(&site, &[], 1);
     let log = site.log();
     let names: Vec<&str> = log.of("drift").map(|it| it["ref"].as_str().unwrap()).collect();
-    assert!(names.contains(&"refs/heads/words") && names.contains(&"refs/tags/v1"), "{names:?}");
+    for name in ["refs/heads/words", "refs/heads/sentences", "refs/tags/v1"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
     drift(&site, &["--accept", "an exercise"], 0);
     site.log_and_refs_agree();
 }
 
 #[test]
-fn packed_refs_are_no_drift_and_a_changed_line_in_them_is() {
+fn h09_g10_packed_refs_are_no_drift_and_a_changed_line_in_them_is() {
     let (site, alice, _) = Site::alice_and_bob();
     let tip = stray(&alice);
     site.git(&["pack-refs", "--all"]);

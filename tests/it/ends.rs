@@ -97,7 +97,27 @@ fn a09_another_hook_says_no_after_our_yes() {
 }
 
 #[test]
-fn who_loses_the_race_after_our_yes_was_not_applied() {
+fn h12_h21_what_other_hooks_veto_or_prune_between_our_yes_and_the_ref_is_not_applied() {
+    for (name, script) in [
+        ("reference-transaction", "#!/bin/sh\n[ \"$1\" != prepared ] || [ ! -e no ]\n"),
+        // The objects go, that the ref is about to name.
+        ("update", "#!/bin/sh\n[ -e no ] && git prune --expire=now\nexit 0\n"),
+    ] {
+        let plan = Plan::new(policy::gated(1));
+        let (site, alice) = with(plan.earlier_hook(name, script));
+        alice.commit("app/x", "newest\n");
+        std::fs::write(site.path().join("no"), "").unwrap();
+        assert!(!alice.push(&["HEAD:refs/heads/mine"]).is_accepted(), "{name}");
+        std::fs::remove_file(site.path().join("no")).unwrap();
+        assert_eq!(site.log().last("decision")["verdict"], "accept", "{name}");
+        assert_eq!(end(&site, "refs/heads/mine"), "not-applied", "{name}");
+        alice.push(&["HEAD:refs/heads/mine"]).accepted();
+        assert_eq!(end(&site, "refs/heads/mine"), "applied", "{name}");
+    }
+}
+
+#[test]
+fn h01_who_loses_the_race_after_our_yes_was_not_applied() {
     let (site, alice) = with(Plan::new(policy::gated(1)));
     let base = alice.oid("HEAD");
     let winner = alice.commit("app/x", "first\n");
@@ -132,7 +152,7 @@ fn who_loses_the_race_after_our_yes_was_not_applied() {
 }
 
 #[test]
-fn a_client_that_is_gone_before_post_receive_leaves_nothing_open() {
+fn h05_a_client_that_is_gone_before_post_receive_leaves_nothing_open() {
     let (site, alice) = with(Plan::new(policy::gated(1)));
     // Git has moved the ref and has not answered: the client goes, and the answer kills Git.
     let script = "#!/bin/sh\n[ \"$1\" = committed ] && [ ! -e gone ] || exit 0\ntouch gone\n\

@@ -144,7 +144,7 @@ fn a_clean_merge_of_main_into_the_topic_leaves_its_approval_good() {
 }
 
 #[test]
-fn what_was_added_after_the_approval_is_named() {
+fn f06_what_was_added_after_the_approval_is_named() {
     let (site, alice, bob) = Site::alice_and_bob();
     let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);
     site.approve(&bob, &tip).accepted();
@@ -225,7 +225,7 @@ fn d01_d02_a_mode_flip_a_symlink_and_a_rename_out_are_changes() {
 }
 
 #[test]
-fn one_approval_lands_a_delta_once() {
+fn f06_one_approval_lands_a_delta_once() {
     let (site, alice, bob) = Site::alice_and_bob();
     let carol = site.person("carol");
     let tip = alice.topic("open-port", &[(NETWORK, "port 8443\n")]);

@@ -274,7 +274,7 @@ fn a13_very_many_refs_are_refused_soon() {
 }
 
 #[test]
-fn malformed_commits_never_land() {
+fn e06_malformed_commits_never_land() {
     let site = Site::gated();
     let alice = site.person("alice");
     let (main, tree) = (site.main(), alice.oid("origin/main^{tree}"));

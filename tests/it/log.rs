@@ -239,7 +239,7 @@ fn a_ref_that_moved_without_the_gate_is_drift() {
 }
 
 #[test]
-fn of_two_pushers_to_one_ref_one_wins_and_the_log_knows_which() {
+fn h01_of_two_pushers_to_one_ref_one_wins_and_the_log_knows_which() {
     let site = Site::gated();
     let people: Vec<Person> =
         ["alice", "bob", "carol", "dave"].map(|name| site.person(name)).into();
@@ -291,7 +291,7 @@ fn pushes_at_once_to_many_refs_make_one_chain() {
 }
 
 #[test]
-fn a_client_that_hangs_up_leaves_an_entry_and_its_maker_known() {
+fn h05_a_client_that_hangs_up_leaves_an_entry_and_its_maker_known() {
     let site = Site::gated();
     let (alice, bob) = (site.person("alice"), site.person("bob"));
     alice.begin("quiet");

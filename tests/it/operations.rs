@@ -93,6 +93,13 @@ fn followed(heading: &str) -> Server {
     let above = page[..begin].lines().count();
     let section = page[begin + 1..].split("\n## ").next().unwrap();
     let server = Server::new();
+    follow(&server, section, above);
+    server
+}
+
+/// Runs every block of a text; `above`: how many lines stand above it.
+#[track_caller]
+fn follow(server: &Server, section: &str, above: usize) {
     let mut said = String::new();
     for block in blocks(section) {
         let line = block.line + above;
@@ -110,7 +117,17 @@ fn followed(heading: &str) -> Server {
         assert_eq!(ended, code.parse().ok(), "line {line}:\n{text}{printed}");
         said = printed;
     }
-    server
+}
+
+/// `docs/audit.md`, from its first block to its last on one server.
+#[test]
+fn an_audit_can_be_followed() {
+    let server = Server::new();
+    if !crate::audit::ready(&server.site) {
+        return;
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit.md");
+    follow(&server, &fs::read_to_string(page).unwrap(), 0);
 }
 
 /// The sections with commands, each followed by a test below.

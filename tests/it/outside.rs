@@ -114,7 +114,7 @@ fn an_earlier_hook_runs_after_ours_has_accepted() {
 }
 
 #[test]
-fn hooks_are_real_files_that_fail_closed() {
+fn g04_hooks_are_real_files_that_fail_closed() {
     let site = Site::gated();
     let alice = site.person("alice");
     alice.begin("mine");
@@ -199,7 +199,7 @@ fn install_without_a_policy_writes_a_starter() {
 }
 
 #[test]
-fn doctor_finds_the_traps_that_open_the_gate() {
+fn g03_g04_doctor_finds_the_traps_that_open_the_gate() {
     let site = Site::gated();
     assert_eq!(site.verb(&["doctor"]).status.code(), Some(0));
     let found = |words: &str| {

@@ -31,7 +31,7 @@ fn nothing_gets_in(site: &Site, alice: &Person) -> Pushed {
 }
 
 #[test]
-fn a_broken_policy_refuses_every_push() {
+fn g17_a_broken_policy_refuses_every_push() {
     let (site, alice) = innocent();
     let good = policy::gated(1);
     for broken in [
@@ -61,14 +61,14 @@ fn a_broken_policy_refuses_every_push() {
 }
 
 #[test]
-fn a_policy_that_is_no_text_refuses_every_push() {
+fn g17_a_policy_that_is_no_text_refuses_every_push() {
     let (site, alice) = innocent();
     site.set_policy([policy::gated(1).as_bytes(), b"# \xff\xfe\n"].concat());
     nothing_gets_in(&site, &alice);
 }
 
 #[test]
-fn a_policy_that_is_gone_or_is_no_file_refuses_every_push() {
+fn g17_a_policy_that_is_gone_or_is_no_file_refuses_every_push() {
     let (site, alice) = innocent();
     fs::remove_file(site.policy_file()).unwrap();
     nothing_gets_in(&site, &alice);
@@ -77,7 +77,7 @@ fn a_policy_that_is_gone_or_is_no_file_refuses_every_push() {
 }
 
 #[test]
-fn a_policy_that_others_can_write_refuses_every_push() {
+fn g17_a_policy_that_others_can_write_refuses_every_push() {
     let (site, alice) = innocent();
     for mode in [0o664, 0o646, 0o666] {
         fs::set_permissions(site.policy_file(), fs::Permissions::from_mode(mode)).unwrap();
@@ -88,7 +88,7 @@ fn a_policy_that_others_can_write_refuses_every_push() {
 }
 
 #[test]
-fn an_unreadable_policy_refuses_every_push() {
+fn g17_an_unreadable_policy_refuses_every_push() {
     let (site, alice) = innocent();
     fs::set_permissions(site.policy_file(), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(site.policy_file()).is_ok() {
@@ -185,7 +185,7 @@ fn every_policy_has_to_be_satisfied() {
 }
 
 #[test]
-fn nobody_brings_their_own_policy() {
+fn g15_nobody_brings_their_own_policy() {
     let site = Site::gated();
     let alice = site.person("alice");
     // Neither in the push nor by the environment nor by an option.
@@ -197,11 +197,18 @@ fn nobody_brings_their_own_policy() {
     let mut git = alice.git(&["push", "-o", "policy=/dev/null"]);
     git.env("PORTCULLIS_POLICY", "/dev/null")
         .env("PORTCULLIS_DISABLE", "1")
+        .env("PORTCULLIS_LOG", "trace")
         .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "full")
+        .env("TZ", "Mars/Olympus")
+        .env("XDG_CONFIG_HOME", alice.clone_path())
         .arg(site.path())
         .arg("HEAD:refs/heads/main");
     let push = Pushed::of(&run(&mut git));
-    push.refused_by("main-takes-merges").is_silent_about("TRACE");
+    push.refused_by("main-takes-merges").is_silent_about("TRACE").is_silent_about("DEBUG");
+    let lines = push.said().lines().count();
+    let plain = alice.push(&["HEAD:refs/heads/main"]);
+    assert_eq!(plain.said().lines().count(), lines, "{}", push.whole());
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn a_merge_and_what_it_brings_are_signed_too() {
 }
 
 #[test]
-fn by_committer_and_from_say_whose_signature_counts() {
+fn f16_by_committer_and_from_say_whose_signature_counts() {
     let site = Site::new(signed("\"@default\"", "from = [\"@sre\"]\nby = \"committer\""));
     let (alice, carol) = (site.person("alice"), site.person("carol"));
     carol.begin("work");
@@ -184,7 +184,7 @@ fn what_is_immutable_may_have_to_be_signed() {
 }
 
 #[test]
-fn other_kinds_of_signatures_are_named_and_never_count() {
+fn f12_other_kinds_of_signatures_are_named_and_never_count() {
     let site = Site::new(signed("\"@default\", \"refs/tags/**\"", ""));
     let alice = site.person("alice");
     alice.begin("work");

@@ -65,7 +65,7 @@ fn keys_may_stand_in_a_file_beside_the_policy() {
 }
 
 #[test]
-fn what_a_line_says_beside_its_key_is_honoured() {
+fn f11_what_a_line_says_beside_its_key_is_honoured() {
     let site = site(
         "alice namespaces=\"git\" {alice}\nbob namespaces=\"approval@*\" {bob}\n\
          carol valid-before=\"20200101Z\" {carol}\nerin valid-after=\"20990101Z\" {erin}\n",
@@ -98,7 +98,7 @@ fn what_a_line_says_beside_its_key_is_honoured() {
 }
 
 #[test]
-fn an_approval_counts_no_longer_than_its_key() {
+fn f12_an_approval_counts_no_longer_than_its_key() {
     let site = site(ALL);
     let (alice, bob) = (site.person("alice"), site.person("bob"));
     let tip = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);

@@ -350,7 +350,7 @@ fn tidied(site: &Site) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_a_landing_used_leaves_the_refs_and_the_log_keeps_it() {
+fn f09_what_a_landing_used_leaves_the_refs_and_the_log_keeps_it() {
     let (site, alice, bob, tip) = Site::topic();
     let [carol, dave] = ["carol", "dave"].map(|name| site.person(name));
     let used = site.draft(&bob, &tip).sign(&bob);
@@ -475,7 +475,7 @@ fn of_two_words_in_one_place_at_once_one_wins_and_the_other_is_told() {
 }
 
 #[test]
-fn a_reject_that_comes_while_a_landing_is_judged_stops_it_or_comes_too_late() {
+fn f09_h02_a_reject_that_comes_while_a_landing_is_judged_stops_it_or_comes_too_late() {
     let (site, alice, bob, tip) = Site::topic();
     let carol = site.person("carol");
     carol.fetch();

@@ -4,7 +4,7 @@ use portcullis::facts::change::PathChange;
 use portcullis::facts::evidence::{Candidate, NearCheck, NearMiss, Standing};
 use portcullis::facts::landing::{Segment, Step, StepKind};
 use portcullis::judge::judge;
-use portcullis::message::closing::{Closing, Reach};
+use portcullis::message::closing::{Closing, Reach, Room};
 use portcullis::message::pusher;
 use portcullis::statement::fields::CheckVerdict::{Fail, Pass};
 use portcullis::verdict::line::Line;
@@ -27,7 +27,13 @@ fn said(judgement: &Judgement) -> String {
     let reach = Reach::WholePush;
     pusher::judged(
         judgement,
-        &Closing { entry: Some(412), head: Some("8c1f2ad0e5b7"), you: None, reach },
+        &Closing {
+            entry: Some(412),
+            head: Some("8c1f2ad0e5b7"),
+            you: None,
+            reach,
+            room: Room::default(),
+        },
     )
 }
 

@@ -2,7 +2,7 @@
 
 use portcullis::facts::past::DriftSeen;
 use portcullis::judge::{judge, needs};
-use portcullis::message::closing::{Closing, Reach};
+use portcullis::message::closing::{Closing, Reach, Room};
 use portcullis::message::pusher;
 use portcullis::names::oid::{ObjectFormat, Oid};
 use portcullis::verdict::Verdict;
@@ -23,7 +23,13 @@ fn told(text: &str, short: &str, found: Oid) -> (Verdict, String) {
     update.drift = Some(DriftSeen { entry: 412, logged: oid(1), found });
     let judgement = judge(&policy, &push(vec![update]));
     let reach = Reach::WholePush;
-    let closing = Closing { entry: Some(414), head: Some("8c1f2ad0e5b7"), you: None, reach };
+    let closing = Closing {
+        entry: Some(414),
+        head: Some("8c1f2ad0e5b7"),
+        you: None,
+        reach,
+        room: Room::default(),
+    };
     (judgement.verdict(), pusher::judged(&judgement, &closing))
 }
 

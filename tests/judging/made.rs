@@ -179,6 +179,7 @@ pub(crate) fn update(
         landing_of_rule: asked.rules.iter().map(|rule| (rule.index, 0)).collect(),
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
+        owners_of_rule: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),

@@ -2,11 +2,14 @@
 //! keeps the repositories.
 
 use std::fs;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 
+use crate::leave;
 use crate::listening::{Listening, free_port, program};
 use crate::page::block_below;
-use crate::server::{Server, whole_life};
+use crate::server::{Server, whole_life_with};
 use crate::support::ground::{missing, run, text};
 
 /// Where Debian puts Apache's modules.
@@ -63,6 +66,19 @@ fn apache(server: &Server) -> Result<Listening, String> {
     Listening::start(&mut command, port, b"HEAD / HTTP/1.0\r\n\r\n")
 }
 
+/// A request of Alice's that ends before its body does.
+fn left(apache: &Listening, request: &[u8], sent: &[u8]) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, apache.port)).unwrap();
+    let header = format!(
+        "POST /git/infra.git/git-receive-pack HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+         Authorization: Basic YWxpY2U6c2VjcmV0\r\n\
+         Content-Type: application/x-git-receive-pack-request\r\nContent-Length: {}\r\n\r\n",
+        request.len()
+    );
+    stream.write_all(header.as_bytes()).unwrap();
+    stream.write_all(sent).unwrap();
+}
+
 #[test]
 fn the_web_server_tells_who_pushes() {
     let identity = crate::page::block("http", "policy");
@@ -73,7 +89,9 @@ fn the_web_server_tells_who_pushes() {
     };
     let server = server
         .reached_by(format!("http://{{who}}:{}@127.0.0.1:{}/git/infra.git", SECRET.0, apache.port));
-    whole_life(&server, "http");
+    whole_life_with(&server, "http", |alice, bob| {
+        leave::at_every_step(&server, (alice, bob), |request, sent| left(&apache, request, sent));
+    });
     let log = server.log();
     let actor = &log.last("decision")["actor"];
     assert_eq!((&actor["door"], &actor["source"]), (&"http".into(), &"REMOTE_USER".into()));

@@ -17,6 +17,7 @@ mod gitlab;
 mod gitolite;
 mod hooks_path;
 mod http;
+mod leave;
 mod listening;
 mod page;
 mod server;

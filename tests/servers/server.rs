@@ -108,6 +108,11 @@ impl Server {
         &self.repository
     }
 
+    /// The address by which people come.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn home(&self) -> &Path {
         &self.home
     }

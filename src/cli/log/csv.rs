@@ -74,7 +74,7 @@ fn policy(it: &Decision) -> String {
 }
 
 /// A cell in quotes, and no formula.
-fn quoted(cell: &str) -> String {
+pub fn quoted(cell: &str) -> String {
     let defused = if cell.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
     format!("\"{defused}{}\"", cell.replace('"', "\"\""))
 }

@@ -12,7 +12,7 @@ use crate::cli::io::{Console, Tone};
 use crate::cli::log::filter::Asked;
 use crate::cli::log::place::{self, Below, Place};
 use crate::cli::log::show::{End, said};
-use crate::cli::log::{cloudevents, csv, ocsf};
+use crate::cli::log::{bundle, cloudevents, csv, ocsf};
 use crate::cli::verb::Call;
 use crate::log::entry::Record;
 use crate::log::read::Filter;
@@ -24,12 +24,19 @@ use crate::log::whole;
 ///
 /// Oldest first, one event or line after the other, for a pipe. `jsonl` is the log as it is stored;
 /// `cloudevents` has that in each event; `ocsf` (Entity Management, 3004) and `csv` have one a ref.
-/// `portcullis log tail --follow --json` hands on what comes.
+/// `portcullis log tail --follow --json` hands on what comes. `--bundle` packs whole logs for an
+/// auditor who has no access to the server, with all that is needed to check them.
 #[derive(Args, Debug)]
 pub struct Export {
     /// The form
-    #[arg(long, value_name = "FORM", value_enum)]
-    format: Format,
+    #[arg(long, value_name = "FORM", value_enum, required_unless_present = "bundle")]
+    format: Option<Format>,
+
+    /// Pack the logs into this tar file instead (compressed where its name ends in .gz or .tgz): the
+    /// entries, checkpoints and attachments as they stand, statements, policies and keys to be read,
+    /// scripts that check it, and a README; its SHA-256 is printed
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    bundle: Option<PathBuf>,
 
     #[command(flatten)]
     filters: Asked,
@@ -61,12 +68,22 @@ impl Export {
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let filter = self.filters.filter(call.around.now)?;
         let (places, exit) = place::gather(call, &self.places, &self.below)?;
-        if self.format == Format::Csv {
+        if let Some(file) = &self.bundle {
+            if filter != Filter::default() {
+                let text = "a bundle holds whole logs: filters do not go with it";
+                return Err(Fault::mistyped(text).hint("a part of a log could not be checked"));
+            }
+            return Ok(place::worst(exit, bundle::pack(call, file, &places)?));
+        }
+        let Some(format) = self.format else {
+            return Err(Fault::mistyped("name a form: --format FORM, or --bundle FILE"));
+        };
+        if format == Format::Csv {
             call.console.data(csv::HEADER)?;
         }
         let mut ends = Vec::new();
         for place in &places {
-            ends.push(match self.export(call.console, place, &filter) {
+            ends.push(match export(call.console, place, &filter, format) {
                 Ok(end) => end,
                 Err(fault) if places.len() < 2 || fault.is_quiet() => return Err(fault),
                 Err(fault) => Some(End::Fault(fault)),
@@ -74,39 +91,39 @@ impl Export {
         }
         Ok(place::worst(exit, said(call, &places, ends)?))
     }
+}
 
-    fn export(
-        &self,
-        console: &mut Console,
-        place: &Place,
-        filter: &Filter,
-    ) -> Result<Option<End>, Fault> {
-        let dir = place.folder.dir();
-        let opened = Search::open(dir, filter.clone());
-        let mut entries = opened.map_err(|error| place::fault(dir, &error))?;
-        loop {
-            match entries.next_entry() {
-                Ok(Some(found)) => self.write(console, place, &found)?,
-                Ok(None) => return Ok(None),
-                Err(error) => return Ok(Some(End::Log(error))),
-            }
+fn export(
+    console: &mut Console,
+    place: &Place,
+    filter: &Filter,
+    format: Format,
+) -> Result<Option<End>, Fault> {
+    let dir = place.folder.dir();
+    let opened = Search::open(dir, filter.clone());
+    let mut entries = opened.map_err(|error| place::fault(dir, &error))?;
+    loop {
+        match entries.next_entry() {
+            Ok(Some(found)) => write(console, place, &found, format)?,
+            Ok(None) => return Ok(None),
+            Err(error) => return Ok(Some(End::Log(error))),
         }
     }
+}
 
-    fn write(&self, console: &mut Console, place: &Place, found: &Found) -> Result<(), Fault> {
-        if self.format == Format::Jsonl {
-            console.data_bytes(&found.line)?;
-            return console.data_bytes(b"\n");
-        }
-        let record = whole_record(console, place, found)?;
-        match self.format {
-            Format::Jsonl => Ok(()),
-            Format::CloudEvents => console.data_bytes(&cloudevents::line(found, &record)),
-            Format::Csv => console.data(&csv::lines(&found.entry, &record)),
-            Format::Ocsf => {
-                let events = ocsf::events(&found.entry, &record);
-                events.iter().try_for_each(|event| console.data_line(&event.to_string()))
-            }
+fn write(console: &mut Console, place: &Place, found: &Found, format: Format) -> Result<(), Fault> {
+    if format == Format::Jsonl {
+        console.data_bytes(&found.line)?;
+        return console.data_bytes(b"\n");
+    }
+    let record = whole_record(console, place, found)?;
+    match format {
+        Format::Jsonl => Ok(()),
+        Format::CloudEvents => console.data_bytes(&cloudevents::line(found, &record)),
+        Format::Csv => console.data(&csv::lines(&found.entry, &record)),
+        Format::Ocsf => {
+            let events = ocsf::events(&found.entry, &record);
+            events.iter().try_for_each(|event| console.data_line(&event.to_string()))
         }
     }
 }

@@ -86,6 +86,27 @@ pub fn moment(text: &str, now: Moment) -> Result<Moment, Fault> {
     Ok(time(text, now)?.first)
 }
 
+impl Asked {
+    /// The filters as they were typed, escaped; empty where there are none.
+    pub fn words(&self) -> String {
+        let verdict = self.verdict.and_then(|it| it.to_possible_value());
+        let verdict = verdict.map(|it| it.get_name().to_owned());
+        let typed = [
+            ("ref", &self.refname),
+            ("by", &self.by),
+            ("path", &self.path),
+            ("rule", &self.rule),
+            ("verdict", &verdict),
+            ("since", &self.since),
+            ("until", &self.until),
+        ];
+        let word = |(name, value): (&str, &Option<String>)| {
+            value.as_ref().map(|value| format!("--{name} {}", escape_short(value.as_bytes())))
+        };
+        typed.into_iter().filter_map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// A stretch of time that somebody has named: its first moment, and the first after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {

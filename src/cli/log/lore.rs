@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::facts::past::PastError;
 use crate::log::book::Log;
-use crate::log::decision::StatementRecord;
-use crate::log::entry::{Record, RefOutcome};
+use crate::log::decision::{Decision, StatementRecord};
+use crate::log::entry::{Policy, Record, RefOutcome};
 use crate::log::line::Entry;
 use crate::log::wire::Text;
 use crate::names::digest::Digest;
@@ -40,9 +40,49 @@ pub struct Said {
 pub struct Lore {
     outcomes: HashMap<u64, Vec<Became>>,
     statements: HashMap<Digest, Said>,
+    /// What a judgement is told again with; only where somebody wants that.
+    keeps: bool,
+    whole: HashMap<Digest, StatementRecord>,
+    policies: HashMap<Digest, (u64, Policy)>,
+    head: Option<Text>,
 }
 
 impl Lore {
+    /// One that keeps what a judgement is told again with: policies, statements, what HEAD names.
+    pub fn whole() -> Self {
+        Self { keeps: true, ..Self::default() }
+    }
+
+    /// Looks up what a judgement is told again with.
+    pub fn look_again(&mut self, log: &Log, decision: &Decision) -> Result<(), PastError> {
+        for id in decision.refs.iter().flat_map(|one| &one.uses) {
+            if let Some(given) = log.given(&id.0)? {
+                self.whole.insert(id.0, given.statement);
+            }
+        }
+        let sha256 = decision.policy.sha256.0;
+        if let Some(found) = log.policy_record(&sha256)? {
+            self.policies.insert(sha256, found);
+        }
+        self.head = log.head_named()?;
+        Ok(())
+    }
+
+    /// A statement, whole.
+    pub fn whole_statement(&self, id: &Digest) -> Option<&StatementRecord> {
+        self.whole.get(id)
+    }
+
+    /// The entry that put a policy on record.
+    pub fn policy(&self, sha256: &Digest) -> Option<&(u64, Policy)> {
+        self.policies.get(sha256)
+    }
+
+    /// The ref that HEAD names, as far as the log knows.
+    pub const fn head(&self) -> Option<&Text> {
+        self.head.as_ref()
+    }
+
     /// Looks up what other entries say of one entry.
     pub fn look(log: &Log, number: u64, record: &Record) -> Result<Self, PastError> {
         let mut lore = Self::default();
@@ -100,6 +140,9 @@ impl Lore {
             check: one.check.clone(),
         };
         self.statements.insert(one.id.0, said);
+        if self.keeps {
+            self.whole.insert(one.id.0, one.clone());
+        }
     }
 
     /// Takes in what one entry says of others. `record` is its record, whole.
@@ -113,10 +156,17 @@ impl Lore {
             Record::Decision(it) => {
                 it.statements.iter().for_each(|one| self.hold(number, one));
             }
-            Record::Genesis(_)
-            | Record::Birth(_)
+            Record::Policy(it) if self.keeps => {
+                self.policies.insert(it.sha256.0, (number, it.clone()));
+            }
+            Record::Genesis(it) => self.head.clone_from(&it.head),
+            Record::Drift(it) => {
+                if let Some(head) = &it.head {
+                    self.head.clone_from(&head.found);
+                }
+            }
+            Record::Birth(_)
             | Record::Refusal(_)
-            | Record::Drift(_)
             | Record::Policy(_)
             | Record::Asked(_)
             | Record::Recovered(_)

@@ -4,7 +4,9 @@
 //! enough. What an entry means is told by `row` and `block`; whether the log holds together is the
 //! log room's to say. Sealing, signing and tidying write.
 
+pub mod again;
 pub mod block;
+pub mod bundle;
 pub mod change;
 pub mod cloudevents;
 pub mod csv;
@@ -19,6 +21,7 @@ pub mod place;
 pub mod printer;
 pub mod prune;
 pub mod repo;
+pub mod report;
 pub mod roots;
 pub mod row;
 pub mod scope;
@@ -26,6 +29,7 @@ pub mod seal;
 pub mod sheet;
 pub mod show;
 pub mod signing;
+pub mod stood;
 pub mod story;
 pub mod tail;
 pub mod tidy;
@@ -64,6 +68,7 @@ enum What {
     Tail(tail::Tail),
     Who(who::Who),
     Export(export::Export),
+    Report(report::Report),
     Verify(verify::Verify),
     Drift(drift::Drift),
     Seal(seal::Seal),
@@ -81,6 +86,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         What::Tail(tail) => tail.run(call),
         What::Who(who) => who.run(call),
         What::Export(export) => export.run(call),
+        What::Report(report) => report.run(call),
         What::Verify(verify) => verify.run(call),
         What::Drift(drift) => drift.run(call),
         What::Seal(seal) => seal.run(call),

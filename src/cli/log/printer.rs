@@ -11,7 +11,7 @@ use crate::cli::fault::Fault;
 use crate::cli::io::{Console, Tone};
 use crate::cli::log::lore::Lore;
 use crate::cli::log::place::{self, Place};
-use crate::cli::log::{block, row};
+use crate::cli::log::{again, block, row};
 use crate::cli::quote::shown;
 use crate::log::book::Log;
 use crate::log::disk::Folder;
@@ -70,7 +70,8 @@ impl<'a> Printer<'a> {
         let last = last.map_err(|error| place::fault(dir, &error))?;
         let highest = last.first().map_or(0, |found| found.entry.common.seq);
         let digits = highest.to_string().len();
-        let (log, lore) = (None, Lore::default());
+        let lore = if form.full { Lore::whole() } else { Lore::default() };
+        let log = None;
         Ok(Self { place, form, colour, digits, log, lore, printed: 0 })
     }
 
@@ -181,6 +182,12 @@ impl<'a> Printer<'a> {
             let looked = Lore::look(log, found.entry.common.seq, &record);
             self.lore = looked
                 .map_err(|error| place::fault(self.place.folder.dir(), &LogError::Past(error)))?;
+            if let (true, Record::Decision(decision)) = (self.form.full, &record) {
+                let looked = self.lore.look_again(log, decision);
+                looked.map_err(|error| {
+                    place::fault(self.place.folder.dir(), &LogError::Past(error))
+                })?;
+            }
         }
         if self.printed > 0 {
             console.data_line("")?;
@@ -188,7 +195,14 @@ impl<'a> Printer<'a> {
         self.printed += 1;
         let layout = block::Layout { is_full: self.form.full, colour: self.colour };
         let lines = block::lines(&found.entry, &record, &self.lore, layout);
-        lines.iter().try_for_each(|line| console.data_line(line.trim_end()))
+        lines.iter().try_for_each(|line| console.data_line(line.trim_end()))?;
+        let Record::Decision(decision) = &record else { return Ok(()) };
+        if !self.form.full {
+            return Ok(());
+        }
+        let at = found.entry.common.ts.0;
+        let again = again::lines(&self.place.folder, at, decision, &self.lore);
+        again.iter().try_for_each(|line| console.data_line(line.trim_end()))
     }
 }
 

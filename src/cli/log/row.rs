@@ -30,10 +30,13 @@ pub struct Layout {
 }
 
 /// What a row says behind number and time.
-struct Row {
-    who: String,
-    word: &'static str,
-    tells: Vec<String>,
+pub struct Row {
+    /// Who: a name, a login in quotes, `-` where it is nobody, `?` where nobody could say.
+    pub who: String,
+    /// The answer, or what it is.
+    pub word: &'static str,
+    /// What, one line a ref.
+    pub tells: Vec<String>,
 }
 
 impl Row {
@@ -79,7 +82,8 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-fn row(record: &Record) -> Row {
+/// What the row of a record says.
+pub fn row(record: &Record) -> Row {
     match record {
         Record::Genesis(it) => {
             let refs = words::counted(it.refs.n, "ref");

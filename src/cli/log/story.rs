@@ -8,7 +8,7 @@ use crate::cli::log::block::person;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::words;
 use crate::facts::past::{Brought, Maker};
-use crate::log::decision::{Decision, RefDecision};
+use crate::log::decision::{Decision, RefDecision, StatementRecord};
 use crate::log::entry::{Outcome, Record};
 use crate::log::line::Entry;
 use crate::log::posting::is_yes;
@@ -236,7 +236,7 @@ fn given_json(given: &Given) -> Value {
         "verdict": words::plain(&it.verdict),
         "person": words::plain(it.person.0.as_str()),
         "check": it.check.as_deref().map(words::plain),
-        "key": key_of(given),
+        "key": key_of(it),
         "ref": words::refname(&it.for_ref),
         "commit": it.commit.0.hex(),
         "date": it.date.0.rfc3339_seconds(),
@@ -271,8 +271,8 @@ fn said(given: &Given) -> String {
 }
 
 /// The fingerprint of the key that signed, where its signature fits.
-fn key_of(given: &Given) -> Option<String> {
-    let statement = Statement::parse(&given.statement.text.0).ok()?;
+pub fn key_of(statement: &StatementRecord) -> Option<String> {
+    let statement = Statement::parse(&statement.text.0).ok()?;
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
         SignatureCheck::Good { fingerprint, .. }
         | SignatureCheck::Untouched { fingerprint, .. } => Some(fingerprint),
@@ -285,7 +285,7 @@ fn key_of(given: &Given) -> Option<String> {
 
 fn signer(given: &Given) -> String {
     let it = &given.statement;
-    let key = key_of(given).unwrap_or_else(|| "a key that cannot be told from it".to_owned());
+    let key = key_of(it).unwrap_or_else(|| "a key that cannot be told from it".to_owned());
     let (from, to) = (it.date.0.rfc3339_seconds(), it.expires.0.rfc3339_seconds());
     format!("{key}, on {from}, good until {to}")
 }

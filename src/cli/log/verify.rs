@@ -174,7 +174,7 @@ impl Verify {
 }
 
 /// Looks at one log, and at its tree when that is asked for.
-fn checked(
+pub fn checked(
     console: &Console,
     place: &Place,
     asked: Option<&Asked>,
@@ -297,7 +297,8 @@ fn span(place: &Place) -> Option<(String, String)> {
     Some((first.rfc3339_seconds(), last.rfc3339_seconds()))
 }
 
-fn as_json(place: &Place, report: &Report) -> Value {
+/// What was found, for scripts.
+pub fn as_json(place: &Place, report: &Report) -> Value {
     let broken = report.broken.as_ref().map(|broken| {
         json!({
             "entry": broken.entry,

@@ -260,3 +260,23 @@ fn whether_a_branch_ever_was_is_known() {
     assert!(ever(&log));
     assert!(ever(&bench.open()));
 }
+
+#[test]
+fn how_many_statements_somebody_has_left_is_known() {
+    let bench = Bench::new();
+    let mut log = bench.open();
+    let bob = person("bob");
+    assert_eq!(log.signed_at(&bob, 0).unwrap(), None);
+    for n in 1..4_u64 {
+        let seconds = i64::try_from(n).unwrap() * 10;
+        let approval = statement("bob", "approve", n, oid(2), seconds);
+        // Whoever brings it.
+        gives(&mut log, "carol", &approval, seconds);
+    }
+    gives(&mut log, "bob", &statement("carol", "approve", 9, oid(2), 50), 50);
+    for log in [&log, &bench.open()] {
+        let newest = |newer| log.signed_at(&bob, newer).unwrap();
+        assert_eq!([newest(0), newest(2), newest(3)], [Some(at(30)), Some(at(10)), None]);
+        assert_eq!(log.signed_at(&person("carol"), 0).unwrap(), Some(at(50)));
+    }
+}

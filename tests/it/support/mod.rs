@@ -5,10 +5,13 @@
 //! `src` cannot agree with itself.
 
 pub(crate) mod acts;
+pub(crate) mod browser;
+pub(crate) mod client;
 pub(crate) mod entries;
 pub(crate) mod ground;
 pub(crate) mod objects;
 pub(crate) mod outcome;
+pub(crate) mod pack;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod push;

@@ -37,7 +37,8 @@ pub(crate) fn pack_since(person: &Person, commit: &str, known: &[&str]) -> Vec<u
     packed(person, &["--revs"], &revisions)
 }
 
-fn packed(person: &Person, words: &[&str], lines: &[&str]) -> Vec<u8> {
+/// A pack that `git pack-objects` makes of these lines when it is told these words.
+pub(crate) fn packed(person: &Person, words: &[&str], lines: &[&str]) -> Vec<u8> {
     let list = lines.join("\n") + "\n";
     let mut git = person.git(&["pack-objects", "--stdout", "-q"]);
     let output = feed(git.args(words), list.as_bytes());

@@ -65,6 +65,12 @@ impl Request {
         self
     }
 
+    /// Saying that it can do this and nothing else.
+    pub(crate) fn able(mut self, capabilities: &'static str) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
     /// The bytes of the request.
     pub(crate) fn bytes(&self, with_options: bool) -> Vec<u8> {
         let mut all = Vec::new();
