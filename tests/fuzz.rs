@@ -155,6 +155,7 @@ fuzz_each! {
     policy,
     statement,
     infra,
+    owners,
     answer,
     signers,
     signature,

@@ -28,7 +28,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     objects::STDIN,
     objects::OPTIONS,
     objects::CERTIFICATE,
@@ -40,6 +40,7 @@ pub const TARGETS: [Target; 20] = [
     texts::POLICY,
     texts::STATEMENT,
     texts::INFRA,
+    texts::OWNERS,
     texts::ANSWER,
     keys::SIGNERS,
     keys::SIGNATURE,

@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use flate2::Crc;
 use portcullis::facts::change::FileMode;
-use portcullis::hook::wire::{PUSH_OPTION_BYTES_MAX, PUSH_OPTIONS_MAX, argument_update};
-use portcullis::hook::wire::{options as read_options, updates};
+use portcullis::facts::limits::Limits;
+use portcullis::hook::wire::{argument_update, options as read_options, updates};
 use portcullis::names::oid::ObjectFormat;
 use portcullis::push::Seen;
 use portcullis::push::certificate::Certificate;
@@ -83,10 +83,11 @@ fn options(data: &[u8]) -> u64 {
     let many = given.iter().enumerate();
     let each = many.map(|(at, value)| pair(format!("GIT_PUSH_OPTION_{at}"), value));
     let count_of = std::iter::once(pair("GIT_PUSH_OPTION_COUNT".to_owned(), count));
-    match read_options(&Env::new(each.chain(count_of))) {
+    let limits = Limits::default();
+    match read_options(&Env::new(each.chain(count_of)), &limits) {
         Ok(Seen::All(read)) => {
-            assert!(read.len() <= PUSH_OPTIONS_MAX && read.len() <= given.len());
-            assert!(read.iter().all(|option| option.len() <= PUSH_OPTION_BYTES_MAX));
+            assert!(read.len() <= limits.push_options && read.len() <= given.len());
+            assert!(read.iter().all(|option| option.len() <= limits.push_option_bytes));
             // In their order, byte for byte, and as many as Git counted.
             assert!(read.iter().zip(&given).all(|(read, given)| read == given));
             shape(&[read.len()])

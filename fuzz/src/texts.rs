@@ -1,6 +1,9 @@
 //! What people and machines write: policies, patterns, statements, structured files, answers.
 
 use portcullis::answer::Answer;
+use portcullis::codeowners::book::Pattern;
+use portcullis::codeowners::dialect::Dialect;
+use portcullis::codeowners::read as read_owners;
 use portcullis::infra::content::{by_content, wants_content};
 use portcullis::infra::paths::by_path;
 use portcullis::infra::set::InfraKinds;
@@ -191,6 +194,59 @@ fn infra(data: &[u8]) -> u64 {
         number = number * 2 + u64::from(has);
     }
     number
+}
+
+/// CODEOWNERS files: the dialect by the first byte, the file, and in the last line a path.
+pub const OWNERS: Target = Target {
+    name: "owners",
+    run: owners,
+    words: &[
+        b"@org/team",
+        b" @x\n",
+        b"[Section][2] @y\n",
+        b"^[Optional]\n",
+        b"!",
+        b"**",
+        b"/",
+        b"\\ ",
+        b"(a|b)",
+        b".*",
+        b"a@example.com",
+        b"#",
+    ],
+};
+
+fn owners(data: &[u8]) -> u64 {
+    let (first, bytes) = choice(data);
+    let dialect = Dialect::ALL[usize::from(first) % Dialect::ALL.len()];
+    let end = bytes.iter().rposition(|&byte| byte == b'\n').unwrap_or(bytes.len());
+    let (file, path) = bytes.split_at(end);
+    let path = path.strip_prefix(b"\n").unwrap_or(path);
+    let book = match read_owners(dialect, file) {
+        Ok(book) => book,
+        Err(unfit) => return outcome(&unfit),
+    };
+    let lines = file.split(|&byte| byte == b'\n').count();
+    assert!(book.entries() <= lines);
+    book.flaws.iter().for_each(|flaw| moves_nothing(&flaw.what));
+    let claims = book.claims(path);
+    for claim in &claims {
+        let (_, entry) = book.at(*claim).expect("a claim is a line of the book");
+        assert!(entry.pattern.matches(path) && entry.line as usize <= lines);
+    }
+    for claim in book.of_everything() {
+        let (_, entry) = book.at(claim).expect("a claim is a line of the book");
+        assert!(entry.pattern.matches(path), "every path but this one");
+    }
+    // A line that cannot be read may have been meant for this path: its section says something of it.
+    for (at, section) in book.sections.iter().enumerate() {
+        let unread = |entry: &_| matches!(entry, Pattern::Unreadable(_));
+        let excluded = section.exclusions.iter().any(|(_, pattern)| pattern.matches(path));
+        if !excluded && section.entries.iter().any(|entry| unread(&entry.pattern)) {
+            assert!(claims.iter().any(|claim| claim.section == at));
+        }
+    }
+    shape(&[claims.len(), book.entries(), book.flaws.len(), usize::from(first) % 3])
 }
 
 /// What a server printed, in which a client looks for an answer.

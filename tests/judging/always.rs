@@ -107,7 +107,10 @@ fn names_stand_where_they_may_and_read_as_what_they_are() {
     ] {
         finds(&policy, &push(vec![made(&policy, refname)]), names);
     }
-    finds(&with_notes, &push(vec![plain(&with_notes, b"refs/notes/commits")]), &[]);
+    let mut note = plain(&with_notes, b"refs/notes/commits");
+    finds(&with_notes, &push(vec![note.clone()]), &[]);
+    note.target = Target::Other;
+    finds(&with_notes, &push(vec![note]), &[]);
     // What is there already may be moved, and what misleads may be deleted.
     finds(&policy, &push(vec![plain(&policy, b"refs/heads/Main")]), &[]);
     let mut gone = plain(&policy, b"refs/heads/HEAD");
@@ -118,6 +121,17 @@ fn names_stand_where_they_may_and_read_as_what_they_are() {
     let warning = crate::made::policy(&RULE.replace("refs", "level = \"warn\"\nrefs"));
     finds(&warning, &push(vec![made(&warning, b"refs/heads/Main")]), &[]);
     finds(&warning, &push(vec![made(&warning, b"refs/tags/main")]), &[]);
+}
+
+#[test]
+fn what_cannot_be_told_from_an_attack_is_its_own_finding_and_all_else_is_judged_too() {
+    let policy =
+        policy("[rule.who]\nkind = \"access\"\nrefs = [\"main\", \"HEAD\"]\nmove = [\"ada\"]\n");
+    let mut main = plain(&policy, b"refs/heads/main");
+    finds(&policy, &push(vec![main.clone()]), &["who"]);
+    finds(&policy, &push(vec![plain(&policy, b"refs/heads/HEAD")]), &["misleading-name", "who"]);
+    main.real = Some(oid(9));
+    finds(&policy, &push(vec![main]), &["moved"]);
 }
 
 #[test]

@@ -100,6 +100,13 @@ const CASES: &[Case] = &[
         it.whole.makers.unknown = Some((oid(6), "was brought by nobody on record"));
         gives(&mut it.whole, "ada");
     }),
+    ("an unknown maker, two seats", "and = [{ from = [\"dov\"], approvals = 1 }]\n", |it| {
+        it.whole.makers.unknown = Some((oid(6), "was brought by nobody on record"));
+    }),
+    ("one is left to ask", "", |it| {
+        it.whole.makers.add(&name("ada"), MakerBy::Brought, oid(5));
+        it.whole.makers.add(&name("ben"), MakerBy::Brought, oid(5));
+    }),
     ("part of it", "", |it| {
         let part = approves("ada", &it.whole, &network()[2..]);
         it.whole.candidates.push(part);
@@ -149,6 +156,10 @@ const CASES: &[Case] = &[
         gives(&mut it.whole, "ada");
         rejects(&mut it.whole, 2);
     }),
+    ("rejected, approved in the same second by the same", "", |it| {
+        gives(&mut it.whole, "ben");
+        rejects(&mut it.whole, 1);
+    }),
     ("rejected what the rule is not about", "", |it| {
         gives(&mut it.whole, "ada");
         rejects(&mut it.whole, 0);
@@ -176,6 +187,12 @@ const CASES: &[Case] = &[
         it.whole.overtaken = Some(RepoPath::new("infra/dns.tf"));
         it.whole.makers.add(&name("ada"), MakerBy::Brought, oid(5));
         it.whole.makers.add(&name("ben"), MakerBy::Brought, oid(5));
+    }),
+    ("overtaken, nobody can help", "", |it| {
+        it.whole.overtaken = Some(RepoPath::new("infra/dns.tf"));
+        for who in ["ada", "ben", "cora"] {
+            it.whole.makers.add(&name(who), MakerBy::Brought, oid(5));
+        }
     }),
     ("hidden in between", "", |it| {
         gives(&mut it.whole, "ada");

@@ -141,6 +141,7 @@ fn what_is_kept_is_made_once() {
     // A tag that has to be annotated, and a branch that cannot be.
     let mut tag = made.clone();
     tag.update.name = Refname::parse(b"refs/tags/v1").unwrap();
+    assert_eq!(judge(&policy, &push(vec![tag.clone()])).verdict(), Verdict::Accept);
     for (update, verdict) in [(tag.clone(), Verdict::Refuse), (made, Verdict::Accept)] {
         assert_eq!(judge(&annotated, &push(vec![update])).verdict(), verdict);
     }
