@@ -29,6 +29,7 @@ pub mod push;
 pub mod replay;
 pub mod roster;
 pub mod rules;
+pub mod secret;
 pub mod source;
 pub mod ssh;
 pub mod statement;

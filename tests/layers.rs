@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["names", "source"],
     &["push", "pattern", "ssh", "statement", "infra", "answer", "tlog", "codeowners"],
-    &["roster", "verdict"],
+    &["roster", "secret", "verdict"],
     &["facts", "identity"],
     &["store"],
     &["rules", "gather", "log", "message"],
@@ -32,6 +32,7 @@ const THINKING: &[&str] = &[
     "push",
     "pattern",
     "roster",
+    "secret",
     "ssh",
     "statement",
     "infra",

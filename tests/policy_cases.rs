@@ -15,6 +15,7 @@ use portcullis::names::moment::Moment;
 use portcullis::names::refname::Refname;
 use portcullis::policy::compiled::COMMON_KEYS;
 use portcullis::policy::glass::GLASS_KEYS;
+use portcullis::policy::notify::NOTIFY_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
 use portcullis::policy::{Policy, PolicyFile, compile, compile_with, signers_named};
 use portcullis::rules::KINDS;
@@ -116,6 +117,24 @@ fn every_explanation_holds_a_policy_that_can_be_used() {
     }
 }
 
+#[test]
+fn the_pages_about_rules_name_every_key() {
+    page_names("docs/push-rules.md", &["message", "author", "size", "freeze", "run"]);
+    page_names("docs/path-rules.md", &["restrict-paths", "files", "secrets", "names"]);
+}
+
+fn page_names(page: &str, kinds: &[&str]) {
+    let page = fs::read_to_string(root().join(page)).unwrap();
+    for &kind in kinds {
+        let kind = KINDS.iter().find(|known| known.name == kind).unwrap();
+        assert!(page.contains(&format!("kind = \"{}\"", kind.name)), "{}", kind.name);
+        for key in kind.keys {
+            let named = [format!("`{}`", key.name), format!("`{} ", key.name)];
+            assert!(named.iter().any(|text| page.contains(text)), "{}: {}", kind.name, key.name);
+        }
+    }
+}
+
 fn policies_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -178,9 +197,11 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "on-drift",
         "key",
         "seal-every",
+        "redact",
         "refuse",
     ]);
     keys.extend(GLASS_KEYS);
+    keys.extend(NOTIFY_KEYS);
     keys.extend(LIMITS.iter().map(|row| row.key));
     keys.extend(KINDS.iter().flat_map(|kind| kind.key_names()));
     for key in keys {
@@ -291,6 +312,54 @@ proptest! {
         if let Err(problems) = compile(&[PolicyFile { label: "p".to_owned(), bytes: text.into_bytes() }]) {
             prop_assert!(problems.errors() > 0);
             prop_assert!(!problems.to_string().is_empty());
+        }
+    }
+}
+
+/// The page for people has every key, its value without a word, its bound and its words; and every
+/// fixed bound that it names is there.
+#[test]
+fn the_page_of_limits_is_in_step_with_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/limits.md")).unwrap();
+    let number = |value: u64| {
+        let digits = value.to_string();
+        let mut text = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                text.push('_');
+            }
+            text.push(digit);
+        }
+        text
+    };
+    let rows: Vec<String> = LIMITS
+        .iter()
+        .map(|row| {
+            let (default, max) = (number(row.default), number(row.max));
+            format!("| `{}` | {default} | {max} | {} |", row.key, row.doc)
+        })
+        .collect();
+    let told: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(told, rows);
+    let fixed =
+        page.lines().filter_map(|line| line.split('`').nth(1).filter(|_| line.starts_with("| ")));
+    let mut source = String::new();
+    sources(&root.join("src"), &mut source);
+    let mut count = 0;
+    for name in fixed.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')) {
+        assert!(source.contains(&format!("const {name}: ")), "{name}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}
+
+fn sources(folder: &Path, all: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => sources(&path, all),
+            false => all.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap())),
         }
     }
 }

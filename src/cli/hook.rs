@@ -26,7 +26,7 @@ use crate::hook::fault::Stop;
 use crate::hook::stdin::{STDIN_BYTES_MAX, Stdin};
 use crate::hook::tell::tell;
 use crate::hook::world::World;
-use crate::hook::{deadline, earlier, post, pre_receive, update};
+use crate::hook::{deadline, earlier, notify, post, pre_receive, update};
 use crate::push::env::Env;
 use crate::verdict::line::Line;
 
@@ -56,6 +56,8 @@ enum Name {
     PreReceive,
     Update,
     PostReceive,
+    /// No hook: what tells of a push when it is over
+    Notify,
 }
 
 impl Name {
@@ -64,6 +66,7 @@ impl Name {
             Self::PreReceive => "pre-receive",
             Self::Update => "update",
             Self::PostReceive => "post-receive",
+            Self::Notify => "notify",
         }
     }
 }
@@ -88,15 +91,19 @@ pub fn interpreted(around: &Surroundings, console: &mut Console) -> Option<Resul
 fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exit, Fault> {
     // A bug is told by the answer; the runtime's own report is not for a pusher's eyes.
     std::panic::set_hook(Box::new(|_| {}));
+    if let (Name::Notify, [git_dir]) = (hook.name, hook.args.as_slice()) {
+        notify::tell(Path::new(git_dir));
+        return Ok(Exit::Yes);
+    }
     let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
     // Held until the process ends: an earlier hook and a pipe that nobody empties take time too.
     let deadline = match hook.name {
         Name::PreReceive | Name::Update => Some(deadline::start()),
-        Name::PostReceive => None,
+        Name::PostReceive | Name::Notify => None,
     };
     let stdin = match hook.name {
         Name::PreReceive | Name::PostReceive => Stdin::new(std::io::stdin()),
-        Name::Update => Stdin::new(std::io::empty()),
+        Name::Update | Name::Notify => Stdin::new(std::io::empty()),
     };
     let directory = around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
     let input = Input {
@@ -111,7 +118,7 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         Name::PreReceive | Name::Update => {
             newborn::settle(input.env, input.directory, input.moment)
         }
-        Name::PostReceive => Ok(()),
+        Name::PostReceive | Name::Notify => Ok(()),
     };
     let answer = match (settled, hook.name) {
         (Err(stop), _) => unsettled(&stop),
@@ -120,11 +127,20 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         (Ok(()), Name::PostReceive) => {
             return post_receive(around, console, &input, hook.at.as_deref());
         }
+        // Without its one argument it was called by nobody of ours.
+        (Ok(()), Name::Notify) => return Ok(Exit::Mistyped),
     };
+    let told = answer.notify().map(Path::to_owned);
     let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
     match code {
         0 => tell(&text),
         _ => tell(&for_reader(input.env, text)),
+    }
+    if let Some(deadline) = deadline {
+        deadline.call_off();
+    }
+    if let Some(git_dir) = told.filter(|_| code != 0) {
+        notify::start(around.executable.as_deref(), &git_dir);
     }
     Ok(match code {
         0 => Exit::Yes,
@@ -198,7 +214,7 @@ fn post_receive(
     input: &Input<'_>,
     at: Option<&Path>,
 ) -> Result<Exit, Fault> {
-    if let Err(stop) = post::post_receive(input) {
+    if let Err(stop) = post::post_receive(input, around.executable.as_deref()) {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
         console.talk(&line.show())?;
         tracing::warn!(reason = %stop.reason, "post-receive");

@@ -25,6 +25,8 @@ pub struct Limits {
     pub object_bytes: usize,
     /// Changed entries of one step.
     pub delta_entries: usize,
+    /// Changes of all commits that arrive on one ref.
+    pub intake_entries: usize,
     /// Folders within folders.
     pub tree_depth: usize,
     /// Bytes of the folders that lead to one changed path.
@@ -143,6 +145,13 @@ pub static LIMITS: &[LimitDoc] = &[
         default: 100_000,
         max: 10_000_000,
         set: |limits, value| limits.delta_entries = count(value),
+    },
+    LimitDoc {
+        key: "intake-entries",
+        doc: "changed paths of all commits of one push, where a rule looks at each commit",
+        default: 500_000,
+        max: 10_000_000,
+        set: |limits, value| limits.intake_entries = count(value),
     },
     LimitDoc {
         key: "tree-depth",
@@ -288,6 +297,7 @@ impl Default for Limits {
             commit_bytes: 0,
             object_bytes: 0,
             delta_entries: 0,
+            intake_entries: 0,
             tree_depth: 0,
             tree_bytes: 0,
             tag_chain: 0,

@@ -5,9 +5,11 @@
 //!
 //! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
 
+pub mod arrival;
 pub mod change;
 pub mod debt;
 pub mod evidence;
+pub mod intake;
 pub mod landing;
 pub mod limits;
 pub mod makers;
@@ -16,15 +18,19 @@ pub mod owners;
 pub mod past;
 pub mod remembered;
 pub mod rollback;
+pub mod run;
 pub mod signature;
 
 use std::sync::Arc;
 
+use crate::facts::arrival::Arrivals;
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
+use crate::facts::intake::Intake;
 use crate::facts::landing::Landing;
 use crate::facts::owners::OwnersFile;
 use crate::facts::past::DriftSeen;
+use crate::facts::run::RunSeen;
 use crate::facts::signature::Signatures;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -86,6 +92,18 @@ pub struct UpdateFacts {
     pub signatures_of_rule: Vec<(usize, usize)>,
     /// The CODEOWNERS file that each asking rule reads, by the rule's index in the policy.
     pub owners_of_rule: Vec<(usize, Arc<OwnersFile>)>,
+    /// What is taken in, by what it is counted from; rules find theirs by [`UpdateFacts::intake`].
+    /// Empty when no rule asked or nothing arrives.
+    pub intakes: Vec<Intake>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub intake_of_rule: Vec<(usize, usize)>,
+    /// The commits that arrive, by what they are counted from; rules find theirs by
+    /// [`UpdateFacts::arrivals`]. Empty when no rule asked or nothing arrives.
+    pub arrivals: Vec<Arrivals>,
+    /// Which of them each asking rule reads, as `landing_of_rule`.
+    pub arrivals_of_rule: Vec<(usize, usize)>,
+    /// What became of the commands that rules have run, each with the rule's index.
+    pub runs: Vec<(usize, RunSeen)>,
     /// Refs that have had the new value, peeled to a commit, by an applied entry or genesis.
     pub had_by: Vec<Refname>,
     /// The commits it brings: reachable from the new value, named as brought by no earlier applied
@@ -117,6 +135,23 @@ impl UpdateFacts {
     pub fn signatures(&self, rule: usize) -> Option<&Signatures> {
         let (_, at) = self.signatures_of_rule.iter().find(|(index, _)| *index == rule)?;
         self.signatures.get(*at)
+    }
+
+    /// The intake that the rule with this index reads.
+    pub fn intake(&self, rule: usize) -> Option<&Intake> {
+        let (_, at) = self.intake_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.intakes.get(*at)
+    }
+
+    /// What became of the command of the rule with this index.
+    pub fn run(&self, rule: usize) -> Option<&RunSeen> {
+        self.runs.iter().find(|(index, _)| *index == rule).map(|(_, run)| run)
+    }
+
+    /// The arriving commits that the rule with this index reads.
+    pub fn arrivals(&self, rule: usize) -> Option<&Arrivals> {
+        let (_, at) = self.arrivals_of_rule.iter().find(|(index, _)| *index == rule)?;
+        self.arrivals.get(*at)
     }
 }
 

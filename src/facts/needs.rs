@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::codeowners::dialect::Dialect;
 use crate::infra::set::InfraKinds;
+use crate::names::moment::Moment;
+use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::pattern::refs::RefPatterns;
@@ -32,6 +34,12 @@ pub struct Needs {
     /// Which CODEOWNERS file is read, and whom it may name. Its people are reviewers too, each where
     /// a path of theirs changes.
     pub owners: Option<OwnersNeeds>,
+    /// What it reads of the changes that arriving commits make. `None`: nothing.
+    pub intake: Option<IntakeOf>,
+    /// What of the arriving commits it reads.
+    pub arrivals: ArrivalsOf,
+    /// Which arriving commits it passes over.
+    pub since: Since,
 }
 
 /// Which CODEOWNERS file a rule reads.
@@ -43,6 +51,61 @@ pub struct OwnersNeeds {
     pub file: Option<RepoPath>,
     /// Whom its names stand for.
     pub directory: Arc<Directory>,
+}
+
+/// What a rule reads of the changes that arriving commits make, besides the changes themselves.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct IntakeOf {
+    /// How large files are.
+    pub sizes: bool,
+    /// What files hold: text, binary, a pointer.
+    pub inside: bool,
+    /// Secrets in them, and in messages.
+    pub secrets: bool,
+    /// Names that collide.
+    pub clashes: bool,
+}
+
+impl IntakeOf {
+    /// What either asks.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self {
+            sizes: self.sizes || other.sizes,
+            inside: self.inside || other.inside,
+            secrets: self.secrets || other.secrets,
+            clashes: self.clashes || other.clashes,
+        }
+    }
+}
+
+/// What a rule reads of the commits that arrive.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ArrivalsOf {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// How many they are, and what they say.
+    Claims,
+    /// And who brought them.
+    Bringers,
+}
+
+/// From when on a rule judges commits: what was there before is passed over. Never by a date that
+/// stands in a commit, which whoever makes it can choose.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Since {
+    /// These commits and what they reach.
+    pub commits: Vec<Oid>,
+    /// What was on the server before this moment, by the log.
+    pub moment: Option<Moment>,
+}
+
+impl Since {
+    /// Whether nothing is passed over.
+    pub fn is_always(&self) -> bool {
+        self.commits.is_empty() && self.moment.is_none()
+    }
 }
 
 /// Whose signatures a rule looks at.

@@ -63,6 +63,8 @@ pub enum Brought {
     Applied {
         /// The decision that brought it.
         entry: u64,
+        /// When it was decided.
+        at: Moment,
         /// Its pusher.
         by: Maker,
         /// The pushers of earlier decisions that named it and were not applied. They count as

@@ -3,7 +3,7 @@
 //! Detection widens, never narrows: what is too large, past the budget or cannot be decoded counts
 //! as a match when its name ends like structured data.
 
-use crate::facts::change::{Delta, FileMode, Side};
+use crate::facts::change::{FileMode, PathChange, Side};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::infra::content::{by_content, wants_content};
@@ -11,16 +11,16 @@ use crate::infra::set::InfraKinds;
 use crate::names::path::RepoPath;
 
 /// The kinds that each changed path is by content, on its old side or its new.
-pub fn marks(
+pub fn marks<'c>(
     scene: &mut Scene<'_>,
-    delta: &Delta,
+    changes: impl IntoIterator<Item = &'c PathChange>,
     kinds: InfraKinds,
 ) -> Result<Vec<(RepoPath, InfraKinds)>, GatherError> {
     let mut marks = Vec::new();
     if kinds.is_empty() {
         return Ok(marks);
     }
-    for change in delta.changes() {
+    for change in changes {
         if !wants_content(kinds, change.path.as_bytes()) {
             continue;
         }

@@ -262,7 +262,7 @@ impl Builder<'_, '_> {
         };
         let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
         let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
-        let infra = content::marks(self.scene, &delta, self.asked.content)?;
+        let infra = content::marks(self.scene, delta.changes(), self.asked.content)?;
         let links = links::asked(self.scene, &delta, self.asked)?;
         let source = match kind {
             StepKind::Merge => others,

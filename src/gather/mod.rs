@@ -3,12 +3,15 @@
 //! One pass for each ref update. What no rule asks for is not looked at, so that a push to an
 //! unprotected ref costs a look at what it brings and nothing else.
 
+pub mod arrivals;
 pub mod candidates;
 pub mod checks;
+pub mod clashes;
 pub mod content;
 pub mod creation;
 pub mod debts;
 pub mod error;
+pub mod intake;
 pub mod landing;
 pub mod links;
 pub mod makers;
@@ -118,6 +121,11 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
         owners_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
+        arrivals: Vec::new(),
+        arrivals_of_rule: Vec::new(),
+        runs: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),
@@ -172,6 +180,8 @@ fn second_look(
         }
     }
     signatures::look(scene, facts, needs, end)?;
+    intake::look(scene, facts, needs, end)?;
+    arrivals::look(scene, facts, needs, end)?;
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());

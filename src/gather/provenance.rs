@@ -10,6 +10,7 @@ use crate::facts::makers::{BY_NOBODY, MakerBy, Makers};
 use crate::facts::past::{Brought, Maker, Past};
 use crate::gather::error::GatherError;
 use crate::gather::reader::Reader;
+use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::push::Door;
 use crate::push::pusher::Pusher;
@@ -20,7 +21,12 @@ pub enum Origin {
     /// With this push.
     Fresh,
     /// With an earlier push that was applied; those who had brought it in vain before it too.
-    Brought(Vec<Maker>),
+    Brought {
+        /// Who.
+        makers: Vec<Maker>,
+        /// When.
+        at: Moment,
+    },
     /// With earlier pushes, none of which was applied.
     Claimed(Vec<Maker>),
     /// It was reachable from a branch when the log began.
@@ -32,7 +38,17 @@ pub enum Origin {
 impl Origin {
     /// Whether the commit was on the server, by the log, before this push.
     pub fn was_before(&self) -> bool {
-        matches!(self, Self::Brought(_) | Self::BeforeGenesis)
+        matches!(self, Self::Brought { .. } | Self::BeforeGenesis)
+    }
+
+    /// Whether the commit was on the server, by the log, before this moment. What was there when the
+    /// log began was there before every moment that can be asked about.
+    pub fn was_before_moment(&self, moment: Moment) -> bool {
+        match self {
+            Self::Brought { at, .. } => *at < moment,
+            Self::BeforeGenesis => true,
+            Self::Fresh | Self::Claimed(_) | Self::Nobody => false,
+        }
     }
 }
 
@@ -93,9 +109,9 @@ impl<'a> Provenance<'a> {
     /// `None`: the log does not know the commit and it was in the store before this push.
     fn logged(&self, reader: &Reader<'_>, commit: Oid) -> Result<Option<Origin>, GatherError> {
         Ok(match self.past.brought(&commit)? {
-            Brought::Applied { by, mut earlier, .. } => {
+            Brought::Applied { at, by, mut earlier, .. } => {
                 earlier.insert(0, by);
-                Some(Origin::Brought(earlier))
+                Some(Origin::Brought { makers: earlier, at })
             }
             Brought::Claimed(makers) => Some(Origin::Claimed(makers)),
             Brought::BeforeGenesis => Some(Origin::BeforeGenesis),
@@ -118,7 +134,7 @@ impl<'a> Provenance<'a> {
     pub fn add_bringers(&self, commit: Oid, makers: &mut Makers) {
         let (earlier, now): (&[Maker], bool) = match self.origin(&commit) {
             Origin::Fresh => (&[], true),
-            Origin::Brought(makers) => (makers, false),
+            Origin::Brought { makers, .. } => (makers, false),
             Origin::Claimed(makers) => (makers, true),
             Origin::BeforeGenesis => (&[], false),
             Origin::Nobody => {

@@ -25,7 +25,7 @@ use crate::store::range::{
     Arriving, EXCLUDED_WALKED_MAX, Range, RangeLimit, RangeLimits, arriving,
 };
 use crate::store::tag::{PeelLimits, Peeled, PeeledTo, Tag, TagProblem, peel};
-use crate::store::tree::EntryMode;
+use crate::store::tree::{EntryMode, Tree};
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line};
 
@@ -351,6 +351,24 @@ impl<'a> Reader<'a> {
     /// A blob's bytes. Ask `size` first.
     pub fn blob(&self, oid: &Oid) -> Result<Vec<u8>, GatherError> {
         Ok(read_kind(self.objects, oid, ObjectKind::Blob)?)
+    }
+
+    /// The tree of a folder in a commit, with its own name. `None`: there is no such folder.
+    pub fn folder(
+        &self,
+        commit: &Oid,
+        path: &RepoPath,
+    ) -> Result<Option<(Oid, Arc<Tree>)>, GatherError> {
+        let mut at = self.read_commit(commit)?.links.tree;
+        for part in path.as_bytes().split(|&b| b == b'/').filter(|part| !part.is_empty()) {
+            let tree = self.caches.borrow_mut().trees.tree(self.objects, &at)?;
+            match tree.entry(part) {
+                Some(entry) if entry.mode == EntryMode::Folder => at = entry.oid,
+                Some(_) | None => return Ok(None),
+            }
+        }
+        let tree = self.caches.borrow_mut().trees.tree(self.objects, &at)?;
+        Ok(Some((at, tree)))
     }
 
     /// What stands at a path in a commit's tree.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::facts::change::Delta;
 use crate::facts::evidence::StatementPush;
+use crate::facts::intake::Blob;
 use crate::facts::limits::Limits;
 use crate::facts::needs::Checker;
 use crate::facts::needs::RollbackNeeds;
@@ -67,6 +68,10 @@ pub struct Scene<'a> {
     pub blob_bytes: u64,
     /// What blobs were found to be, by oid and file name.
     pub content_known: HashMap<(Oid, Vec<u8>), InfraKinds>,
+    /// Bytes of arriving files read so far, for the same limit.
+    pub intake_bytes: u64,
+    /// What is known of arriving files.
+    pub blobs_known: HashMap<Oid, Blob>,
 }
 
 impl<'a> Scene<'a> {
@@ -86,6 +91,8 @@ impl<'a> Scene<'a> {
             sources_seen: 0,
             blob_bytes: 0,
             content_known: HashMap::new(),
+            intake_bytes: 0,
+            blobs_known: HashMap::new(),
         }
     }
 

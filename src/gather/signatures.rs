@@ -2,11 +2,11 @@
 //! server's time: a commit's own date is a claim, and would let an old key sign new work.
 
 use crate::facts::UpdateFacts;
-use crate::facts::needs::{RefNeeds, SignaturesOf};
+use crate::facts::needs::{RefNeeds, SignaturesOf, Since};
 use crate::facts::signature::{Signatures, Signed, SignedObject};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
-use crate::gather::{creation, motion};
+use crate::gather::{arrivals, creation, motion};
 use crate::names::oid::Oid;
 use crate::pattern::refs::RefPatterns;
 use crate::push::update::Change;
@@ -27,13 +27,15 @@ pub fn look(
     needs: &RefNeeds,
     end: Oid,
 ) -> Result<(), GatherError> {
-    let mut starts_seen: Vec<(Option<&RefPatterns>, usize)> = Vec::new();
+    let mut starts_seen: Vec<(Option<&RefPatterns>, &Since, usize)> = Vec::new();
     for rule in needs.rules.iter().filter(|r| r.needs.signatures != SignaturesOf::Nothing) {
         let wants_commits = rule.needs.signatures == SignaturesOf::TagsAndCommits
             && facts.update.name.tag().is_none()
             && !motion::is_known_rewind(facts.motion.as_ref());
         let starts = wants_commits.then_some(&rule.starts);
-        let known = starts_seen.iter().find(|(seen, _)| same(*seen, starts)).map(|(_, at)| *at);
+        let since = &rule.needs.since;
+        let alike = |(seen, other, _): &&(_, &Since, usize)| same(*seen, starts) && *other == since;
+        let known = starts_seen.iter().find(alike).map(|(_, _, at)| *at);
         let at = match known {
             Some(at) => at,
             None => {
@@ -41,14 +43,27 @@ pub fn look(
                     Some(starts) => arriving(scene, facts, starts, end)?,
                     None => Signatures::default(),
                 };
+                leave_old(scene, since, &mut found)?;
                 found.tags = of_tags(scene, &facts.update.new)?;
                 facts.signatures.push(found);
-                starts_seen.push((starts, facts.signatures.len() - 1));
+                starts_seen.push((starts, since, facts.signatures.len() - 1));
                 facts.signatures.len() - 1
             }
         };
         facts.signatures_of_rule.push((rule.index, at));
     }
+    Ok(())
+}
+
+/// Takes out what a rule passes over.
+pub fn leave_old(
+    scene: &mut Scene<'_>,
+    since: &Since,
+    found: &mut Signatures,
+) -> Result<(), GatherError> {
+    let names: Vec<Oid> = found.commits.iter().map(oid).collect();
+    let passed = arrivals::passed_over(scene, since, &names)?;
+    found.commits.retain(|commit| !passed.contains(&commit.oid));
     Ok(())
 }
 

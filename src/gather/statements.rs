@@ -216,7 +216,7 @@ fn one_too_many(scene: &Scene<'_>, fields: &Fields) -> Result<Option<(Line, Hint
     let limit = scene.reader.limits.statements_a_day;
     let most = if says_no(&fields.saying) { limit.saturating_mul(2) } else { limit };
     let with = scene.signed.get(&fields.person).copied().unwrap_or_default();
-    let ask = "ask the operators to raise `statements-a-day` in [limits]";
+    let ask = "ask for a higher `statements-a-day` in [limits]";
     let hint = match most.checked_sub(with + 1) {
         None => Hint::new(Line::new("push fewer at once, or ").text(ask)),
         Some(newer) => {

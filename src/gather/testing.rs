@@ -138,7 +138,8 @@ impl Town {
     pub(super) fn brought(&mut self, person: &str, commits: &[Oid]) {
         for commit in commits {
             let by = Maker { name: Some(name(person)), login: Vec::new(), unknown: false };
-            let brought = Brought::Applied { entry: 7, by, earlier: Vec::new() };
+            let brought =
+                Brought::Applied { entry: 7, at: Moment::from_seconds(0), by, earlier: Vec::new() };
             self.past.brought.insert(*commit, brought);
         }
     }

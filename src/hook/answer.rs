@@ -20,6 +20,7 @@ pub struct Answer {
     code: u8,
     text: String,
     hooks_dir: Option<PathBuf>,
+    notify: Option<PathBuf>,
 }
 
 impl Answer {
@@ -37,7 +38,7 @@ impl Answer {
             (Verdict::Accept, _) | (Verdict::Refuse, Reach::RefusedRefs) => 0,
             (Verdict::Refuse, Reach::WholePush | Reach::ThisRef) => 1,
         };
-        Self { code, text: pusher::judged(judgement, &closing), hooks_dir: None }
+        Self { code, text: pusher::judged(judgement, &closing), hooks_dir: None, notify: None }
     }
 
     /// The same, with a warning for those who run the server.
@@ -53,22 +54,22 @@ impl Answer {
     pub fn held(judgement: &Judgement, room: Room) -> Self {
         let reach = Reach::WholePush;
         let closing = Closing { entry: None, head: None, you: None, reach, room };
-        Self { code: 1, text: pusher::judged(judgement, &closing), hooks_dir: None }
+        Self { code: 1, text: pusher::judged(judgement, &closing), hooks_dir: None, notify: None }
     }
 
     /// A no without a judgement.
     pub fn stopped(stop: &Stop, text: String) -> Self {
-        Self { code: stop.code(), text, hooks_dir: None }
+        Self { code: stop.code(), text, hooks_dir: None, notify: None }
     }
 
     /// The update hook found the decision that pre-receive wrote: its receipt was given there.
     pub(crate) fn decided_before() -> Self {
-        Self { code: 0, text: String::new(), hooks_dir: None }
+        Self { code: 0, text: String::new(), hooks_dir: None, notify: None }
     }
 
     /// The answer to a question: never a yes.
     pub fn asked(text: String) -> Self {
-        Self { code: 1, text, hooks_dir: None }
+        Self { code: 1, text, hooks_dir: None, notify: None }
     }
 
     /// The same answer, and the folder where an earlier hook may still have its say.
@@ -79,6 +80,16 @@ impl Answer {
     /// The folder of the hook that gave this answer, once the repository was opened.
     pub fn hooks_dir(&self) -> Option<&Path> {
         self.hooks_dir.as_deref()
+    }
+
+    /// The same answer, and the repository whose operators are told of what happens.
+    pub fn notifies(self, git_dir: Option<PathBuf>) -> Self {
+        Self { notify: git_dir, ..self }
+    }
+
+    /// The repository whose operators are told of what happens; `None`: nobody is.
+    pub fn notify(&self) -> Option<&Path> {
+        self.notify.as_deref()
     }
 
     /// The exit code.

@@ -12,7 +12,7 @@ use crate::hook::bench::{Bench, Input};
 use crate::hook::fault::Stop;
 use crate::hook::reply::judged;
 use crate::hook::world::World;
-use crate::hook::{debts, record, who};
+use crate::hook::{debts, hidden, record, redact, who};
 use crate::log::entry::{Asked, Record};
 use crate::log::wire::{AsText, Text};
 use crate::message::reader::Reader;
@@ -41,6 +41,7 @@ pub fn answer(
     input: &Input<'_>,
     question: Question,
 ) -> Result<Answer, Stop> {
+    hidden::refuse(world, [&question.name])?;
     let pusher = who::pusher(input.env, &bench.policy, &bench.certificate);
     let names: BTreeSet<Refname> = std::iter::once(question.name.clone()).collect();
     bench.log.settle(world, &names, None, &bench.ctx)?;
@@ -57,7 +58,9 @@ pub fn answer(
         verdict,
         dur_us: u64::try_from(bench.began.elapsed().as_micros()).unwrap_or(u64::MAX),
     });
-    bench.log.note(&[asked], &bench.ctx, None)?;
+    let mut asked = [asked];
+    redact::records(&mut asked, bench.policy.log.redact, &world.log_dir())?;
+    bench.log.note(&asked, &bench.ctx, None)?;
     let text = if question.json { line(wire)? } else { plain(&wire) };
     Ok(Answer::asked(text.trim_end().to_owned() + "\n"))
 }

@@ -7,6 +7,8 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -25,10 +27,12 @@ use crate::verdict::line::{Hint, Line};
 /// patience with its lock.
 const LAST_WORDS: Duration = Duration::from_secs(6);
 
-/// A running deadline; it is called off when dropped.
+/// A running deadline.
 #[derive(Debug)]
 pub struct Deadline {
     tell: Sender<Terms>,
+    /// Whoever sets it first answers: the judging thread or the clock, never both.
+    answered: Arc<AtomicBool>,
 }
 
 /// What is known of a run once its policy was read.
@@ -50,6 +54,8 @@ pub struct Terms {
 pub fn start() -> Deadline {
     let (tell, told) = channel::<Terms>();
     let began = Instant::now();
+    let answered = Arc::new(AtomicBool::new(false));
+    let mine = Arc::clone(&answered);
     std::thread::spawn(move || {
         let mut seconds = Limits::default().deadline_seconds;
         let mut terms = None;
@@ -64,9 +70,11 @@ pub fn start() -> Deadline {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-        over(seconds, terms);
+        if !mine.swap(true, Ordering::SeqCst) {
+            over(seconds, terms);
+        }
     });
-    Deadline { tell }
+    Deadline { tell, answered }
 }
 
 impl Deadline {
@@ -74,6 +82,16 @@ impl Deadline {
     pub fn set(&self, terms: Terms) {
         // Nobody hears it when time is up already, and then nothing is left to be set.
         let _ = self.tell.send(terms);
+    }
+
+    /// Ends it: the answer was given in time. Past it nothing is answered here any more; what an
+    /// earlier hook says when it is stopped, or what was decided a moment ago, comes too late.
+    pub fn call_off(self) {
+        if self.answered.swap(true, Ordering::SeqCst) {
+            loop {
+                std::thread::park();
+            }
+        }
     }
 }
 

@@ -16,13 +16,17 @@ pub mod earlier;
 pub mod fault;
 pub mod handed;
 pub mod head;
+pub mod hidden;
 pub mod host;
+pub mod notify;
 pub mod overlay;
 pub mod owed;
 pub mod post;
 pub mod record;
+pub mod redact;
 pub mod removal;
 pub mod reply;
+pub mod runs;
 pub mod said;
 pub mod sealing;
 pub mod space;
@@ -70,6 +74,7 @@ const TRIES: usize = 2;
 pub fn pre_receive(input: &Input<'_>) -> Answer {
     gate(input, Door::PreReceive, |world, bench| {
         let updates = bench.updates(world, input)?;
+        hidden::refuse(world, updates.iter().map(|update| &update.name))?;
         handed::over(world, &updates)?;
         bench.certificate = certificate::look(world, bench, input, &updates)?;
         if let Some(asked) = ask::question(&updates, &bench.options) {
@@ -83,11 +88,25 @@ pub fn pre_receive(input: &Input<'_>) -> Answer {
 pub fn update(input: &Input<'_>) -> Answer {
     gate(input, Door::Update, |world, bench| {
         let update = wire::argument_update(input.args, world.store.format()).map_err(refused)?;
+        hidden::refuse(world, [&update.name])?;
         if world.hooks.iter().any(|hook| hook == "pre-receive") {
             return update::check(world, bench, &update);
         }
         decide(world, bench, input, vec![update])
     })
+}
+
+/// Tells whoever keeps the time how long it is, and what is to be said when it is over.
+fn until_deadline(input: &Input<'_>, world: &World, policy: &Policy, ctx: &Ctx, door: Door) {
+    if let Some(deadline) = input.deadline {
+        deadline.set(Terms {
+            seconds: policy.limits.deadline_seconds,
+            log: world.log_dir(),
+            ctx: ctx.clone(),
+            hook: record::hook(door),
+            help: policy.help.clone(),
+        });
+    }
 }
 
 /// Opens what is needed, runs, and turns every way of failing into a no that the log knows of.
@@ -111,14 +130,10 @@ fn gate(
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
     let help = policy.help.clone();
-    if let Some(deadline) = input.deadline {
-        deadline.set(Terms {
-            seconds: policy.limits.deadline_seconds,
-            log: world.log_dir(),
-            ctx: ctx.clone(),
-            hook: record::hook(door),
-            help: help.clone(),
-        });
+    until_deadline(input, &world, &policy, &ctx, door);
+    let notify = policy.notify.as_ref().map(|_| world.git_dir.clone());
+    if notify.is_some() {
+        notify::begin(&world.git_dir, log.head().size);
     }
     let options = match door {
         Door::PreReceive => wire::options(input.env, &policy.limits).map_err(refused),
@@ -142,14 +157,15 @@ fn gate(
         can_judge(&world, &bench.policy)?;
         run(&world, &mut bench)
     });
-    match ran {
+    let answer = match ran {
         Ok(answer) => answer.from_hooks(world.hooks_dir()),
         Err(stop) => {
             let Bench { log, ctx, .. } = bench;
             tracing::debug!(reason = %stop.reason, "stopped");
             logged(log, &ctx, door, input, &stop, help.as_deref())
         }
-    }
+    };
+    answer.notifies(notify)
 }
 
 /// Whether this policy can be held against anything in this repository as it stands.
@@ -245,6 +261,7 @@ fn decide(
     let warning = space::left(world, &bench.policy)?;
     head::in_doubt(world, bench, &updates)?;
     let room = Room::of(&bench.policy.limits);
+    let mut ran = runs::Runs::default();
     for _ in 0..TRIES {
         let push = Push {
             door: bench.door,
@@ -255,7 +272,8 @@ fn decide(
             namespace: input.env.bytes("GIT_NAMESPACE").map(<[u8]>::to_vec),
             moment: input.moment,
         };
-        let facts = gather(world, bench, push)?;
+        let mut facts = gather(world, bench, push)?;
+        runs::look(world, bench, &mut facts, &mut ran);
         let judgement = judge(&bench.policy, &facts);
         match write(world, bench, &facts, &judgement)? {
             Appended::Written(receipt) => {
@@ -352,6 +370,7 @@ fn write(
         git: None,
     };
     records.push(Record::Decision(Box::new(record::decision(facts, judgement, &frame))));
+    redact::records(&mut records, bench.policy.log.redact, &world.log_dir())?;
     let judged = record::rests_on(facts);
     Ok(bench.log.append(&records, &bench.ctx, Some(&judged))?)
 }

@@ -4,20 +4,21 @@
 //! statements that this push was the end of out of the refs, and seals the log where that is due.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::hook::bench::Input;
 use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::stdin::STDIN_BYTES_MAX;
 use crate::hook::world::World;
-use crate::hook::{host, sealing, tidy};
+use crate::hook::{host, notify, sealing, tidy};
 use crate::log::merge::Leisure;
 use crate::log::settle::OwnPush;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 
-/// Records the outcomes of this push.
-pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
+/// Records the outcomes of this push. `program`: what we are, to be started once more.
+pub fn post_receive(input: &Input<'_>, program: Option<&Path>) -> Result<(), Stop> {
     let world = World::find(input.env, input.directory)?;
     let mut log = world.log()?;
     let ctx = host::ctx(input.moment);
@@ -40,6 +41,7 @@ pub fn post_receive(input: &Input<'_>) -> Result<(), Stop> {
         tracing::warn!(reason = %stop.reason, "the log is not sealed");
     }
     log.merge_index(Leisure::AfterPush);
+    notify::start(program, &world.git_dir);
     settled
 }
 

@@ -118,6 +118,8 @@ fn judge(
         // Whoever lands it will make this commit, and sign it or not.
         let signatures = facts.updates.iter_mut().flat_map(|update| &mut update.signatures);
         signatures.for_each(|signatures| signatures.leave_out(&new));
+        let arrivals = facts.updates.iter_mut().flat_map(|update| &mut update.arrivals);
+        arrivals.for_each(|arrivals| arrivals.leave_out(&new));
     }
     let judgement = crate::judge::judge(&bench.policy, &facts);
     Ok((judgement, facts))

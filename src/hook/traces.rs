@@ -48,7 +48,7 @@ pub fn of_ref(store: &GitStore, refname: &Refname, found: &Oid) -> Vec<Evidence>
 pub fn of_head(store: &GitStore) -> Vec<Evidence> {
     let dir = store.common_dir();
     let reflog = last_line(&dir.join("logs").join("HEAD"));
-    let reflog = reflog.map(|line| trace("reflog", line));
+    let reflog = reflog.map(|line| trace("reflog", without_address(line)));
     reflog.into_iter().chain(file(&dir.join("HEAD"))).collect()
 }
 
@@ -58,7 +58,7 @@ fn reflog(path: &Path, found: &[u8]) -> Option<Evidence> {
     let line = last_line(path)?;
     let leads_there = line.split(|&byte| byte == b' ').nth(1) == Some(found);
     Some(match leads_there {
-        true => trace("reflog", line),
+        true => trace("reflog", without_address(line)),
         false => trace("reflog", "its last line does not lead to what was found"),
     })
 }
@@ -76,6 +76,18 @@ fn last_line(path: &Path) -> Option<Vec<u8>> {
         None => return None,
     };
     Some(line.to_vec())
+}
+
+/// A line of a reflog without the peer's address, which `git http-backend` puts behind the pusher's
+/// name: `<alice@http.192.0.2.7>`.
+fn without_address(line: Vec<u8>) -> Vec<u8> {
+    const BEFORE: &[u8] = b"@http.";
+    let at = line.windows(BEFORE.len()).position(|part| part == BEFORE);
+    let Some((head, rest)) = at.and_then(|at| line.split_at_checked(at + BEFORE.len())) else {
+        return line;
+    };
+    let Some(end) = rest.iter().position(|&byte| byte == b'>') else { return line };
+    [head, rest.get(end..).unwrap_or_default()].concat()
 }
 
 /// When the ref's file was written last, and whose it is.

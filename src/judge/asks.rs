@@ -18,6 +18,9 @@ pub(super) fn view<'f>(
         landing: update.landing(index),
         signatures: update.signatures(index),
         owners: update.owners(index),
+        intake: update.intake(index),
+        arrivals: update.arrivals(index),
+        run: update.run(index),
         push: &facts.push,
         rollback: policy.rollback.as_ref(),
     }

@@ -9,7 +9,7 @@ pub mod exempt;
 pub mod glass;
 
 use crate::facts::landing::Landing;
-use crate::facts::needs::{RefNeeds, RollbackNeeds, RuleNeeds};
+use crate::facts::needs::{Needs, RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::judge::asks::view;
 use crate::names::moment::Moment;
@@ -20,6 +20,7 @@ use crate::policy::compiled::CompiledRule;
 use crate::policy::settings::OnDrift;
 use crate::push::update::Change;
 use crate::rules::rollback::granted;
+use crate::rules::rule::RunAsk;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
 use crate::verdict::glass::Glass;
@@ -36,7 +37,10 @@ pub fn needs(
     let rules = policy.rules.iter().enumerate().collect::<Vec<_>>();
     let rules = rules.iter().filter(naming).map(|(index, rule)| RuleNeeds {
         index: *index,
-        needs: glass::needs(policy, rule),
+        needs: match rule.body.sleeps_at(moment) {
+            true => Needs::default(),
+            false => glass::needs(policy, rule),
+        },
         starts: rule.starts.clone(),
     });
     let protected = policy.protects(name, default, moment);
@@ -62,6 +66,57 @@ pub fn judge(policy: &Policy, facts: &Facts) -> Judgement {
         glass: Glass::default(),
     };
     glass::weigh(policy, facts, judgement)
+}
+
+/// The commands that are to be run before the push is judged. For one that is refused whatever they
+/// say about who pushes or what it is, nothing is run.
+pub fn runs<'f>(policy: &'f Policy, facts: &'f Facts) -> Vec<RunOrder<'f>> {
+    let mut orders = Vec::new();
+    let default = facts.push.default_branch.as_ref();
+    if !always::of_push(policy, facts).is_empty() {
+        return orders;
+    }
+    for (at, update) in facts.updates.iter().enumerate() {
+        let (name, moment) = (&update.update.name, facts.push.push.moment);
+        let protected = policy.protects(name, default, moment);
+        let always = always::of_ref(policy, facts, update, protected);
+        for (index, rule) in policy.rules.iter().enumerate() {
+            if always::hides_the_rest(&always)
+                || !rule.refs.matches(name, default)
+                || !asked(facts, update, rule)
+            {
+                continue;
+            }
+            let view = view(policy, facts, update, index);
+            if rule.exempt.iter().any(|exemption| exemption.holds(&view)) {
+                continue;
+            }
+            let ask = rule.body.runs(&view);
+            orders.extend(ask.map(|ask| RunOrder {
+                at,
+                update,
+                rule: index,
+                name: &rule.name,
+                ask,
+            }));
+        }
+    }
+    orders
+}
+
+/// A command that is to be run, and what it is for.
+#[derive(Clone, Debug)]
+pub struct RunOrder<'f> {
+    /// The index of the ref update.
+    pub at: usize,
+    /// The ref update.
+    pub update: &'f UpdateFacts,
+    /// The rule's index in the policy.
+    pub rule: usize,
+    /// The rule's name.
+    pub name: &'f str,
+    /// The command.
+    pub ask: RunAsk,
 }
 
 fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgement {
@@ -112,8 +167,18 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
 /// The steps that are rollbacks with all that is asked for.
 fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid> {
     let rollback = policy.rollback.as_ref();
-    let view =
-        View { update, landing: None, signatures: None, owners: None, push: &facts.push, rollback };
+    let push = &facts.push;
+    let view = View {
+        update,
+        landing: None,
+        signatures: None,
+        owners: None,
+        intake: None,
+        arrivals: None,
+        run: None,
+        push,
+        rollback,
+    };
     let steps = update.landings.iter().flat_map(Landing::steps);
     steps.filter(|step| granted(&view, step).is_some()).map(|step| step.to).collect()
 }

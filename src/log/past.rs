@@ -59,7 +59,8 @@ impl Past for Log {
             let by = maker(&decision.actor);
             let number = entry.common.seq;
             if is_yes(decision, one) && self.fate(number, &one.refname.0)?.is_some_and(State::had) {
-                return Ok(Brought::Applied { entry: number, by, earlier });
+                let at = entry.common.ts.0;
+                return Ok(Brought::Applied { entry: number, at, by, earlier });
             }
             add_maker(&mut earlier, by);
         }

@@ -10,6 +10,7 @@ pub mod fold;
 pub mod glob;
 pub mod paths;
 pub mod refs;
+pub mod text;
 
 #[cfg(test)]
 mod tests;

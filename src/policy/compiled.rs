@@ -8,7 +8,7 @@ use crate::policy::exempt::{self, Exemption};
 use crate::policy::raw::{Defaults, LEVELS, shown_text, until};
 use crate::roster::Roster;
 use crate::rules::rule::{Body, Kind, Rule};
-use crate::rules::{KINDS, KINDS_LATER, kind};
+use crate::rules::{KINDS, kind};
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table, not_supported};
@@ -146,15 +146,8 @@ fn read_kind(table: &mut Table<'_>, problems: &mut Problems) -> Option<&'static 
     let written = table.text("kind", problems)?;
     let found = kind(&written.value);
     if found.is_none() {
-        let problem = if KINDS_LATER.contains(&written.value.as_str()) {
-            not_supported(&format!("the rule kind `{}`", written.value))
-        } else {
-            Problem::error("no such rule kind").hint_opt(suggestion(
-                &written.value,
-                "kinds",
-                names(),
-            ))
-        };
+        let near = suggestion(&written.value, "kinds", names());
+        let problem = Problem::error("no such rule kind").hint_opt(near);
         problems.push(problem.at(&written.spot));
     }
     found

@@ -10,6 +10,7 @@
 pub mod compiled;
 pub mod exempt;
 pub mod glass;
+pub mod notify;
 mod raw;
 mod rollback;
 pub mod settings;
@@ -24,6 +25,7 @@ use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
 use crate::policy::glass::BreakGlass;
+use crate::policy::notify::Notify;
 use crate::policy::raw::{RawFile, VERSION};
 use crate::policy::settings::{Identity, LogSettings, RefuseMode, Settings};
 
@@ -72,6 +74,8 @@ pub struct Policy {
     pub glass: Option<BreakGlass>,
     /// What lets a commit go back to an earlier state of its ref. `None`: nothing does.
     pub rollback: Option<Terms>,
+    /// Who is told of what happens. `None`: nobody.
+    pub notify: Option<Notify>,
     /// Who is who.
     pub roster: Roster,
     /// Every rule of every file, in the order they are written.
@@ -197,6 +201,8 @@ fn assemble(
     let help = files.iter_mut().find_map(|file| file.help.take());
     let glass = files.first_mut().and_then(|site| site.site.glass.take());
     let rollback = files.first_mut().and_then(|site| site.site.rollback.take());
+    let notify = files.first_mut().and_then(|site| site.site.notify.take());
+    let notify = notify.and_then(|table| notify::read(table, problems));
     let settings = match files.first_mut() {
         Some(site) => Settings::read(std::mem::take(&mut site.site), problems),
         None => Settings::default(),
@@ -211,13 +217,7 @@ fn assemble(
     let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     let header = rollback.as_ref().map(|table| table.header().clone());
     let rollback = rollback.and_then(|table| rollback::read(table, &roster, problems));
-    if let Some(first) = files.first()
-        && files.iter().all(|file| file.rules.is_empty())
-    {
-        let hint = "[rule.NAME] is one; see portcullis explain";
-        let what = "there is no rule, so nothing would be protected";
-        problems.error_hint(&first.whole, what, hint);
-    }
+    nothing_asked(&files, problems);
     let mut rules = Vec::new();
     for file in files {
         let defaults = file.defaults;
@@ -230,10 +230,9 @@ fn assemble(
     problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
     problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
-    let warnings = Problems::new();
-    let version = VERSION;
+    problems.extend(rules.iter().filter_map(|rule| too_slow(rule, &limits)));
     Policy {
-        version,
+        version: VERSION,
         digest,
         help,
         identity,
@@ -242,10 +241,31 @@ fn assemble(
         refuse,
         glass,
         rollback,
+        notify,
         roster,
         rules,
-        warnings,
+        warnings: Problems::new(),
     }
+}
+
+/// A policy without a rule protects nothing.
+fn nothing_asked(files: &[RawFile<'_>], problems: &mut Problems) {
+    if let Some(first) = files.first()
+        && files.iter().all(|file| file.rules.is_empty())
+    {
+        let hint = "[rule.NAME] is one; see portcullis explain";
+        let what = "there is no rule, so nothing would be protected";
+        problems.error_hint(&first.whole, what, hint);
+    }
+}
+
+/// A command that may take longer than the whole judging never gets to its end.
+fn too_slow(rule: &CompiledRule, limits: &Limits) -> Option<Problem> {
+    let deadline = limits.deadline_seconds;
+    rule.body.seconds().filter(|seconds| *seconds >= deadline)?;
+    let what = format!("`timeout` is not less than `deadline-seconds` of [limits], {deadline}");
+    let hint = "the gate gives up then: ask for less, or raise the limit";
+    Some(Problem::error(what).at(&rule.spot).hint(hint))
 }
 
 /// The refs that this rule trusts to have been judged, and that no rule guards.

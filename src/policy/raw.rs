@@ -27,13 +27,15 @@ const TOP_KEYS: Keys<'static> = Keys {
         "groups",
         "break-glass",
         "rollback",
+        "notify",
         "rule",
     ],
-    later: &["notify"],
+    later: &[],
 };
 
 /// What only the first file may hold: it is the site's, and others must not undo what it says.
-const SITE_KEYS: [&str; 6] = ["identity", "log", "limits", "push", "break-glass", "rollback"];
+const SITE_KEYS: [&str; 7] =
+    ["identity", "log", "limits", "push", "break-glass", "rollback", "notify"];
 
 /// How long a text that is shown to pushers may be, in characters.
 pub(super) const SHOWN_CHARS_MAX: usize = 400;
@@ -57,6 +59,7 @@ pub(super) struct Site<'a> {
     pub(super) push: Option<Table<'a>>,
     pub(super) glass: Option<Table<'a>>,
     pub(super) rollback: Option<Table<'a>>,
+    pub(super) notify: Option<Table<'a>>,
 }
 
 /// One file, taken apart.
@@ -93,6 +96,7 @@ impl<'a> RawFile<'a> {
             push: table.table("push", problems),
             glass: table.table("break-glass", problems),
             rollback: table.table("rollback", problems),
+            notify: table.table("notify", problems),
         };
         let people = table.table("people", problems);
         let groups = table.table("groups", problems);

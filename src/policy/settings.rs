@@ -87,6 +87,17 @@ pub struct LogSettings {
     pub key: KeyPlace,
     /// How often it is sealed, in seconds. `None`: whenever somebody runs `log seal`.
     pub seal_every: Option<i64>,
+    /// What it does not say.
+    pub redact: Redact,
+}
+
+/// What the log has only as a keyed hash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Redact {
+    /// What the source of names calls the pusher.
+    pub logins: bool,
+    /// The push options.
+    pub options: bool,
 }
 
 /// What is done about a ref that moved without the gate.
@@ -265,9 +276,10 @@ impl LogSettings {
             table.word("when-full", words, problems).map(|w| w.value).unwrap_or_default();
         let key = table.text("key", problems).and_then(|key| key_place(&key, problems));
         let seal_every = seal_every(&mut table, problems);
-        let known = &["dir", "on-drift", "when-full", "key", "seal-every"];
+        let redact = redact(&mut table, problems);
+        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact"];
         table.finish(Keys { known, later: &[] }, problems);
-        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every }
+        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact }
     }
 }
 
@@ -280,6 +292,23 @@ fn key_place(written: &Located<String>, problems: &mut Problems) -> Option<KeyPl
     let hint = "a file, \"/srv/keys/infra.key\"; a folder of such files; or a key of an ssh-agent, \"agent:SHA256:...\"";
     problems.error_hint(&written.spot, why, hint);
     None
+}
+
+fn redact(table: &mut Table<'_>, problems: &mut Problems) -> Redact {
+    let mut redact = Redact::default();
+    let written = table.texts("redact", problems).map(|list| list.value).unwrap_or_default();
+    for Located { value, spot } in written {
+        match value.as_str() {
+            "logins" => redact.logins = true,
+            "options" => redact.options = true,
+            _ => problems.error_hint(
+                &spot,
+                "the log can keep no such thing to itself",
+                "known values: logins, options; refs, oids, digests, rules and verdicts are always told",
+            ),
+        }
+    }
+    redact
 }
 
 fn seal_every(table: &mut Table<'_>, problems: &mut Problems) -> Option<i64> {

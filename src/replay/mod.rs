@@ -40,8 +40,8 @@ const STEPS_AT_A_TIME: usize = 64;
 /// The most threads that are worth opening the repository for.
 pub const THREADS_MAX: usize = 8;
 
-/// Kinds of rules that ask who pushed, which history does not tell.
-const UNTOLD_KINDS: [&str; 2] = ["access", "signed-push"];
+/// Kinds of rules that ask who pushed, or when, which history does not tell, or that run a command.
+const UNTOLD_KINDS: [&str; 5] = ["access", "restrict-paths", "signed-push", "freeze", "run"];
 
 /// What is to be replayed.
 #[derive(Clone, Debug)]

@@ -8,16 +8,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::facts::arrival::Arrivals;
+use crate::facts::intake::Intake;
 use crate::facts::landing::{Copied, Landing, Segment, Step, StepKind};
 use crate::facts::limits::Limits;
 use crate::facts::makers::Makers;
-use crate::facts::needs::{Checker, RefNeeds, SignaturesOf};
+use crate::facts::needs::{ArrivalsOf, Checker, Needs, RefNeeds, SignaturesOf};
 use crate::facts::owners::OwnersFile;
 use crate::facts::past::GenesisSeen;
 use crate::facts::remembered::Remembered;
 use crate::facts::{Facts, Motion, PushFacts, Target, UpdateFacts};
+use crate::gather::arrivals;
 use crate::gather::content;
 use crate::gather::error::GatherError;
+use crate::gather::intake;
 use crate::gather::links;
 use crate::gather::owners;
 use crate::gather::scene::{Scene, Sources};
@@ -82,6 +86,9 @@ pub fn empty_past(moment: Moment) -> Remembered {
     Remembered::since(genesis)
 }
 
+/// Which of some facts each rule reads: pairs of the rule's index and an index into them.
+type Of = Vec<(usize, usize)>;
+
 /// Tells steps, one after another, from one open repository.
 pub struct Teller<'a> {
     scene: Scene<'a>,
@@ -122,6 +129,7 @@ impl<'a> Teller<'a> {
     pub fn tell(&mut self, link: &Link, had_by: &[Refname]) -> Result<Told, GatherError> {
         // Each step is a push of its own, with a budget of its own.
         self.scene.blob_bytes = 0;
+        self.scene.intake_bytes = 0;
         self.scene.reader.take_problems();
         let commit = self.scene.reader.commit(&link.commit)?;
         let (subject, seconds) = (commit.subject(), commit.committer.when_seconds);
@@ -143,6 +151,8 @@ impl<'a> Teller<'a> {
             false => vec![signatures::of_commits(&self.scene, link.commit, link.before)?],
         };
         let owners_of_rule = self.owners(link.before)?;
+        let (intakes, intake_of_rule) = self.intake(link)?;
+        let (arrivals, arrivals_of_rule) = self.arrivals(link)?;
         let format = self.scene.reader.objects.format();
         let update = RefUpdate {
             name: self.setting.refname.clone(),
@@ -162,6 +172,11 @@ impl<'a> Teller<'a> {
             signatures,
             signatures_of_rule,
             owners_of_rule,
+            intakes,
+            intake_of_rule,
+            arrivals,
+            arrivals_of_rule,
+            runs: Vec::new(),
             had_by: had_by.to_vec(),
             brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
@@ -186,6 +201,24 @@ impl<'a> Teller<'a> {
         Ok(files)
     }
 
+    /// What each commit of the step says of itself. Who brought it, history does not tell: nobody is
+    /// taken for a stranger.
+    fn arrivals(&mut self, link: &Link) -> Result<(Vec<Arrivals>, Of), GatherError> {
+        let (mut arrivals, mut of_rule) = (Vec::new(), Vec::new());
+        for rule in &self.setting.needs.rules {
+            if rule.needs.arrivals == ArrivalsOf::Nothing {
+                continue;
+            }
+            let claims = Needs { arrivals: ArrivalsOf::Claims, ..rule.needs.clone() };
+            let mut found =
+                arrivals::of_commits(&mut self.scene, link.commit, link.before, None, &claims)?;
+            found.commits.iter_mut().for_each(|one| one.bringers = Some(Makers::default()));
+            of_rule.push((rule.index, arrivals.len()));
+            arrivals.push(found);
+        }
+        Ok((arrivals, of_rule))
+    }
+
     fn facts(&self, update: UpdateFacts, shape: Shape) -> Facts {
         let push = PushFacts {
             push: Push { updates: vec![update.update.clone()], ..self.push.clone() },
@@ -195,6 +228,17 @@ impl<'a> Teller<'a> {
             birth: shape == Shape::First,
         };
         Facts { push, updates: vec![update], before_genesis: Vec::new() }
+    }
+
+    /// What a step takes in, and the rules that read it.
+    fn intake(&mut self, link: &Link) -> Result<(Vec<Intake>, Vec<(usize, usize)>), GatherError> {
+        let rules = &self.setting.needs.rules;
+        let Some(asked) = intake::asked(rules) else { return Ok((Vec::new(), Vec::new())) };
+        let reading = rules.iter().filter(|rule| rule.needs.intake.is_some());
+        let of_rule = reading.map(|rule| (rule.index, 0)).collect();
+        let range = self.scene.reader.arriving(&[link.commit], link.before.as_slice())?;
+        let taken = intake::of_commits(&mut self.scene, link.before, &range, &asked)?;
+        Ok((vec![taken], of_rule))
     }
 
     fn landing(&mut self, link: &Link, subject: Vec<u8>) -> Result<Landing, GatherError> {
@@ -225,7 +269,7 @@ impl<'a> Teller<'a> {
         let itself_before = kind == StepKind::Run;
         let of = if itself_before { source.clone() } else { Vec::new() };
         let copied = Copied { of, not_of: Vec::new() };
-        let infra = content::marks(&mut self.scene, &delta, self.content)?;
+        let infra = content::marks(&mut self.scene, delta.changes(), self.content)?;
         let links = links::targets(&self.scene.reader, &delta)?;
         Ok(Step {
             kind,

@@ -1,11 +1,10 @@
 //! Who may create, move, rewind and delete a ref.
 
 use crate::facts::Motion;
-use crate::push::pusher::Pusher;
 use crate::roster::party::Party;
 use crate::rules::access::Access;
 use crate::rules::view::View;
-use crate::rules::words::{rewound, take_in_first};
+use crate::rules::words::{rewound, take_in_first, told};
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line};
 
@@ -49,13 +48,6 @@ pub(crate) fn judge(rule: &Access, view: &View<'_>) -> Ruling {
         }
     };
     Ruling { objections: vec![objection], notes: Vec::new() }
-}
-
-fn told(pusher: &Pusher) -> String {
-    match pusher.name() {
-        Some(name) => name.to_string(),
-        None => crate::names::escape::escape_short(pusher.login.as_bytes()),
-    }
 }
 
 const fn verb(motion: &Motion) -> &'static str {

@@ -63,6 +63,9 @@ fn ruling(methods: &[Method], resolved_by: Option<Party>, landing: &Landing) -> 
         landing: Some(landing),
         signatures: None,
         owners: None,
+        intake: None,
+        arrivals: None,
+        run: None,
         push: &push,
         rollback: None,
     };

@@ -18,7 +18,12 @@ impl Default for Operations {
 impl Operations {
     /// Whether any of what happened to this path is among them.
     pub fn touch(&self, change: &PathChange) -> bool {
-        change.operations().iter().any(|operation| self.0.contains(operation))
+        self.first_of(change).is_some()
+    }
+
+    /// The first of what happened to this path that is among them.
+    pub fn first_of(&self, change: &PathChange) -> Option<Operation> {
+        change.operations().iter().copied().find(|operation| self.0.contains(operation))
     }
 }
 

@@ -79,6 +79,9 @@ fn asked<T>(terms: Option<&Terms>, who: Who, ask: impl Fn(&View<'_>) -> T) -> T 
         landing: None,
         signatures: None,
         owners: None,
+        intake: None,
+        arrivals: None,
+        run: None,
         push: &push,
         rollback: terms,
     })

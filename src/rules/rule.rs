@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::facts::Motion;
 use crate::facts::needs::Needs;
+use crate::names::moment::Moment;
 use crate::names::path::RepoPath;
 use crate::roster::Roster;
 use crate::rules::remark::{Remark, Seen};
@@ -23,6 +24,22 @@ pub const EXPLAIN_COLUMNS: usize = 78;
 pub trait Rule: fmt::Debug + Send + Sync {
     /// What it will ask of a ref update, so that no more is gathered.
     fn needs(&self) -> Needs;
+
+    /// Whether it has nothing to say of whatever is pushed at this moment; then nothing is gathered
+    /// for it.
+    fn sleeps_at(&self, _moment: Moment) -> bool {
+        false
+    }
+
+    /// The command that is to be run before it judges; `None`: nothing of the update concerns it.
+    fn runs(&self, _view: &View<'_>) -> Option<RunAsk> {
+        None
+    }
+
+    /// How many seconds its command may take.
+    fn seconds(&self) -> Option<u64> {
+        None
+    }
 
     /// What it says about one ref update. It cannot fail and cannot wait.
     fn judge(&self, view: &View<'_>) -> Ruling;
@@ -63,6 +80,21 @@ pub trait Rule: fmt::Debug + Send + Sync {
     fn methods(&self) -> Vec<&'static str> {
         Vec::new()
     }
+}
+
+/// A command that a rule wants to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunAsk {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// How long it may take.
+    pub timeout_seconds: u64,
+    /// How much address space each of its processes may take.
+    pub memory_mib: u64,
+    /// Whether the new tree is laid out for it.
+    pub tree: bool,
+    /// The paths that the rule is about, of those that change.
+    pub paths: Vec<RepoPath>,
 }
 
 /// A kind of rule, as a policy names it.
@@ -123,6 +155,16 @@ pub enum Shape {
     Path,
     /// A table of names that stand for a name or `@group` each.
     Parties,
+    /// A number and a unit, `5MiB`.
+    Size,
+    /// A day, or a list of whole names of commits.
+    Since,
+    /// Regular expressions.
+    Regexes,
+    /// A text.
+    Text,
+    /// A list of tables of the kind's own.
+    Tables,
 }
 
 /// What of a rule's table is the kind's own, and what it is read with.

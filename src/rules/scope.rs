@@ -74,9 +74,17 @@ impl Scope {
     /// Whether the rule is about a changed entry: by its path, by what its blobs are, and not taken
     /// away by an exclusion.
     pub(crate) fn covers(&self, change: &PathChange, step: &Step) -> bool {
-        let marked = step.infra.iter().find(|(at, _)| *at == change.path);
-        let by_content =
-            marked.is_some_and(|(_, kinds)| !kinds.intersection(self.infra).is_empty());
+        self.covers_marked(change, &step.infra)
+    }
+
+    /// The same, where it is known otherwise which paths are infrastructure by their content.
+    pub(crate) fn covers_marked(
+        &self,
+        change: &PathChange,
+        marks: &[(RepoPath, InfraKinds)],
+    ) -> bool {
+        let mut marked = marks.iter().filter(|(at, _)| *at == change.path);
+        let by_content = marked.any(|(_, kinds)| !kinds.intersection(self.infra).is_empty());
         let link = |side: &Side| match side.mode {
             FileMode::File | FileMode::Executable => false,
             FileMode::Symlink | FileMode::Gitlink => true,

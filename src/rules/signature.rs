@@ -1,8 +1,9 @@
 //! `signature`: what arrives is signed by somebody in the roster.
 
-use crate::facts::needs::{Needs, SignaturesOf};
+use crate::facts::needs::{Needs, SignaturesOf, Since};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::signing::{self, By, Signing, signers};
+use crate::rules::since;
 use crate::rules::view::View;
 use crate::source::problem::Problems;
 use crate::verdict::finding::Ruling;
@@ -28,6 +29,7 @@ pub static KIND: Kind = Kind {
             doc: "\"committer\": the signer is the person whose e-mail the committer (of a tag: the \
                   tagger) has; without it, who committed does not matter",
         },
+        since::KEY,
     ],
     keys_later: &[],
     compile,
@@ -44,12 +46,15 @@ fn by_names() -> Vec<&'static str> {
 pub struct Signature {
     /// How.
     pub(crate) asks: Signing,
+    /// Which commits are passed over.
+    pub(crate) since: Since,
 }
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
     let before = problems.errors();
     let from = signers(body.table, body.roster, problems);
     let by = body.table.word("by", BY, problems).map_or(By::Anybody, |word| word.value);
+    let since = since::read(body.table, problems);
     if problems.errors() > before {
         return None;
     }
@@ -65,12 +70,13 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
         problems.error_hint(body.table.header(), what, hint);
         return None;
     }
-    Some(Box::new(Signature { asks: Signing { from, by } }))
+    Some(Box::new(Signature { asks: Signing { from, by }, since }))
 }
 
 impl Rule for Signature {
     fn needs(&self) -> Needs {
-        Needs { signatures: SignaturesOf::TagsAndCommits, ..Needs::default() }
+        let since = self.since.clone();
+        Needs { signatures: SignaturesOf::TagsAndCommits, since, ..Needs::default() }
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -1,13 +1,35 @@
 //! Words that several rules and the always-on checks share.
 
 use crate::facts::evidence::{Candidate, Standing};
+use crate::facts::intake::Intake;
 use crate::facts::landing::Step;
 use crate::facts::{Motion, UpdateFacts};
+use crate::names::escape::escape_short;
 use crate::names::refname::Refname;
 use crate::push::Door;
+use crate::push::pusher::Pusher;
 use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::Objection;
 use crate::verdict::line::{Hint, Line, Piece};
+
+/// The pusher, as messages name them.
+pub fn told(pusher: &Pusher) -> String {
+    match pusher.name() {
+        Some(name) => name.to_string(),
+        None => escape_short(pusher.login.as_bytes()),
+    }
+}
+
+/// How commits that arrive are made anew, for this reason.
+pub fn leave_out(intake: &Intake, why: &'static str) -> Hint {
+    match intake.base {
+        Some(base) if intake.commits > 1 => {
+            Hint::run(Line::new(why), Line::new("git rebase -i ").oid(base))
+        }
+        Some(_) => Hint::run(Line::new(why), Line::new("git commit --amend")),
+        None => Hint::new(Line::new(why)),
+    }
+}
 
 /// What a rewind would take away.
 pub fn rewound(update: &UpdateFacts, motion: &Motion) -> Objection {

@@ -6,5 +6,6 @@
 pub mod duration;
 pub mod nearest;
 pub mod problem;
+pub mod size;
 pub mod table;
 pub mod text;

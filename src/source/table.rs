@@ -133,6 +133,20 @@ impl<'a> Table<'a> {
         Some(Located { spot: one.spot.clone(), value: vec![one] })
     }
 
+    /// Takes a list of texts, one text, or a TOML date, which stand for a list of one.
+    pub fn texts_or_day(
+        &mut self,
+        key: &str,
+        problems: &mut Problems,
+    ) -> Option<Located<Vec<Located<String>>>> {
+        let entry = self.entries.get(key)?;
+        if !entry.value.get_ref().is_datetime() {
+            return self.texts_or_text(key, problems);
+        }
+        let one = self.day(key, problems)?;
+        Some(Located { spot: one.spot.clone(), value: vec![one] })
+    }
+
     /// Takes `true` or `false`.
     pub fn flag(&mut self, key: &str, problems: &mut Problems) -> Option<Located<bool>> {
         let value = self.take(key)?;

@@ -216,6 +216,18 @@ impl Commit {
         trailer::values(self.message(), name)
     }
 
+    /// Every trailer, name and value, in order.
+    pub fn trailers(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        trailer::all(self.message())
+    }
+
+    /// What the header `encoding` says the message is written in. `None`: nothing, so UTF-8.
+    pub fn encoding(&self) -> Option<Vec<u8>> {
+        let headers = &self.raw[..self.message.start];
+        let mut lines = headers.split(|&b| b == b'\n');
+        lines.find_map(|line| line.strip_prefix(b"encoding ")).map(<[u8]>::to_vec)
+    }
+
     /// Who the trailers `Co-authored-by` name: name and e-mail address of those that have both.
     pub fn co_authors(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.trailer("Co-authored-by").iter().filter_map(|value| person(value)).collect()

@@ -11,7 +11,13 @@ const WRITTEN_BY_GIT: [&[u8]; 2] = [b"Signed-off-by: ", b"(cherry picked from co
 /// The values of the trailers with this name, in order, each on one line. Names are compared
 /// without case.
 pub fn values(message: &[u8], name: &str) -> Vec<Vec<u8>> {
-    let mut found: Vec<(bool, Vec<u8>)> = Vec::new();
+    let wanted = |(found, _): &(Vec<u8>, Vec<u8>)| found.eq_ignore_ascii_case(name.as_bytes());
+    all(message).into_iter().filter(wanted).map(|(_, value)| value).collect()
+}
+
+/// Every trailer, name and value, in order, each value on one line.
+pub fn all(message: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     // Whether a continuation would belong to the last one found.
     let mut continues = false;
     for line in block(message) {
@@ -25,11 +31,10 @@ pub fn values(message: &[u8], name: &str) -> Vec<Vec<u8>> {
         let at = separator(line).filter(|&at| at >= 1);
         continues = at.is_some();
         if let Some(at) = at {
-            let wanted = line[..at].trim_ascii().eq_ignore_ascii_case(name.as_bytes());
-            found.push((wanted, line[at + 1..].trim_ascii().to_vec()));
+            found.push((line[..at].trim_ascii().to_vec(), line[at + 1..].trim_ascii().to_vec()));
         }
     }
-    found.into_iter().filter(|(wanted, _)| *wanted).map(|(_, value)| value).collect()
+    found
 }
 
 /// The lines of the trailer block, maybe none.

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::ground::feed;
+use crate::support::ground::{PORTCULLIS, feed};
 use crate::support::pack::{Pack, zeros};
 use crate::support::person::WHO;
 use crate::support::policy;
@@ -32,9 +32,9 @@ fn site() -> Site {
 
 fn bounded(site: Site) -> Site {
     for name in ["pre-receive", "update", "post-receive"] {
-        let text = fs::read_to_string(site.hook_file(name)).unwrap();
-        let text = text.replacen('\n', &format!("\nulimit -d {DATA_KIB} || exit 9\n"), 1);
-        site.write_hook(name, &text);
+        let bound = format!("ulimit -d {DATA_KIB} || exit 9");
+        let run = format!("exec '{PORTCULLIS}' hook --at \"$0\" {name} \"$@\"");
+        site.write_hook(name, &format!("#!/bin/sh\n{bound}\n{run}\n"));
     }
     site
 }
@@ -67,7 +67,7 @@ fn names_limit(site: &Site, reply: &Reply, limit: &str) {
     let log = site.log();
     let refusal = log.last("refusal");
     assert!(refusal["reason"].as_str().unwrap().contains(&sentence), "{refusal}");
-    assert_eq!(refusal.get("fault"), None, "{refusal}");
+    assert_eq!(refusal["fault"], false, "{refusal}");
 }
 
 /// Ten of ten of ten, so deep: as many paths as ten to the power of that.
@@ -133,7 +133,7 @@ fn e15_many_paths_make_no_long_line_in_the_log() {
     for entry in log.all() {
         assert!(entry.to_string().len() < 60_000, "{} bytes", entry.to_string().len());
     }
-    assert!(log.last("decision").to_string().contains("10000"), "{}", log.last("decision"));
+    assert!(log.last("decision").to_string().contains("\"n\":10001"), "{}", log.last("decision"));
     site.log_and_refs_agree();
 }
 
@@ -141,14 +141,17 @@ fn e15_many_paths_make_no_long_line_in_the_log() {
 fn e01_a_zip_bomb_is_judged_by_its_name_and_never_inflated() {
     let site = site();
     let (main, (len, blob)) = (site.main(), ZEROS);
+    // As if it had been pushed: Git takes its time over that, and we are not there yet.
+    let loose = site.path().join("objects").join(&blob[..2]);
+    fs::create_dir_all(&loose).unwrap();
+    let head = format!("blob {len}\0");
+    fs::write(loose.join(&blob[2..]), zeros(head.as_bytes(), len)).unwrap();
     let mut pack = Pack::default();
-    pack.packed("blob", len, &zeros(len));
     let app = pack.tree(&[("100644", "deploy.yaml", blob)]);
     let tree = pack.tree(&[("40000", "app", &app)]);
     let tip = pack.commit(&tree, &[&main], "a quarter of a gigabyte");
     lands_unprotected(&site, "zeros", &tip, &pack);
-    let merge = Pack::default();
-    let mut merge = merge;
+    let mut merge = Pack::default();
     let landing = merge.commit(&tree, &[&main, &tip], "Merge");
     let reply = push(&site, (&main, &landing, "refs/heads/main"), &merge);
     reply.took_nothing();
@@ -272,7 +275,7 @@ fn under(site: &Site, limits: &str, env: &[(&str, &str)], line: &str) -> Output 
 fn keys_of_the_page() -> Vec<String> {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/limits.md")).unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-    rows.map(|(key, _)| key.to_owned()).filter(|key| !key.contains("MAX")).collect()
+    rows.map(|(key, _)| key.to_owned()).collect()
 }
 
 #[test]
@@ -349,6 +352,7 @@ fn every_limit_of_the_page_refuses_by_its_name() {
     let others = [
         "merge-file-bytes",
         "statement-bytes",
+        "statements-a-day",
         "blob-bytes",
         "blob-budget-bytes",
         "message-lines",

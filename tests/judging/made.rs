@@ -36,7 +36,23 @@ pub(crate) fn now() -> Moment {
 
 /// A policy with everybody above, and these rules.
 pub(crate) fn policy(rules: &str) -> Policy {
-    let text = format!("{}{rules}", roster());
+    compiled(format!("{}{rules}", roster()))
+}
+
+/// The same, and everybody has an e-mail address: `eve@example.org`.
+pub(crate) fn policy_with_emails(rules: &str) -> Policy {
+    let with_email = |line: &str| match line.strip_prefix("[people.") {
+        Some(name) => {
+            let name = name.trim_end_matches(']');
+            format!("{line}\nemails = [\"{name}@example.org\"]\n")
+        }
+        None => format!("{line}\n"),
+    };
+    let people: String = roster().lines().map(with_email).collect();
+    compiled(format!("{people}{rules}"))
+}
+
+fn compiled(text: String) -> Policy {
     let file = PolicyFile { label: "policy.toml".to_owned(), bytes: text.into_bytes() };
     compile(&[file]).unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -180,6 +196,11 @@ pub(crate) fn update(
         signatures: Vec::new(),
         signatures_of_rule: Vec::new(),
         owners_of_rule: Vec::new(),
+        intakes: Vec::new(),
+        intake_of_rule: Vec::new(),
+        arrivals: Vec::new(),
+        arrivals_of_rule: Vec::new(),
+        runs: Vec::new(),
         had_by: Vec::new(),
         brought: Vec::new(),
         structure: Vec::new(),

@@ -7,6 +7,7 @@
 mod always;
 mod any;
 mod approvals;
+mod cases;
 mod checks;
 mod drift;
 mod made;

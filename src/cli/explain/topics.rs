@@ -35,6 +35,11 @@ pub static TOPICS: &[Topic] = &[
         text: include_str!("rollback.txt"),
     },
     Topic {
+        name: "notify",
+        summary: "a command that is told of what has happened",
+        text: include_str!("notify.txt"),
+    },
+    Topic {
         name: "roster",
         summary: "who is who: people, machines, keys, groups",
         text: include_str!("roster.txt"),

@@ -20,6 +20,7 @@ use crate::cli::verb::Call;
 use crate::facts::past::OpenDecision;
 use crate::hook::fault::Stop;
 use crate::hook::host;
+use crate::hook::notify;
 use crate::hook::sweep::{Doing, sweep};
 use crate::hook::world::World;
 use crate::log::accepted::Acceptance;
@@ -146,6 +147,7 @@ impl Drift {
             found.accepted = self.accept(&mut log, &found, reason, &ctx).map_err(fault)?;
             found.drifts = log.drifts().map_err(past)?;
         }
+        notify::start(call.around.executable.as_deref(), &site.git_dir);
         Ok(found)
     }
 

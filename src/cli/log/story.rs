@@ -78,10 +78,10 @@ impl Story<'_> {
             names.join(", ")
         };
         match self.brought {
-            Brought::Applied { entry, by, earlier } if earlier.is_empty() => {
+            Brought::Applied { entry, by, earlier, .. } if earlier.is_empty() => {
                 format!("{} brought it to this server, entry {entry}", maker(by))
             }
-            Brought::Applied { entry, by, earlier } => format!(
+            Brought::Applied { entry, by, earlier, .. } => format!(
                 "{} brought it to this server, entry {entry}; pushed before, without landing, by {}",
                 maker(by),
                 names(earlier)
@@ -162,7 +162,7 @@ impl Story<'_> {
     /// The story for scripts.
     pub fn json(&self) -> Value {
         let made_by = match self.brought {
-            Brought::Applied { entry, by, earlier } => json!({
+            Brought::Applied { entry, by, earlier, .. } => json!({
                 "entry": entry, "by": maker(by), "applied": true,
                 "earlier": earlier.iter().map(maker).collect::<Vec<_>>(),
             }),

@@ -90,7 +90,7 @@ fn the_first_applied_push_brought_a_commit_and_earlier_claims_count_too() {
     assert_eq!(log.brought(&oid(2)).unwrap(), claimed);
     let of = applies(&mut log, "alice", moves("refs/heads/y", zero(), oid(2)), 3);
     applies(&mut log, "carol", moves("refs/heads/z", zero(), oid(2)), 4);
-    let Brought::Applied { entry, by, earlier } = log.brought(&oid(2)).unwrap() else {
+    let Brought::Applied { entry, by, earlier, .. } = log.brought(&oid(2)).unwrap() else {
         panic!("it was applied")
     };
     assert_eq!((entry, by, earlier), (of, maker("alice"), vec![maker("mallory"), maker("bob")]));

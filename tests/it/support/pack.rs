@@ -101,23 +101,29 @@ fn stored(raw: &[u8]) -> Vec<u8> {
     all
 }
 
-/// A zlib stream of so many zero bytes, a thousandth as long. One literal, then matches of 258 bytes
-/// each (RFC 1951, fixed codes).
-pub(crate) fn zeros(len: usize) -> Vec<u8> {
+/// A zlib stream of a few letters and so many zero bytes, a thousandth as long. Literals, then matches
+/// of 258 bytes each (RFC 1951, fixed codes).
+pub(crate) fn zeros(head: &[u8], len: usize) -> Vec<u8> {
     const MATCH: usize = 258;
     assert_eq!(len % MATCH, 1, "a length of whole matches and one byte");
     let mut bits = Bits::default();
     bits.put(0b011, 3);
-    // Codes stand with their highest bit first, all other numbers with their lowest.
-    bits.put(0b0000_1100, 8);
+    let (mut a, mut b) = (1_u64, 0_u64);
+    for byte in head.iter().chain([&0]) {
+        // Codes stand with their highest bit first, all other numbers with their lowest.
+        bits.put(u32::from((0x30 + byte).reverse_bits()), 8);
+        a = (a + u64::from(*byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
     for _ in 0..len / MATCH {
         bits.put(0b1010_0011, 8);
         bits.put(0, 5);
     }
+    b = (b + a * (len as u64 - 1)) % 65_521;
     bits.put(0, 7);
     let mut all = vec![0x78, 0x01];
     all.extend(bits.end());
-    all.extend_from_slice(&((((len % 65_521) as u32) << 16) | 1).to_be_bytes());
+    all.extend_from_slice(&((b << 16 | a) as u32).to_be_bytes());
     all
 }
 
