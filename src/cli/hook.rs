@@ -96,7 +96,7 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         return Ok(Exit::Yes);
     }
     let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
-    // Held until the process ends: an earlier hook and a pipe that nobody empties take time too.
+    // Until all is said: an earlier hook and a pipe that nobody empties take time too.
     let deadline = match hook.name {
         Name::PreReceive | Name::Update => Some(deadline::start()),
         Name::PostReceive | Name::Notify => None,

@@ -149,6 +149,7 @@ pub static LIMITS: &[LimitDoc] = &[
     LimitDoc {
         key: "intake-entries",
         doc: "changed paths of all commits of one push, where a rule looks at each commit",
+        instead: "push older commits first, then the rest",
         default: 500_000,
         max: 10_000_000,
         set: |limits, value| limits.intake_entries = count(value),

@@ -176,6 +176,7 @@ fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid>
         intake: None,
         arrivals: None,
         run: None,
+        owners: None,
         push,
         rollback,
     };

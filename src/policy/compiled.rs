@@ -11,7 +11,7 @@ use crate::rules::rule::{Body, Kind, Rule};
 use crate::rules::{KINDS, kind};
 use crate::source::nearest::suggestion;
 use crate::source::problem::{Problem, Problems};
-use crate::source::table::{Keys, Table, not_supported};
+use crate::source::table::{Keys, Table};
 use crate::source::text::{Located, Place, Spot};
 use crate::verdict::finding::Level;
 
