@@ -126,10 +126,10 @@ fn names_stand_where_they_may_and_read_as_what_they_are() {
 #[test]
 fn what_cannot_be_told_from_an_attack_is_its_own_finding_and_all_else_is_judged_too() {
     let policy =
-        policy("[rule.who]\nkind = \"access\"\nrefs = [\"main\", \"HEAD\"]\nmove = [\"ada\"]\n");
+        policy("[rule.who]\nkind = \"access\"\nrefs = [\"main\", \"-f\"]\nmove = [\"ada\"]\n");
     let mut main = plain(&policy, b"refs/heads/main");
     finds(&policy, &push(vec![main.clone()]), &["who"]);
-    finds(&policy, &push(vec![plain(&policy, b"refs/heads/HEAD")]), &["misleading-name", "who"]);
+    finds(&policy, &push(vec![plain(&policy, b"refs/heads/-f")]), &["misleading-name", "who"]);
     main.real = Some(oid(9));
     finds(&policy, &push(vec![main]), &["moved"]);
 }
