@@ -201,7 +201,8 @@ impl<'a> Rest<'a> {
     fn text(&mut self, key: &[u8]) -> Option<&'a str> {
         self.skip(key)?;
         let (text, rest) = self.0.split_at_checked(memchr::memchr(b'"', self.0)?)?;
-        if text.contains(&b'\\') {
+        // Nor control characters, which JSON does not let stand in a string.
+        if text.iter().any(|&byte| byte == b'\\' || byte < b' ') {
             return None;
         }
         self.0 = rest.get(1..)?;

@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
 /// How many bytes go into a block. Packed, even what cannot be packed fits in 64 KiB.
@@ -23,6 +23,9 @@ const HEADER: [u8; 16] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, b'B', b'C
 
 /// How long a block's header is with its length.
 const HEADER_BYTES: usize = HEADER.len() + 2;
+
+/// What stands in a block of nothing: nothing deflated, its checksum, its length.
+const NOTHING: [u8; 10] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Checksum and length, behind what is packed.
 const TRAILER_BYTES: usize = 8;
@@ -66,6 +69,8 @@ impl Packed {
             }
             if unpacked > 0 {
                 blocks.push((at, len));
+            } else {
+                is_nothing(&file, at, size)?;
             }
             (at, len) = (at + size, len + unpacked);
         }
@@ -105,7 +110,12 @@ impl Packed {
         let mut block = vec![0; usize::try_from(size).map_err(io::Error::other)?];
         self.file.read_exact_at(&mut block, place)?;
         let mut bytes = Vec::with_capacity(BLOCK_BYTES);
-        GzDecoder::new(block.as_slice()).take(BLOCK_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        let mut decoder = GzDecoder::new(block.as_slice());
+        decoder.by_ref().take(BLOCK_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        // Whoever reads with gzip would read that too.
+        if !decoder.into_inner().is_empty() {
+            return Err(damaged("holds something behind a block"));
+        }
         if bytes.len() as u64 != end - begin {
             return Err(damaged("holds a block of another length than it says"));
         }
@@ -125,6 +135,16 @@ fn block_size(file: &File, at: u64) -> io::Result<u64> {
         return Err(damaged("holds a block that is too short"));
     }
     Ok(size)
+}
+
+/// A block that says it is empty is so: gzip would show what stands in it, and we pass it by.
+fn is_nothing(file: &File, at: u64, size: u64) -> io::Result<()> {
+    let mut body = [0; NOTHING.len()];
+    file.read_exact_at(&mut body, at + HEADER_BYTES as u64)?;
+    if size != (HEADER_BYTES + NOTHING.len()) as u64 || body != NOTHING {
+        return Err(damaged("holds something in a block that says it is empty"));
+    }
+    Ok(())
 }
 
 /// Packs bytes.
@@ -217,5 +237,29 @@ mod tests {
         }
         std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
         assert!(Packed::open(&path).is_err());
+    }
+
+    #[test]
+    fn nothing_hides_behind_a_block_or_in_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("it.gz");
+        let (first, end) = (pack(b"abc").unwrap(), pack(b"").unwrap());
+        let member = |content: &[u8]| {
+            let packed = pack(content).unwrap();
+            packed[..packed.len() - end.len()].to_vec()
+        };
+        for behind in [member(b"xyz"), end.clone()] {
+            // One block by its own length, two members for gzip.
+            let mut block = member(b"abc");
+            block.extend_from_slice(&behind);
+            let told = u16::try_from(block.len() - 1).unwrap().to_le_bytes();
+            block[HEADER.len()..HEADER_BYTES].copy_from_slice(&told);
+            block.extend_from_slice(&end);
+            std::fs::write(&path, block).unwrap();
+            let read = Packed::open(&path).and_then(|packed| packed.read_at(&mut [0; 8], 0));
+            assert!(read.is_err());
+        }
+        std::fs::write(&path, first).unwrap();
+        assert_eq!(Packed::open(&path).unwrap().read_at(&mut [0; 8], 0).unwrap(), 3);
     }
 }

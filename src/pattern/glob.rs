@@ -201,6 +201,12 @@ fn class(text: &str) -> Result<(String, &str), Flaw> {
         let hint = "ranges go within `a-z`, `A-Z` or `0-9`";
         return Err(Flaw::new("a range in brackets runs across kinds of letters", hint));
     }
+    if let Some((_, name)) = members.split_once("[:")
+        && name.ends_with(':')
+    {
+        let hint = "write the letters: `a-z`, `A-Z`, `0-9`";
+        return Err(Flaw::new(format!("`[:{name}]` has no meaning in brackets"), hint));
+    }
     let class = if negated { format!("[!{members}/]") } else { format!("[{members}]") };
     Ok((class, &body[end + 1..]))
 }

@@ -164,6 +164,7 @@ fn path_patterns_that_pick_nothing_are_problems() {
         &["infra/a/*.tf", "!infra/**"],
         &["infra/*.tf", "docs/**", "!infra/*"],
         &["infra/x", "!infra/x"],
+        &["v[[:digit:]]/**"],
     ] {
         assert!(path_problem(list).is_some(), "{list:?}");
     }

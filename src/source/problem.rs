@@ -108,23 +108,34 @@ impl Problem {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut first = Group::with_title(level.primary_title(self.what.as_str()));
+        let (what, label) = (visible(&self.what), self.label.as_deref().map(visible));
+        let hint = self.hint.as_deref().map(visible);
+        let mut first = Group::with_title(level.primary_title(what.as_str()));
         if let Some(spot) = &self.spot {
             let mark = AnnotationKind::Primary
                 .span(spot.span.start..spot.span.end)
-                .label(self.label.as_deref());
+                .label(label.as_deref());
             first = first.element(
                 Snippet::source(spot.text.as_str()).path(spot.text.label()).annotation(mark),
             );
         }
         let mut groups = vec![first];
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &hint {
             let title = Level::HELP.with_name("hint").secondary_title(hint.as_str());
             groups.push(Group::with_title(title));
         }
         // Lines without a text end in blanks.
         renderer.render(&groups).lines().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
+}
+
+/// Words that quote a text, without what would move a cursor or turn the letters round; of the
+/// lines themselves the renderer takes care.
+fn visible(words: &str) -> String {
+    let moves =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if moves(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    words.chars().map(shown).collect()
 }
 
 impl Problems {

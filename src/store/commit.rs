@@ -126,6 +126,9 @@ pub fn links_of(format: ObjectFormat, raw: &[u8]) -> Result<Links, &'static str>
     if rest.starts_with(b"parent ") {
         return Err("one of its parents is not an oid");
     }
+    if rest.is_empty() {
+        return Err("it ends with its tree and its parents");
+    }
     Ok(Links { tree, parents, when_seconds: lenient_date(rest) })
 }
 
@@ -136,19 +139,25 @@ fn oid_line<'a>(format: ObjectFormat, raw: &'a [u8], key: &[u8]) -> Option<(Oid,
     Some((Oid::from_hex(&hex.to_ascii_lowercase())?, rest))
 }
 
-/// The committer's date as Git's parse_commit_date reads it: what follows the line's last `>`.
+/// The committer's date as Git's parse_commit_date reads it: the number behind the line's last `>`,
+/// by strtoumax(3), which takes a sign and stops at the largest there is.
 fn lenient_date(rest: &[u8]) -> u64 {
-    let mut lines = rest.split(|&b| b == b'\n');
-    let author = lines.next().is_some_and(|line| line.starts_with(b"author "));
-    let Some(committer) = lines.next().filter(|line| author && line.starts_with(b"committer "))
-    else {
-        return 0;
+    let mut lines = rest.split_inclusive(|&b| b == b'\n');
+    let author = lines.next().is_some_and(|line| line.starts_with(b"author"));
+    let committer = lines.next().filter(|line| author && line.starts_with(b"committer"));
+    let Some(line) = committer.and_then(|line| line.strip_suffix(b"\n")) else { return 0 };
+    let Some(at) = line.iter().rposition(|&b| b == b'>') else { return 0 };
+    let after = &line[at + 1..];
+    let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
+    let number = &after[after.iter().take_while(|b| blank(b)).count()..];
+    let (digits, negative) = match number.strip_prefix(b"-") {
+        Some(digits) => (digits, true),
+        None => (number, false),
     };
-    let after =
-        committer.iter().rposition(|&b| b == b'>').map_or(&b""[..], |at| &committer[at + 1..]);
-    let digits = after.trim_ascii_start();
-    let end = digits.iter().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
-    std::str::from_utf8(&digits[..end]).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+    let digits = digits.iter().take_while(|b| b.is_ascii_digit());
+    let seconds = digits
+        .fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
+    if negative && seconds < u64::MAX { seconds.wrapping_neg() } else { seconds }
 }
 
 impl Commit {

@@ -123,6 +123,9 @@ fn links_forgive_what_git_forgives() {
     assert!(links_of(ObjectFormat::Sha1, format!("{TREE}parent 12\n").as_bytes()).is_err());
     let links = links_of(ObjectFormat::Sha1, with("").as_bytes()).unwrap();
     assert_eq!(links.when_seconds, 1_112_911_994);
+    // Git takes a commit that says nothing but its tree and its parents for none.
+    assert!(links_of(ObjectFormat::Sha1, TREE.as_bytes()).is_err());
+    assert!(links_of(ObjectFormat::Sha1, format!("{TREE}{PARENT}").as_bytes()).is_err());
 }
 
 #[test]

@@ -24,7 +24,8 @@ mod reffiles;
 mod reflist;
 pub mod refs;
 mod reftables;
-mod table;
+#[doc(hidden)]
+pub mod table;
 pub mod tag;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -10,7 +10,7 @@ use crate::names::oid::{ObjectFormat, Oid};
 
 /// What a table says of a ref.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Row {
+pub enum Row {
     /// The ref is gone; earlier tables may have it.
     Deleted,
     /// It names an object.
@@ -20,7 +20,7 @@ pub(super) enum Row {
 }
 
 /// Why a table cannot be read.
-pub(super) type Why = &'static str;
+pub type Why = &'static str;
 
 const MAGIC: &[u8] = b"REFT";
 
@@ -31,7 +31,7 @@ const FOOTER_EXTRA_BYTES: usize = 44;
 const BLOCK_HEAD_BYTES: usize = 4;
 
 /// The refs in a table, sorted by name.
-pub(super) fn parse_table(format: ObjectFormat, bytes: &[u8]) -> Result<Vec<(Vec<u8>, Row)>, Why> {
+pub fn parse_table(format: ObjectFormat, bytes: &[u8]) -> Result<Vec<(Vec<u8>, Row)>, Why> {
     let frame = Frame::read(format, bytes)?;
     let mut rows: Vec<(Vec<u8>, Row)> = Vec::new();
     let mut at = 0;

@@ -4,10 +4,13 @@
 //! A policy is compiled from its text as the hooks do it; only the facts are made up.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod always;
 mod any;
+mod approvals;
 mod cases;
 mod checks;
 mod drift;
 mod made;
 mod order;
+mod refs;
 mod weight;
