@@ -4,6 +4,7 @@
 //! What arrives is what the ref did not hold and what no ref of the rule's `starts` holds: that has
 //! been judged where it arrived first, or is from before the rule.
 
+use std::collections::btree_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -215,9 +216,8 @@ fn look_inside(
         intake.blobs.insert(new.oid, blob);
         // What was there before is looked into only where it could excuse something.
         for old in taken.before().filter(|_| has_secrets) {
-            if !intake.blobs.contains_key(&old.oid) {
-                let known = self::blob(scene, *old, asked)?;
-                intake.blobs.insert(old.oid, known);
+            if let Entry::Vacant(vacant) = intake.blobs.entry(old.oid) {
+                vacant.insert(self::blob(scene, *old, asked)?);
             }
         }
     }

@@ -16,11 +16,13 @@ use crate::facts::limits::Limits;
 use crate::hook::answer::stop_text;
 use crate::hook::children;
 use crate::hook::fault::{Road, Stop};
+use crate::hook::world::World;
 use crate::log::book::Log;
 use crate::log::decision::Hook;
 use crate::log::entry::{Record, Refusal};
 use crate::log::file::{Appended, Ctx};
 use crate::log::wire::Text;
+use crate::policy::Policy;
 use crate::verdict::line::{Hint, Line};
 
 /// How long writing the refusal and telling the pusher may take: a little more than the log's own
@@ -48,6 +50,17 @@ pub struct Terms {
     pub hook: Hook,
     /// Whom to ask.
     pub help: Option<String>,
+}
+
+/// What is known of a run whose policy was read.
+pub fn terms(world: &World, policy: &Policy, ctx: &Ctx, hook: Hook) -> Terms {
+    Terms {
+        seconds: policy.limits.deadline_seconds,
+        log: world.log_dir(),
+        ctx: ctx.clone(),
+        hook,
+        help: policy.help.clone(),
+    }
 }
 
 /// Starts the clock for a run, with the seconds that hold where no policy says otherwise.

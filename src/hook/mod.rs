@@ -47,7 +47,6 @@ use crate::facts::limits::Limits;
 use crate::gather::default_branch;
 use crate::hook::answer::Answer;
 use crate::hook::bench::{Bench, Input, gather_with, gathered, refused};
-use crate::hook::deadline::Terms;
 use crate::hook::fault::{Road, Stop, caught};
 use crate::hook::world::{World, refs_in_hand};
 use crate::judge::judge;
@@ -96,19 +95,6 @@ pub fn update(input: &Input<'_>) -> Answer {
     })
 }
 
-/// Tells whoever keeps the time how long it is, and what is to be said when it is over.
-fn until_deadline(input: &Input<'_>, world: &World, policy: &Policy, ctx: &Ctx, door: Door) {
-    if let Some(deadline) = input.deadline {
-        deadline.set(Terms {
-            seconds: policy.limits.deadline_seconds,
-            log: world.log_dir(),
-            ctx: ctx.clone(),
-            hook: record::hook(door),
-            help: policy.help.clone(),
-        });
-    }
-}
-
 /// Opens what is needed, runs, and turns every way of failing into a no that the log knows of.
 fn gate(
     input: &Input<'_>,
@@ -130,7 +116,9 @@ fn gate(
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
     let help = policy.help.clone();
-    until_deadline(input, &world, &policy, &ctx, door);
+    if let Some(deadline) = input.deadline {
+        deadline.set(deadline::terms(&world, &policy, &ctx, record::hook(door)));
+    }
     let notify = policy.notify.as_ref().map(|_| world.git_dir.clone());
     if notify.is_some() {
         notify::begin(&world.git_dir, log.head().size);

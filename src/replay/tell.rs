@@ -231,7 +231,7 @@ impl<'a> Teller<'a> {
     }
 
     /// What a step takes in, and the rules that read it.
-    fn intake(&mut self, link: &Link) -> Result<(Vec<Intake>, Vec<(usize, usize)>), GatherError> {
+    fn intake(&mut self, link: &Link) -> Result<(Vec<Intake>, Of), GatherError> {
         let rules = &self.setting.needs.rules;
         let Some(asked) = intake::asked(rules) else { return Ok((Vec::new(), Vec::new())) };
         let reading = rules.iter().filter(|rule| rule.needs.intake.is_some());
