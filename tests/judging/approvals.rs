@@ -11,7 +11,7 @@ use portcullis::facts::evidence::{Candidate, NearMiss, Reject, Standing};
 use portcullis::facts::landing::{Segment, Step, StepKind};
 use portcullis::facts::makers::MakerBy;
 use portcullis::judge::{judge, needs};
-use portcullis::message::closing::{Closing, Reach};
+use portcullis::message::closing::{Closing, Reach, Room};
 use portcullis::message::pusher;
 use portcullis::names::path::RepoPath;
 use portcullis::statement::fields::{ApprovalVerdict, Saying};
@@ -226,6 +226,7 @@ fn said(rules: &str, segment: Segment) -> String {
         head: Some("8c1f2ad0e5b7"),
         you: None,
         reach: Reach::WholePush,
+        room: Room::default(),
     };
     pusher::judged(&judgement, &closing)
 }
@@ -257,7 +258,13 @@ fn what_the_whole_push_has_is_enough() {
     gives(&mut whole, "cora");
     for (whole, verdict) in [(None, "refused"), (Some(whole), "success")] {
         let judgement = judge(&policy, &push(vec![update(&policy, "main", lacking(), whole)]));
-        let closing = Closing { entry: None, head: None, you: None, reach: Reach::WholePush };
+        let closing = Closing {
+            entry: None,
+            head: None,
+            you: None,
+            reach: Reach::WholePush,
+            room: Room::default(),
+        };
         let told = pusher::judged(&judgement, &closing);
         assert!(told.contains(verdict), "{told}");
     }

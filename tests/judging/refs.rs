@@ -2,7 +2,7 @@
 
 use portcullis::facts::{Facts, Motion, Target, UpdateFacts};
 use portcullis::judge::{judge, needs};
-use portcullis::message::closing::{Closing, Reach};
+use portcullis::message::closing::{Closing, Reach, Room};
 use portcullis::message::pusher;
 use portcullis::names::oid::{ObjectFormat, Oid};
 use portcullis::names::refname::Refname;
@@ -46,8 +46,13 @@ fn moved(policy: &Policy, motion: Motion) -> UpdateFacts {
 }
 
 fn said(judgement: &Judgement) -> String {
-    let closing =
-        Closing { entry: Some(4), head: Some("8c1f2ad0e5b7"), you: None, reach: Reach::WholePush };
+    let closing = Closing {
+        entry: Some(4),
+        head: Some("8c1f2ad0e5b7"),
+        you: None,
+        reach: Reach::WholePush,
+        room: Room::default(),
+    };
     pusher::judged(judgement, &closing)
 }
 
