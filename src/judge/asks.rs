@@ -21,9 +21,6 @@ pub(super) fn view<'f>(
         arrivals: update.arrivals(index),
         run: update.run(index),
         owners: update.owners(index),
-        intake: update.intake(index),
-        arrivals: update.arrivals(index),
-        run: update.run(index),
         push: &facts.push,
         rollback: policy.rollback.as_ref(),
     }

@@ -176,7 +176,6 @@ fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid>
         intake: None,
         arrivals: None,
         run: None,
-        owners: None,
         push,
         rollback,
     };
