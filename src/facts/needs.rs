@@ -54,7 +54,7 @@ pub struct OwnersNeeds {
 }
 
 /// What a rule reads of the changes that arriving commits make, besides the changes themselves.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug)]
 pub struct IntakeOf {
     /// How large files are.
     pub sizes: bool,

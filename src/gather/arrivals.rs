@@ -18,7 +18,8 @@ use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::pattern::refs::RefPatterns;
 use crate::push::update::Change;
-use crate::store::commit::{Commit, Ident};
+use crate::store::commit::Commit;
+use crate::store::ident::Ident;
 
 /// Looks at the commits that the rules of a ref ask for. `end`: the commit it would lead to.
 pub fn look(

@@ -4,7 +4,6 @@
 //! What arrives is what the ref did not hold and what no ref of the rule's `starts` holds: that has
 //! been judged where it arrived first, or is from before the rule.
 
-use std::collections::btree_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -216,9 +215,8 @@ fn look_inside(
         intake.blobs.insert(new.oid, blob);
         // What was there before is looked into only where it could excuse something.
         for old in taken.before().filter(|_| has_secrets) {
-            if let Entry::Vacant(vacant) = intake.blobs.entry(old.oid) {
-                vacant.insert(self::blob(scene, *old, asked)?);
-            }
+            let before = self::blob(scene, *old, asked)?;
+            intake.blobs.insert(old.oid, before);
         }
     }
     Ok(())
@@ -228,7 +226,7 @@ fn blob(scene: &mut Scene<'_>, side: Side, asked: IntakeOf) -> Result<Blob, Gath
     if side.mode == FileMode::Gitlink {
         return Ok(Blob::default());
     }
-    if let Some(known) = scene.blobs_known.get(&side.oid) {
+    if let Some(known) = scene.blobs_known.get(&(side.oid, asked)) {
         return Ok(known.clone());
     }
     let limits = scene.reader.limits;
@@ -245,7 +243,7 @@ fn blob(scene: &mut Scene<'_>, side: Side, asked: IntakeOf) -> Result<Blob, Gath
             blob.inside = Some(inside(&bytes, asked));
         }
     }
-    scene.blobs_known.insert(side.oid, blob.clone());
+    scene.blobs_known.insert((side.oid, asked), blob.clone());
     Ok(blob)
 }
 

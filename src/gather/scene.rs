@@ -8,8 +8,7 @@ use crate::facts::change::Delta;
 use crate::facts::evidence::StatementPush;
 use crate::facts::intake::Blob;
 use crate::facts::limits::Limits;
-use crate::facts::needs::Checker;
-use crate::facts::needs::RollbackNeeds;
+use crate::facts::needs::{Checker, IntakeOf, RollbackNeeds};
 use crate::facts::owners::OwnersFile;
 use crate::facts::past::Past;
 use crate::gather::error::GatherError;
@@ -70,8 +69,8 @@ pub struct Scene<'a> {
     pub content_known: HashMap<(Oid, Vec<u8>), InfraKinds>,
     /// Bytes of arriving files read so far, for the same limit.
     pub intake_bytes: u64,
-    /// What is known of arriving files.
-    pub blobs_known: HashMap<Oid, Blob>,
+    /// What is known of arriving files, by what was asked of them.
+    pub blobs_known: HashMap<(Oid, IntakeOf), Blob>,
 }
 
 impl<'a> Scene<'a> {

@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use crate::names::oid::{ObjectFormat, Oid};
+use crate::store::ident::{Ident, IdentProblem};
 use crate::store::trailer;
 
 /// What Git follows: enough to walk history.
@@ -23,19 +24,6 @@ pub struct Links {
     /// The committer's date in seconds since 1970, 0 when it cannot be read, as Git has it. A
     /// claim: it may lie, and only orders walks.
     pub when_seconds: u64,
-}
-
-/// Who, and when, as a commit or tag claims.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ident {
-    /// The name, maybe empty, any bytes but `<`, `>` and line feed.
-    pub name: Vec<u8>,
-    /// The e-mail address, maybe empty, likewise.
-    pub email: Vec<u8>,
-    /// Seconds since 1970.
-    pub when_seconds: u64,
-    /// The time zone as minutes east of UTC.
-    pub zone_minutes: i32,
 }
 
 /// A signature and what it signs.
@@ -78,15 +66,9 @@ pub enum CommitProblem {
     /// The committer is missing or not where it belongs.
     #[error("it has no committer where one belongs")]
     NoCommitter,
-    /// A name and e-mail address do not have the form `name <email>`.
-    #[error("the {0} does not have the form `name <email> date zone`")]
-    BadIdent(&'static str),
-    /// A date is no number that a date can be.
-    #[error("the date of the {0} is not a date")]
-    BadDate(&'static str),
-    /// A time zone is not of the form `+hhmm`.
-    #[error("the time zone of the {0} is not of the form +hhmm")]
-    BadZone(&'static str),
+    /// Who and when, in this line, is malformed.
+    #[error("the {1} {0}")]
+    Ident(IdentProblem, &'static str),
     /// A header stands twice, or where it does not belong.
     #[error("the header `{0}` stands twice or in the wrong place")]
     Twice(&'static str),
@@ -174,9 +156,9 @@ impl Commit {
             parents.push(strict_oid(format, hex, "parent")?);
         }
         let author = lines.take(b"author ").ok_or(CommitProblem::NoAuthor)?;
-        let author = Ident::parse(author, "author")?;
+        let author = ident(author, "author")?;
         let committer = lines.take(b"committer ").ok_or(CommitProblem::NoCommitter)?;
-        let committer = Ident::parse(committer, "committer")?;
+        let committer = ident(committer, "committer")?;
         let signatures = other_headers(&mut lines, signature_header(format))?;
         let message = (headers_end + 1).min(raw.len())..raw.len();
         if raw[message.clone()].contains(&0) {
@@ -354,55 +336,15 @@ fn unfolded(value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Who and when, from the line of `whose`.
+pub(super) fn ident(line: &[u8], whose: &'static str) -> Result<Ident, CommitProblem> {
+    Ident::parse(line).map_err(|problem| CommitProblem::Ident(problem, whose))
+}
+
 fn strict_oid(format: ObjectFormat, hex: &[u8], place: &'static str) -> Result<Oid, CommitProblem> {
     Oid::from_hex(hex)
         .filter(|oid| oid.format() == format && !oid.is_zero())
         .ok_or(CommitProblem::BadOid(place))
-}
-
-impl Ident {
-    /// Reads `name <email> seconds zone`, as strictly as git-fsck(1) but for a missing name, which
-    /// old imports have.
-    pub(super) fn parse(line: &[u8], whose: &'static str) -> Result<Self, CommitProblem> {
-        let bad = CommitProblem::BadIdent(whose);
-        let open = line.iter().position(|&b| b == b'<').ok_or(bad)?;
-        let close = open + line[open..].iter().position(|&b| b == b'>').ok_or(bad)?;
-        let (name, email) = (&line[..open], &line[open + 1..close]);
-        let name = match name {
-            [] => name,
-            [name @ .., b' '] => name,
-            _ => return Err(bad),
-        };
-        if name.contains(&b'>') || email.contains(&b'<') {
-            return Err(bad);
-        }
-        let rest = line[close + 1..].strip_prefix(b" ").ok_or(bad)?;
-        let space = rest.iter().position(|&b| b == b' ').ok_or(CommitProblem::BadDate(whose))?;
-        let when_seconds = date(&rest[..space]).ok_or(CommitProblem::BadDate(whose))?;
-        let zone_minutes = zone(&rest[space + 1..]).ok_or(CommitProblem::BadZone(whose))?;
-        Ok(Self { name: name.to_vec(), email: email.to_vec(), when_seconds, zone_minutes })
-    }
-}
-
-/// Digits without leading zeros that fit a signed 64-bit time.
-fn date(digits: &[u8]) -> Option<u64> {
-    let padded = digits.len() > 1 && digits.starts_with(b"0");
-    if padded || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let seconds: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    i64::try_from(seconds).is_ok().then_some(seconds)
-}
-
-fn zone(text: &[u8]) -> Option<i32> {
-    let [sign @ (b'+' | b'-'), digits @ ..] = text else { return None };
-    let [a, b, c, d] = *digits else { return None };
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number = |tens: u8, ones: u8| i32::from(tens - b'0') * 10 + i32::from(ones - b'0');
-    let minutes = number(a, b) * 60 + number(c, d);
-    Some(if *sign == b'-' { -minutes } else { minutes })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, p
 
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::store::commit::{Commit, CommitProblem, links_of};
+use crate::store::ident::IdentProblem;
 use crate::store::objects::{ObjectKind, read_kind};
 use crate::store::testing::{Scratch, oid};
 
@@ -84,15 +85,33 @@ fn malformed_commits_say_what_is_wrong() {
         (with(PARENT), CommitProblem::Twice("parent")),
         (with(AUTHOR), CommitProblem::Twice("author")),
         (with("gpgsig a\ngpgsig b\n"), CommitProblem::Twice("gpgsig")),
-        (with("").replace("1112911993", "99999999999999999999"), CommitProblem::BadDate("author")),
-        (with("").replace("1112911993", "0112911993"), CommitProblem::BadDate("author")),
-        (with("").replace("1112911994", "-1"), CommitProblem::BadDate("committer")),
-        (with("").replace("1112911994 ", ""), CommitProblem::BadDate("committer")),
-        (with("").replace("-0700", "0700"), CommitProblem::BadZone("author")),
-        (with("").replace("-0700", "-07000"), CommitProblem::BadZone("author")),
-        (with("").replace("A U Thor <", "A U Thor<"), CommitProblem::BadIdent("author")),
-        (with("").replace("<author", "<<author"), CommitProblem::BadIdent("author")),
-        (with("").replace("A U", "A > U"), CommitProblem::BadIdent("author")),
+        (
+            with("").replace("1112911993", "99999999999999999999"),
+            CommitProblem::Ident(IdentProblem::Date, "author"),
+        ),
+        (
+            with("").replace("1112911993", "0112911993"),
+            CommitProblem::Ident(IdentProblem::Date, "author"),
+        ),
+        (
+            with("").replace("1112911994", "-1"),
+            CommitProblem::Ident(IdentProblem::Date, "committer"),
+        ),
+        (
+            with("").replace("1112911994 ", ""),
+            CommitProblem::Ident(IdentProblem::Date, "committer"),
+        ),
+        (with("").replace("-0700", "0700"), CommitProblem::Ident(IdentProblem::Zone, "author")),
+        (with("").replace("-0700", "-07000"), CommitProblem::Ident(IdentProblem::Zone, "author")),
+        (
+            with("").replace("A U Thor <", "A U Thor<"),
+            CommitProblem::Ident(IdentProblem::Form, "author"),
+        ),
+        (
+            with("").replace("<author", "<<author"),
+            CommitProblem::Ident(IdentProblem::Form, "author"),
+        ),
+        (with("").replace("A U", "A > U"), CommitProblem::Ident(IdentProblem::Form, "author")),
         (with(" stray continuation\n"), CommitProblem::BadHeader),
         (with("x\0y\n"), CommitProblem::NulInHeader),
         (format!("{}\0hidden", with("")), CommitProblem::NulInMessage),

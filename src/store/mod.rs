@@ -13,6 +13,7 @@ pub mod delta;
 pub mod error;
 mod gitname;
 pub mod gitstore;
+pub mod ident;
 mod libgit2;
 pub mod merge;
 pub mod mergesize;

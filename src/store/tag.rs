@@ -4,8 +4,9 @@
 //! and asks each object itself what it is, so a tag that lies about its target changes nothing.
 
 use crate::names::oid::{ObjectFormat, Oid};
-use crate::store::commit::{CommitProblem, CommitSignature, HeaderLines, Ident, headers_end};
+use crate::store::commit::{CommitProblem, CommitSignature, HeaderLines, headers_end, ident};
 use crate::store::error::StoreError;
+use crate::store::ident::Ident;
 use crate::store::objects::{ObjectKind, Objects, read_kind_within};
 
 /// How far tags are followed.
@@ -66,8 +67,7 @@ impl Tag {
         let kind =
             lines.take(b"type ").and_then(ObjectKind::from_name).ok_or(TagProblem::NoKind)?;
         let name = lines.take(b"tag ").filter(|name| !name.is_empty()).ok_or(TagProblem::NoName)?;
-        let tagger =
-            lines.take(b"tagger ").map(|ident| Ident::parse(ident, "tagger")).transpose()?;
+        let tagger = lines.take(b"tagger ").map(|line| ident(line, "tagger")).transpose()?;
         if lines.at < headers_end {
             return Err(TagProblem::StrayHeader);
         }
@@ -189,6 +189,7 @@ mod tests {
     use crate::names::oid::{ObjectFormat, Oid};
     use crate::store::commit::CommitProblem;
     use crate::store::error::StoreError;
+    use crate::store::ident::IdentProblem;
     use crate::store::objects::{ObjectKind, Objects};
     use crate::store::testing::Scratch;
 
@@ -223,7 +224,7 @@ mod tests {
             (format!("{HEADERS}\nx\0"), TagProblem::Like(CommitProblem::NulInMessage)),
             (
                 HEADERS.replace("1112911993", "x"),
-                TagProblem::Like(CommitProblem::BadDate("tagger")),
+                TagProblem::Like(CommitProblem::Ident(IdentProblem::Date, "tagger")),
             ),
         ];
         for (raw, problem) in cases {
