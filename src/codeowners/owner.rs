@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::names::escape::{escape, escape_short};
+
 /// An owner as a file names one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Owner {
@@ -13,7 +15,7 @@ pub enum Owner {
     Email(String),
     /// `@@maintainer`, without the `@@` and in the singular; GitLab only.
     Role(String),
-    /// None of these: nobody.
+    /// None of these: nobody. Escaped, to be shown.
     Malformed(String),
 }
 
@@ -37,9 +39,10 @@ pub(crate) fn owners(text: &[u8], roles: Roles) -> Vec<Owner> {
 
 /// One word as an owner.
 pub(crate) fn owner(word: &[u8], roles: Roles) -> Owner {
-    let malformed = || Owner::Malformed(String::from_utf8_lossy(word).into_owned());
+    let malformed = || Owner::Malformed(escape_short(word));
     let Ok(text) = std::str::from_utf8(word) else { return malformed() };
-    if text.chars().any(char::is_control) {
+    // What has to be escaped to be shown is no name of anybody.
+    if escape(word) != text {
         return malformed();
     }
     if let Some(role) = text.strip_prefix("@@") {

@@ -78,6 +78,8 @@ fn what_would_paint_a_terminal_is_no_owner() {
         let book = read(dialect, b"x \x1b[31m@evil.example.com a\x07@example.com").unwrap();
         let (_, entry) = book.at(book.claims(b"x")[0]).unwrap();
         assert!(entry.owners.iter().all(|owner| matches!(owner, Owner::Malformed(_))), "{book:?}");
+        let said: String = book.flaws.iter().map(|flaw| flaw.what.as_str()).collect();
+        assert!(!said.is_empty() && !said.contains(char::is_control), "{said:?}");
     }
 }
 

@@ -468,7 +468,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("group-shells", "whoever_is_in_a_group_is_found_by_either_file"),
     ("hook-hidden", "what_this_account_may_not_touch_is_found"),
     ("hook-noexec", "programs_do_not_run_from_a_mount_that_says_so"),
-    ("hook-owner", "what_belongs_to_another_account_is_found"),
+    ("hook-owner", "g12_what_belongs_to_another_account_is_found"),
     ("hook-runner", "a_platform_that_runs_our_hook_is_looked_at"),
     ("log-append-only", "an_append_only_log_is_written_mended_and_never_cut"),
     ("log-held", "a_frozen_process_that_holds_the_log_is_named"),
@@ -489,7 +489,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("seal-overdue", "a_seal_that_is_overdue_is_told"),
     ("sshd-accept-env", "what_a_client_may_send_and_whose_git_is_run_are_looked_at"),
     ("sshd-user-environment", "what_a_client_may_send_and_whose_git_is_run_are_looked_at"),
-    ("wrong-owner", "what_belongs_to_another_account_is_found"),
+    ("wrong-owner", "g12_what_belongs_to_another_account_is_found"),
 ];
 
 /// The rows of the tables of a page whose first cell is code.
