@@ -18,5 +18,6 @@ pub(crate) mod push;
 pub(crate) mod site;
 pub(crate) mod statement;
 pub(crate) mod story;
+pub(crate) mod terminal;
 pub(crate) mod wire;
 pub(crate) mod words;
