@@ -2,10 +2,13 @@
 //!
 //! For everybody. A rule kind brings its own text; the ideas are in `topics`.
 
+pub mod reference;
+pub mod settings;
 pub mod topics;
 
 use clap::{CommandFactory as _, Parser};
 
+use crate::cli::explain::reference::page;
 use crate::cli::explain::topics::{TOPICS, Topic};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::verb::{Call, Group, Verb};
@@ -20,13 +23,21 @@ pub static VERB: Verb = Verb { group: Group::Other, command: Explain::command, r
 #[derive(Parser, Debug)]
 #[command(name = "explain")]
 struct Explain {
-    /// A rule kind, or one of: approval, rollback, roster, identity, log, exit-codes
+    /// A rule kind or an idea: `portcullis explain` without one lists them
     #[arg(value_name = "KIND")]
     kind: Option<String>,
+
+    /// Print docs/policy.md, the reference of every key
+    #[arg(long, hide = true, conflicts_with = "kind")]
+    markdown: bool,
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let explain: Explain = call.arguments()?;
+    if explain.markdown {
+        call.console.data(&page())?;
+        return Ok(Exit::Yes);
+    }
     let Some(name) = explain.kind else {
         let text = list();
         call.console.data(&text)?;

@@ -19,5 +19,6 @@ pub(crate) mod site;
 pub(crate) mod standin;
 pub(crate) mod statement;
 pub(crate) mod story;
+pub(crate) mod terminal;
 pub(crate) mod wire;
 pub(crate) mod words;
