@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::ground::PORTCULLIS;
 use crate::support::site::Site;
 use crate::support::terminal::{Shown, have_terminals, on_terminal};
 
@@ -115,7 +116,9 @@ fn a_long_answer_goes_through_the_pager_that_git_would_use() {
 #[test]
 fn following_a_log_ends_with_the_interrupt_and_says_nothing() {
     let (site, alice, ..) = Site::topic();
-    let mut child = site.ground().portcullis();
+    // Whoever runs the tests in the background may have had the signal ignored for all below.
+    let mut child = site.ground().command("env");
+    child.args(["--default-signal=INT", PORTCULLIS]);
     child.args(["log", "tail", "--follow", "--json", "-n", "1"]).arg(site.path());
     let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -31,7 +31,6 @@ use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
 use crate::cli::install::mirror::fetches_into_branches;
-use crate::cli::log::place::worst;
 use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::trees::{Asked, Trees, trap};
@@ -153,7 +152,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     }
     bar.finish_and_clear();
     add_twins(&snapshots, &mut reports);
-    exit = reports.iter().fold(exit, |exit, report| worst(exit, report.exit()));
+    exit = reports.iter().fold(exit, |exit, report| Exit::worst(exit, report.exit()));
     if doctor.json {
         call.console.json(&report::as_json(&reports))?;
     } else {

@@ -6,6 +6,8 @@ pub mod reference;
 pub mod settings;
 pub mod topics;
 
+use std::collections::BTreeSet;
+
 use clap::{CommandFactory as _, Parser};
 
 use crate::cli::explain::reference::page;
@@ -15,6 +17,7 @@ use crate::cli::verb::{Call, Group, Verb};
 use crate::names::escape::escape_short;
 use crate::rules::KINDS;
 use crate::rules::rule::Kind;
+use crate::source::nearest::suggestion;
 
 /// The verb.
 pub static VERB: Verb = Verb { group: Group::Other, command: Explain::command, run };
@@ -49,12 +52,13 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let texts: Vec<String> =
         kind.chain(topic(&name).map(|topic| topic.text.trim().to_owned())).collect();
     if texts.is_empty() {
-        let known: Vec<&str> = kinds().iter().chain(TOPICS).map(|topic| topic.name).collect();
+        // A rule kind and an idea may have one name.
+        let known: BTreeSet<&str> = kinds().iter().chain(TOPICS).map(|topic| topic.name).collect();
         return Err(Fault::mistyped(format!(
             "nothing to explain is called \"{}\"",
             escape_short(name.as_bytes())
         ))
-        .hint(format!("known: {}", known.join(", "))));
+        .hint(suggestion(&name, "names", known).unwrap_or_default()));
     }
     call.console.data_line(&texts.join("\n\n"))?;
     Ok(Exit::Yes)

@@ -87,7 +87,7 @@ impl Verify {
             let (report, roots) = match looked {
                 Ok(looked) => looked,
                 Err(fault) => {
-                    exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                    exit = Exit::worst(exit, place::go_on(call, &places, fault)?);
                     continue;
                 }
             };

@@ -25,7 +25,6 @@ use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::Git;
-use crate::cli::log::place::worst;
 use crate::cli::quote::{shell, shown};
 use crate::cli::status::look::Eye;
 use crate::cli::status::programs::Programs;
@@ -120,10 +119,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     add_twins(&mut all);
     all.sort_by(|one, other| (one.rank(), &one.path).cmp(&(other.rank(), &other.path)));
     if all.iter().any(Told::needs_a_hand) {
-        exit = worst(exit, Exit::No);
+        exit = Exit::worst(exit, Exit::No);
     }
     if all.iter().any(|told| told.state == State::Unseen) {
-        exit = worst(exit, Exit::CouldNot);
+        exit = Exit::worst(exit, Exit::CouldNot);
     }
     if let Some(file) = &status.prometheus {
         write_metrics(call, file, &prometheus::whole(&all, call.around.now))?;
