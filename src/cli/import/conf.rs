@@ -201,6 +201,9 @@ fn is_role(word: &str) -> bool {
     ["CREATOR", "READERS", "WRITERS"].contains(&word)
 }
 
+/// Whether gitolite would take this for somebody's name.
 fn is_user(word: &str) -> bool {
-    !word.starts_with('@') && !is_role(word)
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || "-._@+".contains(c);
+    let first = word.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    first && word.chars().all(is_letter) && !is_role(word)
 }

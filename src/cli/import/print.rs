@@ -107,7 +107,9 @@ fn short(pattern: &str) -> String {
         None => ("", pattern),
     };
     match full.strip_prefix("refs/heads/") {
-        Some(branch) if !branch.starts_with("refs/") => format!("{not}{branch}"),
+        Some(branch) if !branch.starts_with("refs/") && !branch.starts_with('@') => {
+            format!("{not}{branch}")
+        }
         _ => pattern.to_owned(),
     }
 }
@@ -202,6 +204,10 @@ impl Page<'_> {
         }
         if row.users.iter().any(|user| user == ALL) && row.perm.starts_with("RW") {
             whys.push("@all is everybody in [people]: whom gitolite knows besides belongs there");
+        }
+        let is_own = row.refexes.iter().any(|refex| refex.contains("/USER/"));
+        if is_own && self.people.iter().any(|(user, name)| user != name) {
+            whys.push("USER is {user}, the name in [people], where that is not the login");
         }
         for refex in &row.refexes {
             let root = if refex.starts_with("VREF/NAME/") { "VREF/NAME/" } else { "" };

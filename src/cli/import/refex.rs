@@ -148,7 +148,7 @@ pub(super) fn read(refex: &str, root: &str) -> Cover {
 
 /// Whether anything is called so, of which a rule may be.
 fn can_be_a_name(glob: &Glob, is_ref: bool) -> bool {
-    let Ok(parts) = components(&glob.text) else { return false };
+    let Ok(parts) = components(&glob.of("user").text) else { return false };
     let is_ours = OWN_PREFIXES.iter().any(|own| glob.text.starts_with(own));
     !is_ref || (!is_ours && unmatchable(&parts).is_none())
 }
