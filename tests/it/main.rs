@@ -23,6 +23,7 @@ mod docs;
 mod doors;
 mod drift;
 mod ends;
+mod example_policies;
 mod examples;
 mod exceptions;
 mod floods;

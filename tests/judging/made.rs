@@ -189,6 +189,7 @@ pub(crate) fn update(
         update,
         real: Some(old),
         alias_of: None,
+        hides_branch: false,
         target: Target::Commit(new),
         motion: Some(Motion::FastForward),
         landings: vec![landing],

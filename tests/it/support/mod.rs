@@ -16,6 +16,7 @@ pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod push;
 pub(crate) mod site;
+pub(crate) mod standin;
 pub(crate) mod statement;
 pub(crate) mod story;
 pub(crate) mod terminal;
