@@ -156,8 +156,8 @@ impl RefPatterns {
 
     /// Whether the list is about branches whatever they are called, as `**` is and `release/**` is not.
     pub fn pick_any_branch(&self) -> bool {
-        let names = NOBODYS_BRANCHES.iter().filter_map(|name| Refname::parse(name.as_bytes()));
-        names.map(|name| self.decides(self.exact.last_match(name.as_bytes()))).any(|picked| picked)
+        let mut names = NOBODYS_BRANCHES.iter().filter_map(|name| Refname::parse(name.as_bytes()));
+        names.any(|name| self.decides(self.exact.last_match(name.as_bytes())))
     }
 
     /// The list as it was written.
