@@ -156,7 +156,7 @@ impl RefPatterns {
 
     /// Whether the list is about branches whatever they are called, as `**` is and `release/**` is not.
     pub fn pick_any_branch(&self) -> bool {
-        let mut names = NOBODYS_BRANCHES.iter().filter_map(|name| Refname::parse(name.as_bytes()));
+        let mut names = NOBODYS_BRANCHES.iter();
         names.any(|name| self.decides(self.exact.last_match(name.as_bytes())))
     }
 
@@ -278,7 +278,7 @@ fn misread(pattern: &str) -> Option<(String, String)> {
 }
 
 /// A pattern that no refname keeps.
-fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
+pub(crate) fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
     let hint = "see `git help check-ref-format` for what a ref may be called";
     let odd = parts.iter().find(|part| match part {
         Component::Literal(text) => {
