@@ -26,7 +26,7 @@ use crate::hook::fault::Stop;
 use crate::hook::stdin::{STDIN_BYTES_MAX, Stdin};
 use crate::hook::tell::tell;
 use crate::hook::world::World;
-use crate::hook::{deadline, earlier, notify, post, pre_receive, update};
+use crate::hook::{deadline, earlier, journal, notify, post, pre_receive, update};
 use crate::push::env::Env;
 use crate::verdict::line::Line;
 
@@ -207,6 +207,13 @@ fn after_outcomes(input: &Input<'_>, at: Option<&Path>) -> Result<Option<u8>, St
     earlier::run(&dir, name.file(), input.args, input.stdin.some(STDIN_BYTES_MAX))
 }
 
+/// Lets the server's journal hear what is told next, where the policy can be read and wants that.
+fn listen(input: &Input<'_>) {
+    if let Ok(world) = World::find(input.env, input.directory) {
+        journal::listen_late(&world);
+    }
+}
+
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
 fn post_receive(
     around: &Surroundings,
@@ -217,6 +224,7 @@ fn post_receive(
     if let Err(stop) = post::post_receive(input, around.executable.as_deref()) {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
         console.talk(&line.show())?;
+        listen(input);
         tracing::warn!(reason = %stop.reason, "post-receive");
     }
     let exit = match after_outcomes(input, at) {
@@ -226,6 +234,7 @@ fn post_receive(
     };
     if let Err(fault) = noticed::after_push(around, input, at) {
         // `log drift` looks too, and tells.
+        listen(input);
         tracing::warn!(reason = %fault, "hooks and settings were not looked at");
     }
     Ok(exit)

@@ -23,6 +23,9 @@ use crate::push::pusher::Pusher;
 use crate::verdict::finding::{self, Finding};
 use crate::verdict::{Judgement, Verdict};
 
+/// How the targets of our own events begin; libraries are not listened to.
+const OURS: &str = env!("CARGO_PKG_NAME");
+
 /// How long a value may be, in bytes.
 const VALUE_BYTES_MAX: usize = 800;
 
@@ -121,7 +124,7 @@ struct Teller {
 
 impl Subscriber for Teller {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
+        *metadata.level() <= Level::INFO && metadata.target().starts_with(OURS)
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
