@@ -8,6 +8,7 @@ pub mod against;
 pub mod approve;
 pub mod args;
 pub mod attest;
+pub mod cases;
 pub mod client;
 pub mod completions;
 pub mod config;

@@ -28,9 +28,12 @@ const WORDS_MAX: usize = 64;
 const LINES_TOLD_MAX: usize = 20;
 const CHARS_TOLD_MAX: usize = 160;
 
+/// What stands behind `kind =`.
+pub const NAME: &str = "run";
+
 /// The kind.
 pub static KIND: Kind = Kind {
-    name: "run",
+    name: NAME,
     summary: "a command of yours, given the facts and the new tree, exits 0 in time",
     explain: EXPLAIN,
     keys: &[

@@ -64,5 +64,6 @@ mod steps;
 mod terminals;
 mod tidy;
 mod told;
+mod trials;
 mod verbs;
 mod witness;

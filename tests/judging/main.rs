@@ -13,4 +13,5 @@ mod drift;
 mod made;
 mod order;
 mod refs;
+mod trial;
 mod weight;
