@@ -53,8 +53,7 @@ struct Lint {
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let lint: Lint = call.arguments()?;
-    let paths: Vec<PathBuf> =
-        lint.policies.iter().map(|path| call.around.absolute(path)).collect::<Result<_, _>>()?;
+    let paths = policies::places(call.around, &lint.policies)?;
     let texts = policies::read(&paths)?;
     let looked = policies::look(&texts);
     // What cannot be used is held against nothing.

@@ -12,6 +12,7 @@ pub mod exempt;
 pub mod glass;
 pub mod journal;
 pub mod notify;
+pub mod place;
 mod raw;
 mod rollback;
 pub mod settings;

@@ -45,6 +45,7 @@ mod owners;
 mod pages;
 mod people;
 mod policies;
+mod policyrepo;
 mod privacy;
 mod pruned;
 mod reference;

@@ -124,9 +124,18 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "portcullis lint policy.toml --cases policy.cases.txt     # files, or a folder: every .txt in it",
         "needs a policy; tests/cli/talk.rs lint_tries_a_policy_with_its_cases has one",
     ),
+    (
+        "docs/policy-git.md",
+        "portcullis lint git:/srv/git/policies.git:main:policy.toml",
+        POLICY_REPOSITORY,
+    ),
+    ("docs/policy-git.md", "git init --bare /srv/git/policies.git", POLICY_REPOSITORY),
 ];
 
 const BUILDS: &str = "builds and tests the sources, which is what runs this";
+
+const POLICY_REPOSITORY: &str =
+    "needs a repository with a policy in it; tests/it/policyrepo.rs makes both and runs each verb";
 
 /// Pages that are made: their blocks are tested where they come from.
 const MADE: [(&str, &str); 2] = [
