@@ -13,6 +13,7 @@ use crate::cli::git::Git;
 use crate::cli::policies;
 use crate::cli::site::Site;
 use crate::cli::verb::{Call, Group, Verb};
+use crate::policy::schema;
 use crate::source::problem::{Colour, Problem, Severity};
 
 /// The verb.
@@ -46,13 +47,21 @@ struct Lint {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     cases: Vec<PathBuf>,
 
+    /// Print the policy's language as a JSON Schema, for editors
+    #[arg(long, exclusive = true)]
+    schema: bool,
+
     /// The policy files of one repository, in their order
-    #[arg(value_name = "POLICY", required = true)]
+    #[arg(value_name = "POLICY", required_unless_present = "schema")]
     policies: Vec<PathBuf>,
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let lint: Lint = call.arguments()?;
+    if lint.schema {
+        call.console.data(&schema::text())?;
+        return Ok(Exit::Yes);
+    }
     let paths = policies::places(call.around, &lint.policies)?;
     let texts = policies::read(&paths)?;
     let looked = policies::look(&texts);

@@ -15,6 +15,7 @@ pub mod notify;
 pub mod place;
 mod raw;
 mod rollback;
+pub mod schema;
 pub mod settings;
 
 use std::collections::BTreeSet;

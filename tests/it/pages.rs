@@ -125,6 +125,16 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "needs a policy; tests/cli/talk.rs lint_tries_a_policy_with_its_cases has one",
     ),
     (
+        "docs/policy-editor.md",
+        "#:schema /usr/share/portcullis/config/policy.schema.json",
+        "a remark that an editor reads",
+    ),
+    (
+        "docs/policy-editor.md",
+        "portcullis lint --schema > policy.schema.json",
+        "tests/judging/schema.rs compares what is printed with the file",
+    ),
+    (
         "docs/policy-git.md",
         "portcullis lint git:/srv/git/policies.git:main:policy.toml",
         POLICY_REPOSITORY,

@@ -13,5 +13,6 @@ mod drift;
 mod made;
 mod order;
 mod refs;
+mod schema;
 mod trial;
 mod weight;
