@@ -1,7 +1,8 @@
 //! `files`: what files may be: how large, of which type, by which names.
 
 use crate::facts::needs::{IntakeOf, Needs, Since};
-use crate::pattern::paths::{Base, PathPatterns};
+use crate::names::path::RepoPath;
+use crate::pattern::paths::{Base, EntryShape, PathPatterns};
 use crate::pattern::text::{self, TextPattern, Wanted};
 use crate::rules::files_judge;
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
@@ -117,6 +118,15 @@ pub struct Files {
     pub(crate) only_names: Option<PathPatterns>,
     /// Which commits are passed over.
     pub(crate) since: Since,
+}
+
+impl Files {
+    /// Whether it is about a file: every one, but for those that `paths` takes away; where `paths`
+    /// names some, only those.
+    pub(crate) fn covers(&self, path: &RepoPath, shape: EntryShape) -> bool {
+        let everything = self.paths.written().iter().all(|written| written.starts_with('!'));
+        self.paths.picks(path, shape, everything)
+    }
 }
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {

@@ -238,6 +238,18 @@ fn rules_about_files_see_what_is_told_of_them() {
 }
 
 #[test]
+fn a_rule_about_some_files_is_about_no_others() {
+    let rule = "[rule.pictures]\nkind = \"files\"\nrefs = [\"main\"]\npaths = [\"**/*.png\", \"!docs/**\"]\n\
+        forbid = [\"not-lfs-pointer\"]\n";
+    holds(
+        rule,
+        "eve commits to main\n  adds a.png = \"x\"\n=> refused by pictures\n\
+         eve commits to main\n  adds a.txt = \"x\"\n=> accepted\n\
+         eve commits to main\n  adds docs/a.png = \"x\"\n=> accepted\n",
+    );
+}
+
+#[test]
 fn rules_about_commits_see_what_is_told_of_them() {
     let rules = "[rule.words]\nkind = \"message\"\nrefs = [\"main\"]\nmatch = \"OPS-[0-9]+\"\nmerges = \"pass\"\n\
         [rule.own]\nkind = \"author\"\nrefs = [\"main\"]\nauthor = \"pusher\"\n\
