@@ -10,6 +10,7 @@ use crate::cli::against;
 use crate::cli::cases;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
+use crate::cli::idle;
 use crate::cli::policies;
 use crate::cli::site::Site;
 use crate::cli::verb::{Call, Group, Verb};
@@ -27,7 +28,7 @@ pub static VERB: Verb = Verb { group: Group::Server, command: Lint::command, run
 ///
 /// With --against each rule is held against the branch that HEAD names there, or the first that the
 /// rule names. An error is then a change that could never land; a warning, what comes to less than it
-/// seems to.
+/// seems to. Where the log is older than a year, so is a rule that no push of the last year was about.
 ///
 /// With --cases the policy is held against its unit tests: pushes that nobody has made, and what is
 /// expected of each. No repository is needed. docs/policy-cases.md says how a case is written.
@@ -71,7 +72,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         (Some(repo), Some(policy)) => {
             let git = Git::find(call.around)?;
             let site = Site::find(call.around, &git, repo)?;
-            Some(against::look(policy, &site.git_dir)?)
+            let mut found = against::look(policy, &site.git_dir)?;
+            found.extend(idle::look(policy, &site.git_dir, call.around.now)?);
+            Some(found)
         }
         (Some(_), None) | (None, _) => None,
     };

@@ -22,6 +22,7 @@ pub mod files;
 pub mod git;
 pub mod hook;
 pub mod hookfile;
+pub mod idle;
 pub mod import;
 pub mod install;
 pub mod inventory;

@@ -5,7 +5,9 @@ use crate::names::path::RepoPath;
 use crate::pattern::paths::{Base, EntryShape, PathPatterns};
 use crate::pattern::text::{self, TextPattern, Wanted};
 use crate::rules::files_judge;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
+use crate::rules::scope::dead;
 use crate::rules::since;
 use crate::rules::view::View;
 use crate::source::nearest::suggestion;
@@ -244,6 +246,14 @@ impl Rule for Files {
             clashes: has(Trait::Collision),
         };
         Needs { intake: Some(intake), since: self.since.clone(), ..Needs::default() }
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        dead(&self.paths, seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.covers(path, EntryShape::Link))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -5,6 +5,7 @@ use crate::facts::needs::Needs;
 use crate::facts::run::{Ended, RunSeen};
 use crate::names::escape::escape;
 use crate::names::path::RepoPath;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, RunAsk, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::view::View;
@@ -175,6 +176,14 @@ impl Rule for Run {
 
     fn seconds(&self) -> Option<u64> {
         Some(self.timeout_seconds)
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -12,6 +12,7 @@ mod checks;
 mod drift;
 mod made;
 mod order;
+mod paths;
 mod refs;
 mod schema;
 mod trial;
