@@ -36,6 +36,7 @@ pub mod statement;
 #[expect(clippy::disallowed_methods, reason = "reads the repository's files and objects")]
 pub mod store;
 pub mod tlog;
+pub mod trial;
 pub mod verdict;
 
 #[expect(clippy::disallowed_methods, reason = "verbs read files, write hooks and run git")]

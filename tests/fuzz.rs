@@ -153,6 +153,7 @@ fuzz_each! {
     table,
     patterns,
     policy,
+    cases,
     statement,
     infra,
     owners,

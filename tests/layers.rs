@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["rules", "gather", "log", "message"],
     &["policy"],
     &["judge"],
-    &["hook", "replay"],
+    &["hook", "replay", "trial"],
     &["cli"],
     &["main"],
 ];
@@ -46,6 +46,7 @@ const THINKING: &[&str] = &[
     "message",
     "policy",
     "judge",
+    "trial",
 ];
 
 /// What only a touching room may say.

@@ -28,7 +28,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     objects::STDIN,
     objects::OPTIONS,
     objects::CERTIFICATE,
@@ -38,6 +38,7 @@ pub const TARGETS: [Target; 21] = [
     objects::TABLE,
     texts::PATTERNS,
     texts::POLICY,
+    texts::CASES,
     texts::STATEMENT,
     texts::INFRA,
     texts::OWNERS,

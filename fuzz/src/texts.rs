@@ -1,5 +1,7 @@
 //! What people and machines write: policies, patterns, statements, structured files, answers.
 
+use std::sync::LazyLock;
+
 use portcullis::answer::Answer;
 use portcullis::codeowners::book::Pattern;
 use portcullis::codeowners::dialect::Dialect;
@@ -11,12 +13,13 @@ use portcullis::names::path::RepoPath;
 use portcullis::names::refname::Refname;
 use portcullis::pattern::paths::{Base, EntryShape, PathPatterns};
 use portcullis::pattern::refs::RefPatterns;
-use portcullis::policy::{PolicyFile, compile};
+use portcullis::policy::{Policy, PolicyFile, compile};
 use portcullis::source::problem::{Colour, PROBLEMS_SHOWN_MAX, Problems};
 use portcullis::source::text::{Located, SourceText};
 use portcullis::ssh::signature::verify;
 use portcullis::statement::place::Place;
 use portcullis::statement::read::Statement;
+use portcullis::trial::tried;
 
 use super::{Target, choice, is_plain, outcome, shape};
 
@@ -72,6 +75,58 @@ fn policy(data: &[u8]) -> u64 {
     moves_nothing(&said);
     assert!(said.len() <= (PROBLEMS_SHOWN_MAX + 1) * (data.len() * 4 + SAID_BYTES_MAX));
     number
+}
+
+/// Unit tests of the starter policy.
+pub const CASES: Target = Target {
+    name: "cases",
+    run: cases,
+    words: &[
+        b"\n== a\n",
+        b"\nalice merges into main\n",
+        b"\nstranger x commits to ",
+        b"\nbob creates refs/tags/",
+        b"\n  adds ",
+        b" = \"\\xff\\n\"",
+        b"\n  links a to ",
+        b"\n  made by nobody",
+        b"\n  approved by carol 3d ago",
+        b"\n  message \"",
+        b"\n  author \"a <b>\"",
+        b"\n  option \"break-glass=INC-1: x\"",
+        b"\n  owners \"* @bob\\n\"",
+        b"\n  run manifests fails",
+        b"\n=> accepted",
+        b"\n=> refused by merge, says \"a\"",
+        b"\x1b[2J",
+        b"\xe2\x80\xae",
+    ],
+};
+
+static STARTER: LazyLock<Policy> = LazyLock::new(|| {
+    let bytes = include_bytes!("../../config/policy.toml").to_vec();
+    let file = PolicyFile { label: "policy.toml".to_owned(), bytes };
+    compile(&[file]).unwrap_or_else(|problems| panic!("{problems}"))
+});
+
+fn cases(data: &[u8]) -> u64 {
+    let Ok(text) = SourceText::read(0, "cases.txt", data, 65_536) else { return 0 };
+    match (tried(&STARTER, &text), tried(&STARTER, &text)) {
+        (Ok(first), Ok(second)) => {
+            assert_eq!(first, second);
+            first.iter().for_each(|outcome| is_plain(&outcome.message));
+            let held = first.iter().filter(|outcome| outcome.holds()).count();
+            shape(&[first.len(), held])
+        }
+        (Err(first), Err(second)) => {
+            let said = first.render(Colour::Off);
+            assert_eq!(said, second.render(Colour::Off));
+            assert!(first.errors() > 0);
+            moves_nothing(&said);
+            outcome(&first.sorted().first().map(|problem| problem.what.clone()))
+        }
+        _ => panic!("one text, two answers"),
+    }
 }
 
 /// A policy is its owners' own text and shown to them as it is, but for what moves a cursor or turns

@@ -65,6 +65,7 @@ impl Repository {
         let limits =
             Limits { delta_entries: PATHS_MAX, tree_depth: DEPTH_MAX, ..Limits::default() };
         let reader = Reader::new(&self.store, &limits);
+        let mut remarks: Vec<Remark> = self.untrusted(rule).into_iter().collect();
         let named = |(name, _): &&(Refname, Oid)| rule.refs.matches(name, self.default.as_ref());
         let mut named = self.refs.iter().filter(named).peekable();
         let first = named.peek().copied();
@@ -74,13 +75,29 @@ impl Repository {
             let written = rule.refs.written().join(", ");
             let what = format!("no ref of the repository is named by {written}");
             let hint = "the rule has nothing to protect there yet".to_owned();
-            return Ok(vec![Remark { serious: false, what, hint: Some(hint) }]);
+            remarks.push(Remark { serious: false, what, hint: Some(hint) });
+            return Ok(remarks);
         };
-        let Some(commit) = reader.peel_commit(value)? else { return Ok(Vec::new()) };
+        let Some(commit) = reader.peel_commit(value)? else { return Ok(remarks) };
         let tree = reader.delta(None, Some(commit))?;
         let paths: Vec<RepoPath> = tree.changes().iter().map(|it| it.path.clone()).collect();
         let asks: Option<OwnersNeeds> = rule.body.needs().owners;
         let file = asks.map(|asks| owners::look(&reader, Some(commit), &asks)).transpose()?;
-        Ok(rule.body.against(&Seen { refname, paths: &paths, owners: file.as_ref() }))
+        let seen = Seen { refname, paths: &paths, owners: file.as_ref() };
+        remarks.extend(rule.body.against(&seen));
+        Ok(remarks)
+    }
+
+    /// A rule that takes only what other refs have had, where there is none of them.
+    fn untrusted(&self, rule: &CompiledRule) -> Option<Remark> {
+        let trusted = rule.body.needs().had_by?;
+        let matches = |name: &Refname| trusted.matches(name, self.default.as_ref());
+        if self.refs.is_empty() || self.refs.iter().any(|(name, _)| matches(name)) {
+            return None;
+        }
+        let what =
+            format!("no ref is there that must have had it: {}", trusted.written().join(", "));
+        let hint = "nothing can land by this rule until one of them is".to_owned();
+        Some(Remark { serious: true, what, hint: Some(hint) })
     }
 }

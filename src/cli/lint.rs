@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser};
 
 use crate::cli::against;
+use crate::cli::cases;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
+use crate::cli::idle;
 use crate::cli::policies;
 use crate::cli::site::Site;
 use crate::cli::verb::{Call, Group, Verb};
+use crate::policy::schema;
 use crate::source::problem::{Colour, Problem, Severity};
 
 /// The verb.
@@ -25,7 +28,10 @@ pub static VERB: Verb = Verb { group: Group::Server, command: Lint::command, run
 ///
 /// With --against each rule is held against the branch that HEAD names there, or the first that the
 /// rule names. An error is then a change that could never land; a warning, what comes to less than it
-/// seems to.
+/// seems to. Where the log is older than a year, so is a rule that no push of the last year was about.
+///
+/// With --cases the policy is held against its unit tests: pushes that nobody has made, and what is
+/// expected of each. No repository is needed. docs/policy-cases.md says how a case is written.
 #[derive(Parser, Debug)]
 #[command(name = "lint")]
 struct Lint {
@@ -38,30 +44,53 @@ struct Lint {
     #[arg(long, value_name = "REPO")]
     against: Option<PathBuf>,
 
+    /// Try the policy with the cases of these files, or of the .txt files of these folders
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    cases: Vec<PathBuf>,
+
+    /// Print the policy's language as a JSON Schema, for editors
+    #[arg(long, exclusive = true)]
+    schema: bool,
+
     /// The policy files of one repository, in their order
-    #[arg(value_name = "POLICY", required = true)]
+    #[arg(value_name = "POLICY", required_unless_present = "schema")]
     policies: Vec<PathBuf>,
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let lint: Lint = call.arguments()?;
-    let paths: Vec<PathBuf> =
-        lint.policies.iter().map(|path| call.around.absolute(path)).collect::<Result<_, _>>()?;
+    if lint.schema {
+        call.console.data(&schema::text())?;
+        return Ok(Exit::Yes);
+    }
+    let paths = policies::places(call.around, &lint.policies)?;
     let texts = policies::read(&paths)?;
     let looked = policies::look(&texts);
-    let found = match (&lint.against, policies::compiled(&texts)) {
-        (Some(repo), Ok(policy)) => {
+    // What cannot be used is held against nothing.
+    let policy = policies::compiled(&texts).ok();
+    let found = match (&lint.against, &policy) {
+        (Some(repo), Some(policy)) => {
             let git = Git::find(call.around)?;
             let site = Site::find(call.around, &git, repo)?;
-            Some(against::look(&policy, &site.git_dir)?)
+            let mut found = against::look(policy, &site.git_dir)?;
+            found.extend(idle::look(policy, &site.git_dir, call.around.now)?);
+            Some(found)
         }
-        // What cannot be used is held against nothing.
-        (Some(_), Err(_)) | (None, _) => None,
+        (Some(_), None) | (None, _) => None,
+    };
+    let files: Vec<PathBuf> =
+        lint.cases.iter().map(|path| call.around.absolute(path)).collect::<Result<_, _>>()?;
+    let ran = match &policy {
+        Some(policy) if !files.is_empty() => Some(cases::run(policy, &files)?),
+        Some(_) | None => None,
     };
     if lint.json {
         let mut json = looked.as_json();
         if let Some(found) = &found {
             json["against"] = found.iter().map(policies::problem_as_json).collect();
+        }
+        if let Some(ran) = &ran {
+            json["cases"] = ran.as_json();
         }
         call.console.json(&json)?;
     } else {
@@ -71,9 +100,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
             text.push_str(&problem.render(colour));
             text.push('\n');
         }
+        text.extend(ran.iter().map(|ran| ran.render(colour)));
         call.console.data(&text)?;
     }
     let serious = |problem: &Problem| problem.severity == Severity::Error;
     let blocked = found.iter().flatten().any(serious);
-    Ok(if looked.is_usable() && !blocked { Exit::Yes } else { Exit::No })
+    let held = ran.is_none_or(|ran| ran.holds());
+    Ok(if looked.is_usable() && !blocked && held { Exit::Yes } else { Exit::No })
 }

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
 use crate::cli::quote::shown;
+use crate::cli::surroundings::Surroundings;
+use crate::hook::committed::Committed;
+use crate::policy::place::{GitPlace, beside, label};
 use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
 use crate::source::problem::{Colour, Problem, Problems, Severity};
 
@@ -67,30 +70,52 @@ pub fn problem_as_json(problem: &Problem) -> Value {
     })
 }
 
+/// Places of policies as somebody typed them, seen from where they are: files, or
+/// `git:REPO:REF:PATH`.
+pub fn places(around: &Surroundings, typed: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
+    let one = |path: &PathBuf| match GitPlace::parse(path) {
+        Some(Ok(mut place)) => {
+            place.repository = around.absolute(&place.repository)?;
+            Ok(place.written())
+        }
+        Some(Err(flaw)) => Err(Fault::mistyped(format!("{} {flaw}", shown(path)))),
+        None => around.absolute(path),
+    };
+    typed.iter().map(one).collect()
+}
+
 /// Reads the files of one repository's policy, in their order, and those it takes keys from.
 pub fn read(files: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, Fault> {
-    let one = |path: &PathBuf| Ok((path.clone(), read_one(path)?));
-    let mut texts: Vec<(PathBuf, Vec<u8>)> = files.iter().map(one).collect::<Result<_, _>>()?;
+    let mut committed = Committed::default();
+    let mut texts = Vec::new();
+    for path in files {
+        texts.push((path.clone(), read_one(path, &mut committed)?));
+    }
     for path in texts.first().map(signers_of).unwrap_or_default() {
-        texts.push(one(&path)?);
+        let bytes = read_one(&path, &mut committed)?;
+        texts.push((path, bytes));
     }
     Ok(texts)
 }
 
 /// The files that the site's policy takes keys from.
 pub fn signers(site: &Path) -> Vec<PathBuf> {
-    read_one(site).map(|bytes| signers_of(&(site.to_owned(), bytes))).unwrap_or_default()
+    let bytes = read_one(site, &mut Committed::default());
+    bytes.map(|bytes| signers_of(&(site.to_owned(), bytes))).unwrap_or_default()
 }
 
 fn signers_of((path, bytes): &(PathBuf, Vec<u8>)) -> Vec<PathBuf> {
-    let beside = path.parent().unwrap_or(path);
     let file = PolicyFile { label: shown(path), bytes: bytes.clone() };
-    signers_named(&file).into_iter().map(|named| beside.join(named)).collect()
+    signers_named(&file).into_iter().map(|named| beside(path, &named)).collect()
 }
 
-fn read_one(path: &Path) -> Result<Vec<u8>, Fault> {
-    files::read_whole(path, POLICY_BYTES_MAX)
-        .or_fault(|| format!("could not read the policy {}", shown(path)))
+fn read_one(path: &Path, committed: &mut Committed) -> Result<Vec<u8>, Fault> {
+    let could_not = || format!("could not read the policy {}", shown(path));
+    match GitPlace::parse(path) {
+        Some(Ok(place)) => committed.read(&place).or_fault(could_not),
+        Some(Err(flaw)) => Err(Fault::new(could_not()).cause(format!("it {flaw}"))),
+        None => files::read_whole(path, POLICY_BYTES_MAX).or_fault(could_not),
+    }
 }
 
 /// Where a good policy wants its logs to be.
@@ -125,9 +150,9 @@ pub fn compiled(texts: &[(PathBuf, Vec<u8>)]) -> Result<Policy, Problems> {
 /// # Errors
 /// What is wrong with the policy.
 pub fn compiled_by_name(texts: &[(PathBuf, Vec<u8>)]) -> Result<Policy, Problems> {
-    let file = |(path, bytes): &(PathBuf, Vec<u8>)| {
-        let name = path.file_name().map_or(path.as_path(), Path::new);
-        PolicyFile { label: shown(name), bytes: bytes.clone() }
+    let file = |(path, bytes): &(PathBuf, Vec<u8>)| PolicyFile {
+        label: shown(Path::new(&label(path))),
+        bytes: bytes.clone(),
     };
     let files: Vec<PolicyFile> = texts.iter().map(file).collect();
     compiled_files(&files)

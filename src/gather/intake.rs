@@ -247,7 +247,8 @@ fn blob(scene: &mut Scene<'_>, side: Side, asked: IntakeOf) -> Result<Blob, Gath
     Ok(blob)
 }
 
-fn inside(bytes: &[u8], asked: IntakeOf) -> Inside {
+/// What a file holds, by its bytes.
+pub fn inside(bytes: &[u8], asked: IntakeOf) -> Inside {
     let head = |most: usize| &bytes[..bytes.len().min(most)];
     let beginning = head(GENERATED_PROBE_BYTES).to_ascii_lowercase();
     let says = |word: &&[u8]| memchr::memmem::find(&beginning, word).is_some();

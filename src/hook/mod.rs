@@ -10,6 +10,7 @@ pub mod back;
 pub mod bench;
 pub mod certificate;
 pub mod children;
+pub mod committed;
 pub mod deadline;
 pub mod debts;
 pub mod earlier;

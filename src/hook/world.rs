@@ -12,6 +12,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::facts::past::{PastError, SessionKey};
+use crate::hook::committed::{Committed, Unread};
 use crate::hook::fault::Stop;
 use crate::hook::traces;
 use crate::log::book::Log;
@@ -20,6 +21,7 @@ use crate::log::error::LogError;
 use crate::log::settle::{self, Site};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
+use crate::policy::place::{GitPlace, beside, label, seen_from};
 use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
 use crate::push::env::Env;
 use crate::source::problem::Colour;
@@ -117,23 +119,24 @@ impl World {
             return vec![self.store.common_dir().join(FOLDER).join("policy.toml")];
         }
         let base = self.store.common_dir().to_owned();
-        named.iter().map(|path| base.join(OsStr::from_bytes(path))).collect()
+        named.iter().map(|path| seen_from(&base, Path::new(OsStr::from_bytes(path)))).collect()
     }
 
     /// The policy in force before this push, and its texts.
     pub fn policy(&self) -> Result<(Policy, Vec<(PathBuf, PolicyFile)>), Stop> {
         let mut files = Vec::new();
+        let mut committed = Committed::default();
         for path in self.policy_paths() {
-            let file = read_policy(&path)?;
+            let file = read_policy(&path, &mut committed)?;
             files.push((path, file));
         }
         let policies: Vec<PolicyFile> = files.iter().map(|(_, file)| file.clone()).collect();
         let mut signers = Vec::new();
         if let (Some((path, _)), Some(site)) = (files.first(), policies.first()) {
-            let beside = path.parent().unwrap_or(path).to_owned();
+            let site_path = path.clone();
             for named in signers_named(site) {
-                let path = beside.join(named);
-                let file = read_policy(&path)?;
+                let path = beside(&site_path, &named);
+                let file = read_policy(&path, &mut committed)?;
                 signers.push(file.clone());
                 files.push((path, file));
             }
@@ -181,8 +184,11 @@ fn unopened(error: &StoreError) -> Stop {
 }
 
 /// Reads one policy file. One that others may write is nobody's policy (threats G17).
-fn read_policy(path: &Path) -> Result<PolicyFile, Stop> {
+fn read_policy(path: &Path, committed: &mut Committed) -> Result<PolicyFile, Stop> {
     let shown = path.display();
+    if let Some(place) = GitPlace::parse(path) {
+        return read_committed(path, place, committed);
+    }
     let fault = |error: std::io::Error| {
         let reason = format!("could not read the policy {shown}: {error}");
         Stop::fault_because("the policy on this server cannot be read", reason)
@@ -205,8 +211,31 @@ fn read_policy(path: &Path) -> Result<PolicyFile, Stop> {
     }
     let mut bytes = Vec::new();
     file.by_ref().take(POLICY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(fault)?;
-    let label = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(PolicyFile { label, bytes })
+    Ok(PolicyFile { label: label(path), bytes })
+}
+
+/// The same for one that is kept in a repository.
+fn read_committed(
+    path: &Path,
+    place: Result<GitPlace, &'static str>,
+    committed: &mut Committed,
+) -> Result<PolicyFile, Stop> {
+    let told = "the policy on this server cannot be read";
+    let place = place.map_err(|flaw| {
+        let reason = format!("the policy {} {flaw}", path.display());
+        Stop::fault_because(told, reason)
+    })?;
+    let bytes = committed.read(&place).map_err(|error| match error {
+        Unread::Unsafe(reason) => {
+            Stop::fault_because("the policy on this server is not safe to use", reason)
+        }
+        Unread::Store(..)
+        | Unread::Object(..)
+        | Unread::NotBare(_)
+        | Unread::Ref { .. }
+        | Unread::File { .. } => Stop::fault(told, &error),
+    })?;
+    Ok(PolicyFile { label: label(path), bytes })
 }
 
 impl Site for World {

@@ -18,6 +18,9 @@ use crate::source::table::{Keys, Table, pick};
 /// How many exemptions one rule may have.
 pub const EXEMPTIONS_MAX: usize = 64;
 
+/// What may stand in one exemption.
+pub const EXEMPT_KEYS: [&str; 3] = ["who", "paths", "operations"];
+
 /// Somebody whose landings within some paths the rule passes over.
 #[derive(Clone, Debug)]
 pub struct Exemption {
@@ -81,7 +84,7 @@ fn exemption(mut table: Table<'_>, roster: &Roster, problems: &mut Problems) -> 
     let who = table.text("who", problems);
     let paths = table.texts("paths", problems);
     let operations = operations(&mut table, problems);
-    table.finish(Keys { known: &["who", "paths", "operations"], later: &[] }, problems);
+    table.finish(Keys { known: &EXEMPT_KEYS, later: &[] }, problems);
     let (who, paths) = (who?, paths?);
     let party = roster.resolve(std::slice::from_ref(&who), problems)?;
     if party.names.iter().all(|name| roster.get(name).is_some_and(|it| it.shared)) {

@@ -12,8 +12,10 @@ pub mod exempt;
 pub mod glass;
 pub mod journal;
 pub mod notify;
+pub mod place;
 mod raw;
 mod rollback;
+pub mod schema;
 pub mod settings;
 
 use std::collections::BTreeSet;

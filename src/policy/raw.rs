@@ -13,7 +13,7 @@ use crate::verdict::finding::Level;
 pub(super) const VERSION: u64 = 1;
 
 /// What may stand at the top of a file.
-const TOP_KEYS: Keys<'static> = Keys {
+pub(super) const TOP_KEYS: Keys<'static> = Keys {
     known: &[
         "version",
         "help",

@@ -19,7 +19,7 @@ const APPROVALS: u64 = 1;
 const WITHIN_SECONDS: i64 = 30 * 86_400;
 
 /// The keys.
-const KEYS: Keys<'static> = Keys { known: &["by", "approvals", "within"], later: &[] };
+pub(super) const ROLLBACK_KEYS: [&str; 3] = ["by", "approvals", "within"];
 
 /// Reads `[rollback]`. `None` goes with at least one problem.
 pub(super) fn read(
@@ -40,7 +40,7 @@ pub(super) fn read(
         problems.error_hint(&header, "`by` is missing: who may take a ref back?", hint);
     }
     let list = table.texts("by", problems);
-    table.finish(KEYS, problems);
+    table.finish(Keys { known: &ROLLBACK_KEYS, later: &[] }, problems);
     let list = list?;
     if list.value.is_empty() {
         let what = "`by` is empty, so nobody could ever roll back";

@@ -139,6 +139,17 @@ const SEAL_EVERY_SECONDS_MIN: i64 = 60;
 /// The key that names files of keys.
 const ALLOWED_SIGNERS: &str = "allowed-signers";
 
+/// What may stand in `[identity]`.
+pub const IDENTITY_KEYS: [&str; 6] =
+    ["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS];
+
+/// What may stand in `[log]`.
+pub const LOG_KEYS: [&str; 7] =
+    ["dir", "on-drift", "when-full", "key", "seal-every", "redact", "journal"];
+
+/// What may stand in `[push]`.
+pub const PUSH_KEYS: [&str; 1] = ["refuse"];
+
 /// Variables that whoever pushes can choose: through `SendEnv`, the SSH command, or Git's own
 /// protocol. (Beginnings; threats F13.)
 const CHOSEN_BY_CLIENTS: [&str; 7] =
@@ -184,8 +195,7 @@ impl Identity {
         let words = &[("login", Unlisted::Login), ("refuse", Unlisted::Refuse)];
         let unlisted = table.word("unlisted", words, problems).map_or(unlisted, |w| w.value);
         let allowed_signers = allowed_signers(&mut table, problems);
-        let known = &["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS];
-        table.finish(Keys { known, later: &[] }, problems);
+        table.finish(Keys { known: &IDENTITY_KEYS, later: &[] }, problems);
         let asks = platform.map_or(Asks::Doors { ssh, http, local }, Asks::Platform);
         Self { asks, unlisted, allowed_signers }
     }
@@ -281,8 +291,7 @@ impl LogSettings {
         let seal_every = seal_every(&mut table, problems);
         let redact = redact(&mut table, problems);
         let journal = journal::read(&mut table, problems);
-        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact", "journal"];
-        table.finish(Keys { known, later: &[] }, problems);
+        table.finish(Keys { known: &LOG_KEYS, later: &[] }, problems);
         Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact, journal }
     }
 }
@@ -356,7 +365,7 @@ fn limits(mut table: Table<'_>, problems: &mut Problems) -> Limits {
 fn refuse_mode(mut table: Table<'_>, problems: &mut Problems) -> RefuseMode {
     let words = &[("push", RefuseMode::Push), ("ref", RefuseMode::Ref)];
     let mode = table.word("refuse", words, problems).map(|w| w.value).unwrap_or_default();
-    table.finish(Keys { known: &["refuse"], later: &[] }, problems);
+    table.finish(Keys { known: &PUSH_KEYS, later: &[] }, problems);
     mode
 }
 

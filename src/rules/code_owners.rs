@@ -229,6 +229,11 @@ impl Rule for CodeOwners {
         code_owners_lint::remarks(self, seen)
     }
 
+    fn about(&self, _path: &RepoPath) -> Option<bool> {
+        // Where what nobody owns may change, the file has to be asked too.
+        (self.unowned != Unowned::Accept).then_some(true)
+    }
+
     fn seats_apart(&self) -> bool {
         true
     }

@@ -1,10 +1,13 @@
 //! `files`: what files may be: how large, of which type, by which names.
 
 use crate::facts::needs::{IntakeOf, Needs, Since};
-use crate::pattern::paths::{Base, PathPatterns};
+use crate::names::path::RepoPath;
+use crate::pattern::paths::{Base, EntryShape, PathPatterns};
 use crate::pattern::text::{self, TextPattern, Wanted};
 use crate::rules::files_judge;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
+use crate::rules::scope::dead;
 use crate::rules::since;
 use crate::rules::view::View;
 use crate::source::nearest::suggestion;
@@ -117,6 +120,15 @@ pub struct Files {
     pub(crate) only_names: Option<PathPatterns>,
     /// Which commits are passed over.
     pub(crate) since: Since,
+}
+
+impl Files {
+    /// Whether it is about a file: every one, but for those that `paths` takes away; where `paths`
+    /// names some, only those.
+    pub(crate) fn covers(&self, path: &RepoPath, shape: EntryShape) -> bool {
+        let everything = self.paths.written().iter().all(|written| written.starts_with('!'));
+        self.paths.picks(path, shape, everything)
+    }
 }
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
@@ -234,6 +246,14 @@ impl Rule for Files {
             clashes: has(Trait::Collision),
         };
         Needs { intake: Some(intake), since: self.since.clone(), ..Needs::default() }
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        dead(&self.paths, seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.covers(path, EntryShape::Link))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

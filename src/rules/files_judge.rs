@@ -25,7 +25,7 @@ pub(crate) fn judge(rule: &Files, view: &View<'_>) -> Ruling {
     for taken in &intake.taken {
         let Some(new) = taken.change.new else { continue };
         let path = &taken.change.path;
-        if !rule.paths.picks(path, shape(new), true) {
+        if !rule.covers(path, shape(new)) {
             continue;
         }
         for why in whys(rule, intake, taken, new) {

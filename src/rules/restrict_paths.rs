@@ -1,9 +1,11 @@
 //! `restrict-paths`: who may change these paths at all.
 
 use crate::facts::needs::{IntakeOf, Needs};
+use crate::names::path::RepoPath;
 use crate::push::pusher::Pusher;
 use crate::roster::party::Party;
 use crate::rules::operations::{self, Operations};
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::restrict_paths_judge;
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
@@ -131,6 +133,14 @@ impl Rule for RestrictPaths {
     fn needs(&self) -> Needs {
         let intake = Some(IntakeOf::default());
         Needs { landing: true, content: self.scope.infra(), intake, ..Needs::default() }
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

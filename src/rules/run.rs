@@ -5,6 +5,7 @@ use crate::facts::needs::Needs;
 use crate::facts::run::{Ended, RunSeen};
 use crate::names::escape::escape;
 use crate::names::path::RepoPath;
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, RunAsk, Shape};
 use crate::rules::scope::{Scope, Unnamed, infra_kind_names};
 use crate::rules::view::View;
@@ -28,9 +29,12 @@ const WORDS_MAX: usize = 64;
 const LINES_TOLD_MAX: usize = 20;
 const CHARS_TOLD_MAX: usize = 160;
 
+/// What stands behind `kind =`.
+pub const NAME: &str = "run";
+
 /// The kind.
 pub static KIND: Kind = Kind {
-    name: "run",
+    name: NAME,
     summary: "a command of yours, given the facts and the new tree, exits 0 in time",
     explain: EXPLAIN,
     keys: &[
@@ -172,6 +176,14 @@ impl Rule for Run {
 
     fn seconds(&self) -> Option<u64> {
         Some(self.timeout_seconds)
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.scope.remarks(seen)
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(self.scope.covers_path(path))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -108,11 +108,7 @@ impl Scope {
 
     /// The patterns that match nothing in a tree.
     pub(crate) fn remarks(&self, seen: &Seen<'_>) -> Vec<Remark> {
-        let dead = |pattern: &str| {
-            let what = format!("`{pattern}` matches nothing on {}", seen.refname);
-            Remark::mild(what, "mend it, or keep it for files that are still to come")
-        };
-        self.paths.dead(seen.paths).into_iter().map(dead).collect()
+        dead(&self.paths, seen)
     }
 
     fn otherwise(&self, path: &RepoPath) -> bool {
@@ -120,6 +116,15 @@ impl Scope {
             || self.governing && governs(path)
             || !by_path(self.infra, path.as_bytes()).is_empty()
     }
+}
+
+/// The patterns of a list that match nothing in a tree.
+pub(crate) fn dead(paths: &PathPatterns, seen: &Seen<'_>) -> Vec<Remark> {
+    let told = |pattern: &str| {
+        let what = format!("`{pattern}` matches nothing on {}", seen.refname);
+        Remark::mild(what, "mend it, or keep it for files that are still to come")
+    };
+    paths.dead(seen.paths).into_iter().map(told).collect()
 }
 
 /// Files by which Git and its kin show other content under a path than its entry holds: attributes,

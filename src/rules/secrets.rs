@@ -1,8 +1,11 @@
 //! `secrets`: no keys, tokens, passwords and state files.
 
 use crate::facts::needs::{IntakeOf, Needs, Since};
+use crate::names::path::RepoPath;
 use crate::pattern::paths::{Base, PathPatterns};
+use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
+use crate::rules::scope::dead;
 use crate::rules::secrets_judge;
 use crate::rules::since;
 use crate::rules::view::View;
@@ -108,6 +111,14 @@ impl Rule for Secrets {
     fn needs(&self) -> Needs {
         let intake = IntakeOf { secrets: true, ..IntakeOf::default() };
         Needs { intake: Some(intake), since: self.since.clone(), ..Needs::default() }
+    }
+
+    fn against(&self, seen: &Seen<'_>) -> Vec<Remark> {
+        self.allow.iter().flat_map(|allow| dead(allow, seen)).collect()
+    }
+
+    fn about(&self, path: &RepoPath) -> Option<bool> {
+        Some(!self.allow.as_ref().is_some_and(|allow| allow.holds(path)))
     }
 
     fn judge(&self, view: &View<'_>) -> Ruling {

@@ -481,6 +481,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("open-ends", "h04_killed_after_the_ref_moved_is_applied"),
     ("other-account", "another_accounts_repository_is_looked_at_but_not_installed"),
     ("path-writable", "g01_g15_g19_what_a_client_may_send_and_whose_git_is_run_are_looked_at"),
+    ("policy-ref-open", "the_verbs_know_a_policy_that_is_kept_in_a_repository"),
     ("program-missing", "a_program_that_is_gone_or_that_others_may_change_is_found"),
     ("program-not-executable", "a_program_that_is_gone_or_that_others_may_change_is_found"),
     ("program-writable", "a_program_that_is_gone_or_that_others_may_change_is_found"),

@@ -53,6 +53,41 @@ fn lint_answers_yes_no_and_could_not() {
 }
 
 #[test]
+fn lint_tries_a_policy_with_its_cases() {
+    let ground = Ground::new();
+    ground.write("policy.toml", POLICY);
+    let rule = ground.portcullis(&["lint", "policy.toml"]).expect(0);
+    assert!(!rule.out.contains("judged"), "{rule:?}");
+    let good = "== a stranger's topic\nstranger mallory creates topic/x\n=> accepted\n";
+    ground.write("cases/good.txt", good);
+    ground.write("cases/notes.md", "no case");
+    let answer = ground.portcullis(&["lint", "policy.toml", "--cases", "cases"]).expect(0);
+    assert_eq!(answer.out, "1 push judged, all as the cases have it\n");
+    let bad = "== gone\nstranger mallory creates topic/x\n=> refused by nobody\n";
+    ground.write("bad.txt", bad);
+    let both = ["lint", "policy.toml", "--cases", "cases", "bad.txt"];
+    let answer = ground.portcullis(&both).expect(1);
+    assert!(answer.out.contains("gone: expected refused by nobody, got accepted"), "{answer:?}");
+    assert!(answer.out.contains("bad.txt:3"), "{answer:?}");
+    assert!(answer.out.contains("success: 1 ref accepted"), "{answer:?}");
+    assert!(answer.out.ends_with("2 pushes judged, 1 not as the cases have it\n"), "{answer:?}");
+    let json = [&both[..], &["--json"]].concat();
+    let report: serde_json::Value =
+        serde_json::from_str(&ground.portcullis(&json).expect(1).out).unwrap();
+    assert_eq!(report["cases"]["pushes"][1]["line"], 3);
+    assert_eq!(report["cases"]["pushes"][1]["expected"], "refused by nobody");
+    assert_eq!(report["cases"]["pushes"][1]["got"], "accepted");
+    assert_eq!(report["cases"]["pushes"][1]["holds"], false);
+    assert_eq!(report["cases"]["hold"], false);
+    ground.write("empty.txt", "\n");
+    let answer = ground.portcullis(&["lint", "policy.toml", "--cases", "empty.txt"]).expect(1);
+    assert!(answer.out.contains("there is no case in "), "{answer:?}");
+    ground.portcullis(&["lint", "policy.toml", "--cases", "missing.txt"]).expect(3);
+    std::fs::create_dir(ground.path("none")).unwrap();
+    ground.portcullis(&["lint", "policy.toml", "--cases", "none"]).expect(3);
+}
+
+#[test]
 fn explain_knows_every_idea_and_says_what_it_knows() {
     let ground = Ground::new();
     for topic in ["approval", "roster", "log", "exit-codes", "identity"] {

@@ -18,6 +18,7 @@ use crate::support::story::read;
 const ELSEWHERE: &[(&str, &str)] = &[
     ("checks-by-command", "tests/it/runs.rs"),
     ("flux-image-automation", "tests/it/exceptions.rs"),
+    ("policy-repository", "tests/it/policyrepo.rs"),
     ("team", "tests/cases/examples/README.md"),
 ];
 

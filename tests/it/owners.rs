@@ -4,6 +4,9 @@
 use std::fs;
 use std::process::Output;
 
+use portcullis::cli::idle;
+use portcullis::names::moment::Moment;
+use portcullis::policy::{PolicyFile, compile};
 use serde_json::Value;
 
 use crate::support::ground::run;
@@ -16,7 +19,8 @@ const RULE: &str = "\n[rule.owners]\nkind = \"code-owners\"\nrefs = [\"@default\
      \n[rule.plans]\nkind = \"approval\"\nrefs = [\"refs/tags/plan-*\"]\npaths = [\"plans/**\"]\n\
      from = [\"@platform\"]\n\
      \n[rule.charts]\nkind = \"approval\"\nrefs = [\"main\"]\npaths = [\"charts/**\", \"infra/**\", \"!**/x\"]\n\
-     from = [\"@platform\"]\nlevel = \"warn\"\n";
+     from = [\"@platform\"]\nlevel = \"warn\"\n\
+     \n[rule.releases]\nkind = \"landed\"\nrefs = [\"refs/tags/v*\"]\nin = [\"trunk\"]\n";
 
 const OWNERS: &str = "* @erin\n/gone/ @bob\n/app/ @ghost @bob\n/app/x @bob\n!y @bob\n/infra/ @ghost\n\
      /docs/\n/infra/prod/ @bob @carol\n";
@@ -55,6 +59,7 @@ fn owners_are_told_what_waits_for_them_and_lint_finds_lines_that_are_dead() {
         "warning: CODEOWNERS:7: `/docs/` matches nothing on refs/heads/main",
         "lines have no more owners than have to approve, such as CODEOWNERS:1",
         "warning: no ref of the repository is named by refs/tags/plan-*",
+        "error: no ref is there that must have had it: trunk",
         "warning: `charts/**` matches nothing on refs/heads/main",
     ] {
         assert!(told(&output).contains(part), "{part}\n{}", told(&output));
@@ -64,6 +69,27 @@ fn owners_are_told_what_waits_for_them_and_lint_finds_lines_that_are_dead() {
     assert_eq!(json["usable"], true);
     let rows = json["against"].as_array().unwrap();
     assert!(rows.iter().any(|row| row["severity"] == "error" && row["line"].is_u64()), "{json}");
+
+    // Which rules was no push about, from the last one on? A younger log does not say.
+    let file = PolicyFile {
+        label: "policy.toml".to_owned(),
+        bytes: fs::read(site.policy_file()).unwrap(),
+    };
+    let compiled = compile(&[file]).unwrap();
+    let landed = site.log().last("decision")["ts"].as_str().unwrap().to_owned();
+    let landed = Moment::parse_millis(&landed).unwrap();
+    let idle = |days: i64| -> Vec<u32> {
+        let now = landed.plus_seconds(days * 86_400);
+        let problems = idle::look(&compiled, site.path(), now).unwrap();
+        problems.iter().map(|problem| problem.place().unwrap().line).collect()
+    };
+    let lines = |names: &[&str]| -> Vec<u32> {
+        let all = compiled.rules.iter().filter(|rule| names.contains(&rule.name.as_str()));
+        all.map(|rule| rule.place.line).collect()
+    };
+    assert!(idle(364).is_empty());
+    assert_eq!(idle(365), lines(&["plans", "charts", "releases"]));
+    assert_eq!(idle(366), lines(&["owners", "plans", "charts", "releases"]));
 
     // What waits for whom, before anything is pushed to main.
     let open = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);

@@ -43,6 +43,11 @@ const TAKEN: &[(&str, &str, &str)] = &[
         "tests/it/examples.rs an_auditor_checks_the_chain_with_a_shell",
     ),
     (
+        "docs/policy-cases.md",
+        "[rule.main-takes-merges]",
+        "tests/judging/trial.rs the_page_says_what_a_case_may_say",
+    ),
+    (
         "docs/rules.md",
         "portcullis import gitolite conf/gitolite.conf --repo infra --keydir keydir >infra.toml",
         "tests/it/gitolite.rs the_commands_of_the_page_make_a_policy",
@@ -114,9 +119,33 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "takes a log of more than a year; tests/it/pruned.rs has one",
     ),
     ("docs/performance.md", "cargo bench --bench log", BUILDS),
+    (
+        "docs/policy-cases.md",
+        "portcullis lint policy.toml --cases policy.cases.txt     # files, or a folder: every .txt in it",
+        "needs a policy; tests/cli/talk.rs lint_tries_a_policy_with_its_cases has one",
+    ),
+    (
+        "docs/policy-editor.md",
+        "#:schema /usr/share/portcullis/config/policy.schema.json",
+        "a remark that an editor reads",
+    ),
+    (
+        "docs/policy-editor.md",
+        "portcullis lint --schema > policy.schema.json",
+        "tests/judging/schema.rs compares what is printed with the file",
+    ),
+    (
+        "docs/policy-git.md",
+        "portcullis lint git:/srv/git/policies.git:main:policy.toml",
+        POLICY_REPOSITORY,
+    ),
+    ("docs/policy-git.md", "git init --bare /srv/git/policies.git", POLICY_REPOSITORY),
 ];
 
 const BUILDS: &str = "builds and tests the sources, which is what runs this";
+
+const POLICY_REPOSITORY: &str =
+    "needs a repository with a policy in it; tests/it/policyrepo.rs makes both and runs each verb";
 
 /// Pages that are made: their blocks are tested where they come from.
 const MADE: [(&str, &str); 2] = [

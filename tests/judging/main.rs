@@ -12,5 +12,8 @@ mod checks;
 mod drift;
 mod made;
 mod order;
+mod paths;
 mod refs;
+mod schema;
+mod trial;
 mod weight;

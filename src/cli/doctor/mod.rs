@@ -9,6 +9,7 @@ pub mod finding;
 pub mod fix;
 pub mod history;
 pub mod hooks;
+pub mod kept;
 pub mod leftover;
 pub mod look;
 pub mod path;
@@ -95,6 +96,7 @@ static CHECKS: &[Check] = &[
     settings::proc_receive,
     settings::shallow_update,
     storage::policy,
+    kept::policy_ref,
     storage::owners,
     storage::account,
     storage::private,

@@ -20,6 +20,7 @@ use crate::cli::surroundings::Surroundings;
 use crate::log::keeper::unsealed_since;
 use crate::log::{append_only, space};
 use crate::names::moment::Moment;
+use crate::policy::place::GitPlace;
 use crate::store::objects::Objects as _;
 use crate::store::open::{self, OpenAt};
 
@@ -272,7 +273,8 @@ fn guarded(site: &Site) -> Vec<(&'static str, Look)> {
         (OUR_FOLDER, Look::at(&folder)),
     ];
     let policies = site.policies();
-    for path in &policies {
+    // Who reads one that is kept in a repository looks at that repository.
+    for path in policies.iter().filter(|path| GitPlace::parse(path).is_none()) {
         guarded.push(("the policy", Look::through(path)));
         // Whoever may change the folder may put another file there, and so with that of a link's target.
         let real = std::fs::canonicalize(path).ok();
@@ -282,7 +284,8 @@ fn guarded(site: &Site) -> Vec<(&'static str, Look)> {
         folders.dedup();
         guarded.extend(folders.iter().map(|it| ("the folder of the policy", Look::through(it))));
     }
-    let signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
+    let mut signers = policies.first().map(|site| policies::signers(site)).unwrap_or_default();
+    signers.retain(|path| GitPlace::parse(path).is_none());
     guarded.extend(signers.iter().map(|path| ("the file of keys", Look::through(path))));
     let log = site.log_dir();
     let outside = site.config.local_paths(KEY_LOG_DIR);

@@ -40,6 +40,11 @@ pub static TOPICS: &[Topic] = &[
         text: include_str!("notify.txt"),
     },
     Topic {
+        name: "policy",
+        summary: "where a policy is kept, and how it is tried out",
+        text: include_str!("policy.txt"),
+    },
+    Topic {
         name: "roster",
         summary: "who is who: people, machines, keys, groups",
         text: include_str!("roster.txt"),

@@ -84,8 +84,7 @@ pub fn policy(
     shelf: &Shelf,
 ) -> Result<Chosen, Fault> {
     let named = site.config.local_paths(KEY_POLICY);
-    let wanted: Vec<PathBuf> =
-        install.policy.iter().map(|path| around.absolute(path)).collect::<Result<_, _>>()?;
+    let wanted = policies::places(around, &install.policy)?;
     let has_starter = site.starter_policy().exists();
     if wanted.is_empty() && named.is_empty() && !has_starter {
         return starter(around, install, platform, site);

@@ -16,6 +16,7 @@ use crate::cli::install::prepare::{Desk, hook_steps, hooks_of};
 use crate::cli::io::Tone;
 use crate::cli::newborn;
 use crate::cli::platform::{EARLIER_SUFFIX, Layout, PLATFORMS, Place, Platform};
+use crate::cli::policies;
 use crate::cli::quote::{shell, shown};
 use crate::cli::shim::Hook;
 use crate::cli::site::{
@@ -37,8 +38,7 @@ pub fn template(call: &mut Call<'_>, desk: &Desk<'_>, dir: &Path) -> Result<Exit
         return Err(Fault::mistyped(text).hint("portcullis install --recursive DIR finds new ones"));
     }
     let hooks = hooks_of(install, platform, "")?;
-    let paths: Vec<PathBuf> =
-        install.policy.iter().map(|path| desk.around.absolute(path)).collect::<Result<_, _>>()?;
+    let paths = policies::places(desk.around, &install.policy)?;
     let policy = desk.shelf.policy(&paths)?;
     let typed = install.log_dir.as_deref().map(|dir| desk.around.absolute(dir)).transpose()?;
     let log_dir = typed.or(policy.log_dir.clone());

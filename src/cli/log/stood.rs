@@ -3,13 +3,17 @@
 //! The files on the server are not asked. A policy that this version reads no more is told by its
 //! texts alone.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use crate::log::disk::Folder;
 use crate::log::entry::Policy as PolicyRecord;
 use crate::log::whole;
 use crate::log::wire::Text;
 use crate::names::escape::escape;
+use crate::policy::place;
 use crate::policy::{Policy, PolicyFile, compile_with, signers_named};
 use crate::source::problem::Colour;
 
@@ -43,8 +47,7 @@ pub fn stood(folder: &Folder, record: &PolicyRecord) -> io::Result<Stood> {
     Ok(Stood { files, policy })
 }
 
-/// A file's own name, without its folder.
-fn label(place: &Text) -> String {
-    let name = place.0.rsplit(|byte| *byte == b'/').next().unwrap_or(&place.0);
-    escape(name)
+/// A file's own name, without its folder, escaped.
+pub fn label(at: &Text) -> String {
+    escape(place::label(Path::new(OsStr::from_bytes(&at.0))).as_bytes())
 }

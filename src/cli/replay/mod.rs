@@ -78,7 +78,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let refname = arguments.refname.as_deref().map(refname).transpose()?;
     let paths = match arguments.policy.as_slice() {
         [] => site.policies(),
-        named => named.iter().map(|path| call.around.absolute(path)).collect::<Result<_, _>>()?,
+        named => policies::places(call.around, named)?,
     };
     let policy = match policies::compiled_by_name(&policies::read(&paths)?) {
         Ok(policy) => policy,

@@ -13,7 +13,7 @@ use crate::cli::fault::{Fault, OrFault as _};
 use crate::cli::log::bundle::tarball::{Body, Piece};
 use crate::cli::log::place::{self, Place};
 use crate::cli::log::report::walk::walk;
-use crate::cli::log::stood::stood;
+use crate::cli::log::stood::{label, stood};
 use crate::cli::log::words;
 use crate::log::decision::{Decision, StatementRecord};
 use crate::log::disk::Folder;
@@ -202,8 +202,7 @@ impl Readable {
             return;
         };
         for (at, (place, bytes)) in policy.files.iter().enumerate() {
-            let own = place.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            let own = plain(&escape(own));
+            let own = plain(&label(place));
             let name = format!("policies/{number:08}/{}-{own}", at + 1);
             let _ = writeln!(self.policies, "    {name}  {}", escape(&place.0));
             self.file(name, bytes.clone());
