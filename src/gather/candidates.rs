@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::change::{Delta, PathChange};
 use crate::facts::evidence::{Candidate, NearMiss, Standing};
+use crate::facts::landing::CleanMerge;
 use crate::facts::makers::Makers;
 use crate::facts::past::StatementState;
 use crate::gather::error::GatherError;
@@ -45,6 +46,8 @@ pub struct Draft<'d> {
     pub digests: &'d [Digest],
     /// The commits of the change.
     pub change: &'d [Oid],
+    /// What of it Git merged line by line.
+    pub clean: Option<&'d CleanMerge>,
 }
 
 /// What was found.
@@ -96,7 +99,7 @@ pub(crate) fn probe(
     let probe = Probe { digest, place, statement: &statement, held };
     let (standing, delta) = standing(scene, draft, &probe, used)?;
     let says = statement.fields().clone();
-    if standing == Standing::Good {
+    if !matches!(standing, Standing::Not(_)) {
         let base = says.base_commit();
         let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
         let range = scene.reader.arriving(&[says.commit], &exclude)?;
@@ -186,7 +189,10 @@ fn standing(
         if !arrives(scene, draft, change)? {
             let line = probe.said(" ").path(&change.path).text(", which does not land as ");
             let line = line.text(probe.did());
-            return Ok((Standing::Not(line), empty));
+            return Ok(match speaks_of_merged(draft, probe) {
+                true => (Standing::ByMerge(line), delta),
+                false => (Standing::Not(line), empty),
+            });
         }
     }
     Ok((Standing::Good, delta))
@@ -313,6 +319,13 @@ fn base_fits(
         }
         (None, Some(_)) | (Some(_), None) => Ok(false),
     }
+}
+
+/// Whether an approval is of a change that Git merged. Nothing but an approval is: a machine looked
+/// at what it looked at.
+fn speaks_of_merged(draft: &Draft<'_>, probe: &Probe<'_>) -> bool {
+    matches!(probe.place, Place::Approval { .. })
+        && draft.clean.is_some_and(|clean| clean.digest == *probe.digest)
 }
 
 /// Whether an approved entry stands in the step's result as it was approved.

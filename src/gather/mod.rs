@@ -7,6 +7,7 @@ pub mod arrivals;
 pub mod candidates;
 pub mod checks;
 pub mod clashes;
+pub mod clean;
 pub mod content;
 pub mod creation;
 pub mod debts;
@@ -189,6 +190,7 @@ fn second_look(
         asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
         asked.links |= rule.needs.links;
+        asked.clean_merge |= rule.needs.clean_merge;
     }
     let mut starts = Vec::new();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {

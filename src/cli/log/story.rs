@@ -225,6 +225,7 @@ fn step_json(step: &Step) -> Option<Value> {
         "settled": step.settled.as_ref().map(|it| it.common.seq),
         "rollback_of": one.rollback.iter().map(|it| it.of).collect::<Vec<_>>(),
         "left_by": step.left_by,
+        "clean_merge": one.clean_merge.iter().map(|it| it.of.0.hex()).collect::<Vec<_>>(),
     }))
 }
 
@@ -318,6 +319,10 @@ fn rules(sheet: &mut Sheet, one: &RefDecision) {
     for exempt in &one.exempt {
         let (rule, who) = (words::plain(&exempt.rule), words::plain(&exempt.who));
         sheet.field(1, "exempt", &format!("from `{rule}` as {who}"));
+    }
+    for merged in &one.clean_merge {
+        let (rule, of) = (words::plain(&merged.rule), merged.of.0.short());
+        sheet.field(1, "merged", &format!("`{rule}` takes what Git made of {of}"));
     }
 }
 
