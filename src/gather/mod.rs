@@ -12,6 +12,7 @@ pub mod content;
 pub mod creation;
 pub mod debts;
 pub mod error;
+pub mod held;
 pub mod intake;
 pub mod landing;
 pub mod links;
@@ -164,6 +165,10 @@ fn second_look(
     }
     // A target that cannot be judged is refused by its structure already.
     if facts.alias_of.is_some() || matches!(facts.target, Target::Missing | Target::Other) {
+        return Ok(());
+    }
+    // A statement is looked at as one, be it a tag that leads to a commit.
+    if Place::is_reserved(&facts.update.name) {
         return Ok(());
     }
     scene.reader.take_problems();

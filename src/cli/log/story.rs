@@ -276,6 +276,7 @@ pub fn key_of(statement: &StatementRecord) -> Option<String> {
     let statement = Statement::parse(&statement.text.0).ok()?;
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
         SignatureCheck::Good { fingerprint, .. }
+        | SignatureCheck::Certified { fingerprint, .. }
         | SignatureCheck::Untouched { fingerprint, .. } => Some(fingerprint),
         SignatureCheck::Bad { .. }
         | SignatureCheck::WrongNamespace { .. }
