@@ -40,7 +40,7 @@ pub struct Book {
 /// Lines that ask together.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
-    /// Its name; `None` for the lines in front of the first header.
+    /// Its name, escaped to be shown; `None` for the lines in front of the first header.
     pub name: Option<String>,
     /// The line of its first header; 0 where it has none.
     pub line: u32,

@@ -19,6 +19,7 @@ use crate::codeowners::book::{
 use crate::codeowners::github::split;
 use crate::codeowners::glob::{Brackets, Glob, OpenClass, Segment, tokens};
 use crate::codeowners::owner::{Owner, Roles, owners};
+use crate::names::escape::escape;
 
 /// What is known while reading.
 struct Reading {
@@ -105,7 +106,7 @@ impl Reading {
 
     /// A section begins, or goes on.
     fn begin(&mut self, line: u32, header: Header<'_>) {
-        let name = String::from_utf8_lossy(header.name).into_owned();
+        let name = escape(header.name);
         if header.name.is_empty() {
             self.flaw(line, "a section without a name");
         }

@@ -75,6 +75,8 @@ pub struct UpdateFacts {
     pub change: Change,
     /// What the name is an alias for, when it is symbolic on the server.
     pub alias_of: Option<Vec<u8>>,
+    /// For a tag that is made: whether the server has a branch of the same short name.
+    pub hides_branch: bool,
     /// What the new value is.
     pub target: Target,
     /// How the ref moves; `None` when no rule asked.

@@ -116,6 +116,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         real,
         change: update.change(real),
         alias_of,
+        hides_branch: hides_branch(scene, update, real)?,
         target: scene.reader.target(&update.new)?,
         motion: None,
         landings: Vec::new(),
@@ -135,6 +136,18 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         debts: Vec::new(),
         statement: None,
     })
+}
+
+/// Whether a tag is made here beside a branch of the same name, which Git would then read as the tag.
+fn hides_branch(
+    scene: &Scene<'_>,
+    update: &RefUpdate,
+    real: Option<Oid>,
+) -> Result<bool, GatherError> {
+    let branch = update.name.tag().filter(|_| real.is_none() && !update.new.is_zero());
+    let branch = branch.and_then(|name| Refname::parse(&[b"refs/heads/", name].concat()));
+    let Some(branch) = branch else { return Ok(false) };
+    Ok(!matches!(scene.reader.objects.read_ref(&branch)?, RefValue::Absent))
 }
 
 /// Statements of this push count for its other updates, so they are looked at before those.

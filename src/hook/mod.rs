@@ -18,6 +18,7 @@ pub mod handed;
 pub mod head;
 pub mod hidden;
 pub mod host;
+pub mod journal;
 pub mod notify;
 pub mod overlay;
 pub mod owed;
@@ -115,6 +116,7 @@ fn gate(
         Ok(policy) => policy,
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
+    journal::listen(policy.log.journal.as_ref(), &world);
     let help = policy.help.clone();
     if let Some(deadline) = input.deadline {
         deadline.set(deadline::terms(&world, &policy, &ctx, record::hook(door)));
@@ -210,6 +212,7 @@ fn logged(
         Ok(Appended::Written(receipt)) => Some(receipt),
         Ok(Appended::Moved(_) | Appended::Held) | Err(_) => None,
     };
+    journal::stopped(stop, receipt.as_ref());
     Answer::stopped(stop, answer::stop_text(stop, help, receipt.as_ref()))
 }
 
@@ -268,10 +271,14 @@ fn decide(
                 bench.log.remember_before_genesis(&facts.before_genesis);
                 let reach = reach(world, bench, &judgement);
                 let you = &facts.push.push.pusher;
+                journal::judged(&judgement, &receipt, you);
                 let answer = Answer::judged(&judgement, &receipt, you, (reach, room));
                 return Ok(answer.warned(warning));
             }
-            Appended::Held => return Ok(Answer::held(&judgement, room)),
+            Appended::Held => {
+                tracing::warn!(verdict = "refused", "a push is counted with others");
+                return Ok(Answer::held(&judgement, room));
+            }
             Appended::Moved(_) => {
                 bench.log.refresh()?;
                 if bench.certificate != Seen::NotHere {

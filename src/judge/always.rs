@@ -4,6 +4,7 @@ use crate::facts::{Facts, Motion, Target, UpdateFacts};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
+use crate::policy::compiled::CompiledRule;
 use crate::policy::settings::OnDrift;
 use crate::push::pusher::{BY_CERTIFICATE, Who};
 use crate::push::update::Change;
@@ -232,7 +233,16 @@ fn look_alike(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Fi
         return Some(always("look-alike", Objection::new(what).detail(detail).hint(hint)));
     }
     let branch = shadowed(name)?;
-    if !policy.protects(&branch, default, moment) {
+    let is_made = |u: &UpdateFacts| u.update.name == branch && !u.update.new.is_zero();
+    let is_there = update.hides_branch || facts.updates.iter().any(is_made);
+    // Where a rule is about every name there is, each tag has the name of some branch that may be
+    // made one day; then it counts which there are.
+    let is_meant = |rule: &CompiledRule| {
+        rule.level_at(moment) == Level::Refuse
+            && rule.refs.matches(&branch, default)
+            && (is_there || default == Some(&branch) || !rule.refs.pick_any_branch())
+    };
+    if !policy.rules.iter().any(is_meant) {
         return None;
     }
     let what = Line::new("git would take ").refname(name).text(" for ").refname(&branch);

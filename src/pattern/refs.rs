@@ -20,6 +20,10 @@ pub const DEFAULT_BRANCH: &str = "@default";
 pub const OWN_PREFIXES: [&str; 4] =
     ["refs/approvals/", "refs/checks/", "refs/portcullis/", "refs/replace/"];
 
+/// Names of branches that only patterns for any name pick.
+const NOBODYS_BRANCHES: [&str; 2] =
+    ["refs/heads/\u{10fffd}", "refs/heads/\u{10fffd}/\u{10fffd}/\u{10fffd}"];
+
 /// A list of ref patterns, compiled. The last that matches decides.
 #[derive(Clone, Debug)]
 pub struct RefPatterns {
@@ -148,6 +152,12 @@ impl RefPatterns {
         let plain = self.written.iter().filter(|word| !word.starts_with(['!', '@']));
         // Wildcards are no letters of refnames, so patterns do not parse.
         plain.filter_map(full).collect()
+    }
+
+    /// Whether the list is about branches whatever they are called, as `**` is and `release/**` is not.
+    pub fn pick_any_branch(&self) -> bool {
+        let names = NOBODYS_BRANCHES.iter().filter_map(|name| Refname::parse(name.as_bytes()));
+        names.map(|name| self.decides(self.exact.last_match(name.as_bytes()))).any(|picked| picked)
     }
 
     /// The list as it was written.

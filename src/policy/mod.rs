@@ -10,6 +10,7 @@
 pub mod compiled;
 pub mod exempt;
 pub mod glass;
+pub mod journal;
 pub mod notify;
 mod raw;
 mod rollback;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::facts::limits::{LIMITS, Limits};
 use crate::identity::PLATFORMS;
+use crate::policy::journal::{self, Journal};
 use crate::policy::raw::Site;
 use crate::push::pusher::BY_CERTIFICATE;
 use crate::source::duration;
@@ -89,6 +90,8 @@ pub struct LogSettings {
     pub seal_every: Option<i64>,
     /// What it does not say.
     pub redact: Redact,
+    /// Who else is told, as it happens. `None`: nobody.
+    pub journal: Option<Journal>,
 }
 
 /// What the log has only as a keyed hash.
@@ -277,9 +280,10 @@ impl LogSettings {
         let key = table.text("key", problems).and_then(|key| key_place(&key, problems));
         let seal_every = seal_every(&mut table, problems);
         let redact = redact(&mut table, problems);
-        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact"];
+        let journal = journal::read(&mut table, problems);
+        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact", "journal"];
         table.finish(Keys { known, later: &[] }, problems);
-        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact }
+        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact, journal }
     }
 }
 

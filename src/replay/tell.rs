@@ -165,6 +165,7 @@ impl<'a> Teller<'a> {
             update: update.clone(),
             real: link.before,
             alias_of: None,
+            hides_branch: false,
             target: Target::Commit(link.commit),
             motion: Some(motion),
             landings,
