@@ -116,7 +116,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         real,
         change: update.change(real),
         alias_of,
-        hides_branch: hides_branch(scene, update, real)?,
+        has_namesake: has_namesake(scene, update, real)?,
         target: scene.reader.target(&update.new)?,
         motion: None,
         landings: Vec::new(),
@@ -138,16 +138,23 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
     })
 }
 
-/// Whether a tag is made here beside a branch of the same name, which Git would then read as the tag.
-fn hides_branch(
+/// Whether a tag is made beside a branch of the same name or the other way round: Git would read the
+/// name as the tag.
+fn has_namesake(
     scene: &Scene<'_>,
     update: &RefUpdate,
     real: Option<Oid>,
 ) -> Result<bool, GatherError> {
-    let branch = update.name.tag().filter(|_| real.is_none() && !update.new.is_zero());
-    let branch = branch.and_then(|name| Refname::parse(&[b"refs/heads/", name].concat()));
-    let Some(branch) = branch else { return Ok(false) };
-    Ok(!matches!(scene.reader.objects.read_ref(&branch)?, RefValue::Absent))
+    if real.is_some() || update.new.is_zero() {
+        return Ok(false);
+    }
+    let other = match (update.name.tag(), update.name.branch()) {
+        (Some(name), _) => Refname::parse(&[b"refs/heads/", name].concat()),
+        (None, Some(name)) => Refname::parse(&[b"refs/tags/", name].concat()),
+        (None, None) => None,
+    };
+    let Some(other) = other else { return Ok(false) };
+    Ok(!matches!(scene.reader.objects.read_ref(&other)?, RefValue::Absent))
 }
 
 /// Statements of this push count for its other updates, so they are looked at before those.

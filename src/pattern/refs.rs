@@ -156,8 +156,8 @@ impl RefPatterns {
 
     /// Whether the list is about branches whatever they are called, as `**` is and `release/**` is not.
     pub fn pick_any_branch(&self) -> bool {
-        let names = NOBODYS_BRANCHES.iter().filter_map(|name| Refname::parse(name.as_bytes()));
-        names.map(|name| self.decides(self.exact.last_match(name.as_bytes()))).any(|picked| picked)
+        let mut names = NOBODYS_BRANCHES.iter();
+        names.any(|name| self.decides(self.exact.last_match(name.as_bytes())))
     }
 
     /// The list as it was written.
@@ -278,7 +278,7 @@ fn misread(pattern: &str) -> Option<(String, String)> {
 }
 
 /// A pattern that no refname keeps.
-fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
+pub(crate) fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
     let hint = "see `git help check-ref-format` for what a ref may be called";
     let odd = parts.iter().find(|part| match part {
         Component::Literal(text) => {

@@ -165,7 +165,7 @@ impl<'a> Teller<'a> {
             update: update.clone(),
             real: link.before,
             alias_of: None,
-            hides_branch: false,
+            has_namesake: false,
             target: Target::Commit(link.commit),
             motion: Some(motion),
             landings,

@@ -29,6 +29,7 @@ mod examples;
 mod exceptions;
 mod floods;
 mod formats;
+mod gitolite;
 mod glass;
 mod hostile;
 mod journal;

@@ -42,6 +42,11 @@ const TAKEN: &[(&str, &str, &str)] = &[
         "prev=$(printf '0%.0s' $(seq 64)); n=0",
         "tests/it/examples.rs an_auditor_checks_the_chain_with_a_shell",
     ),
+    (
+        "docs/rules.md",
+        "portcullis import gitolite conf/gitolite.conf --repo infra --keydir keydir >infra.toml",
+        "tests/it/gitolite.rs the_commands_of_the_page_make_a_policy",
+    ),
     ("docs/log.md", "gzip -cdf [0-9]*.jsonl* | {", LOG_PAGE),
     ("docs/log.md", "(cd att && sha256sum *) | while read -r sum name; do", LOG_PAGE),
     ("docs/log.md", "import glob, gzip, itertools, json, os, sys", LOG_PAGE),

@@ -130,9 +130,13 @@ fn where_a_rule_is_about_every_branch_a_tag_is_held_against_those_that_are_there
         let policy = policy(&text);
         let tag = made(&policy, b"refs/tags/v1");
         finds(&policy, &push(vec![tag.clone()]), &[]);
-        let beside = UpdateFacts { hides_branch: true, ..tag.clone() };
+        let beside = UpdateFacts { has_namesake: true, ..tag.clone() };
         finds(&policy, &push(vec![beside]), &["look-alike"]);
-        let both = push(vec![made(&policy, b"refs/heads/v1"), tag]);
+        let branch = made(&policy, b"refs/heads/v1");
+        finds(&policy, &push(vec![branch.clone()]), &[]);
+        let hidden = UpdateFacts { has_namesake: true, ..branch.clone() };
+        finds(&policy, &push(vec![hidden]), &["look-alike"]);
+        let both = push(vec![branch, tag]);
         finds(&policy, &both, &["look-alike"]);
     }
     let policy = policy("[rule.r]\nkind = \"access\"\nrefs = [\"v*\"]\nrewind = [\"eve\"]\n");

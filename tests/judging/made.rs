@@ -190,7 +190,7 @@ pub(crate) fn update(
         update,
         real: Some(old),
         alias_of: None,
-        hides_branch: false,
+        has_namesake: false,
         target: Target::Commit(new),
         motion: Some(Motion::FastForward),
         landings: vec![landing],
