@@ -133,6 +133,7 @@ fn decision(number: u64) -> Record {
         landed: Vec::new(),
         exempt: Vec::new(),
         rollback: Vec::new(),
+        clean_merge: Vec::new(),
     };
     Record::Decision(Box::new(Decision {
         repo: "infra-5f0c91ab".into(),

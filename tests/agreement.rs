@@ -22,7 +22,10 @@ use tempfile::TempDir;
 /// Where we say no and `ssh-keygen` says yes: how the case's name begins, and why.
 const DIFFERENCES: &[(&str, &str)] = &[
     ("rsa-1024 ", "RSA keys below 2048 bits can be broken"),
-    ("certificate ", "keys that a certificate authority vouches for are not supported"),
+    (
+        "certificate with a condition",
+        "PROTOCOL.certkeys: who does not know a critical option refuses",
+    ),
 ];
 
 const MESSAGE: &[u8] = b"approval v1\nverdict approve\n\n";
@@ -96,18 +99,27 @@ struct Asked<'a> {
 
 /// Our answer: the signature is good, and some line lets its key speak for this principal.
 fn we_verify(asked: &Asked<'_>) -> bool {
-    let SignatureCheck::Good { key, .. } = verify(asked.namespace, asked.message, asked.signature)
-    else {
-        return false;
-    };
     let now = Moment::parse_seconds(asked.time.1).unwrap();
-    allowed_signers::parse(asked.allowed).signers.iter().any(|line| {
-        !line.is_authority
-            && *line.key.bytes() == key
-            && line.names(asked.principal)
-            && line.signs_in(asked.namespace)
-            && line.is_valid_at(now)
-    })
+    let signs = |line: &&allowed_signers::Signer| {
+        line.names(asked.principal) && line.signs_in(asked.namespace) && line.is_valid_at(now)
+    };
+    let file = allowed_signers::parse(asked.allowed);
+    let mut lines = file.signers.iter().filter(signs);
+    match verify(asked.namespace, asked.message, asked.signature) {
+        SignatureCheck::Good { key, .. } => {
+            lines.any(|line| !line.is_authority && *line.key.bytes() == key)
+        }
+        SignatureCheck::Certified { certificate, .. } => {
+            let vouches = certificate.names(asked.principal) && certificate.doubt(now).is_none();
+            let of = |line: &allowed_signers::Signer| *line.key.bytes() == certificate.authority;
+            vouches && lines.any(|line| line.is_authority && of(line))
+        }
+        SignatureCheck::Untouched { .. }
+        | SignatureCheck::Bad { .. }
+        | SignatureCheck::WrongNamespace { .. }
+        | SignatureCheck::Unsupported { .. }
+        | SignatureCheck::Malformed { .. } => false,
+    }
 }
 
 /// The answers so far: by the case's name, theirs and ours.
@@ -266,28 +278,85 @@ fn signatures_are_judged_alike_whatever_becomes_of_them() {
     matrix.settle();
 }
 
-/// A key that a certificate authority vouches for.
+/// Keys that a certificate authority vouches for: whom it names, until when, and what else it says.
 fn certificate(matrix: &mut Matrix<'_>) {
     let authority = matrix.keygen.key("ca", &["-t", "ed25519"]).unwrap();
+    let other = matrix.keygen.key("other-ca", &["-t", "ecdsa", "-b", "384"]).unwrap();
+    let rsa = matrix.keygen.key("rsa-ca", &["-t", "rsa", "-b", "2048"]).unwrap();
     let line = matrix.keygen.key("vouched", &["-t", "ed25519"]).unwrap();
-    assert!(matrix.keygen.run(&["-q", "-s", "ca", "-I", "id", "-n", "alice", "vouched.pub"]));
-    let vouched = matrix.keygen.sign("vouched-cert.pub", "git", "sha512");
     let plain = matrix.keygen.sign("vouched", "git", "sha512");
-    for (name, allowed, signature) in [
-        ("certificate by its authority", format!("alice cert-authority {authority}"), &vouched),
-        ("authority as a key", format!("alice {authority}"), &plain),
-        ("authority for a key without", format!("alice cert-authority {line}"), &plain),
-        ("vouched key by itself", format!("alice {line}"), &plain),
+    let certified = |by: &str, key: &str, more: &[&str]| {
+        let public = format!("{key}.pub");
+        let vouch = [&["-q", "-s", by, "-I", "id"], more, &[public.as_str()]].concat();
+        assert!(matrix.keygen.run(&vouch), "{vouch:?}");
+        matrix.keygen.sign(&format!("{key}-cert.pub"), "git", "sha512")
+    };
+    let alice = &["-n", "alice"];
+    let good = certified("ca", "vouched", alice);
+    let mut bent = good.clone();
+    let at = bent.len() / 3;
+    bent[at] = if bent[at] == b'A' { b'B' } else { b'A' };
+    let with = |options: &str| format!("alice cert-authority{options} {authority}");
+    let mut cases = vec![
+        ("certificate by its authority", with(""), good.clone()),
+        ("certificate bent", with(""), bent),
+        ("certificate of another authority", with(""), certified("other-ca", "vouched", alice)),
+        (
+            "certificate by ecdsa",
+            format!("alice cert-authority {other}"),
+            certified("other-ca", "vouched", alice),
+        ),
+        (
+            "certificate by rsa",
+            format!("alice cert-authority {rsa}"),
+            certified("rsa-ca", "vouched", alice),
+        ),
+        ("certificate for bob", with(""), certified("ca", "vouched", &["-n", "bob"])),
+        ("certificate for two", with(""), certified("ca", "vouched", &["-n", "bob,alice"])),
+        ("certificate for a pattern", with(""), certified("ca", "vouched", &["-n", "al*"])),
+        ("certificate for nobody", with(""), certified("ca", "vouched", &[])),
+        ("certificate of a host", with(""), certified("ca", "vouched", &["-h", "-n", "alice"])),
+        ("certificate where bob is meant", format!("bob cert-authority {authority}"), good.clone()),
+        ("certificate where all are meant", format!("* cert-authority {authority}"), good.clone()),
+        ("certificate for git", with(",namespaces=\"git\""), good.clone()),
+        ("certificate for files", with(",namespaces=\"file\""), good.clone()),
+        ("certificate and a line that is over", with(",valid-before=\"20250101Z\""), good.clone()),
+        ("certificate for a key in the file", format!("alice {line}"), good.clone()),
+        ("authority as a key", format!("alice {authority}"), plain.clone()),
+        ("authority for a key without", format!("alice cert-authority {line}"), plain.clone()),
+        ("vouched key by itself", format!("alice {line}"), plain),
+    ];
+    // Noon of the first of January 2026 is asked about; the end is the first second outside.
+    for (name, when) in [
+        ("certificate of that day", "20260101120000:20260101120001"),
+        ("certificate until then", "20250101:20260101120000"),
+        ("certificate from then", "20260101120001:20270101"),
+        ("certificate for ever", "always:forever"),
     ] {
+        cases.push((name, with(""), certified("ca", "vouched", &["-n", "alice", "-V", when])));
+    }
+    let condition = ["-n", "alice", "-O", "force-command=true"];
+    cases.push(("certificate with a condition", with(""), certified("ca", "vouched", &condition)));
+    let extended = ["-n", "alice", "-O", "clear", "-O", "extension:a@b=c"];
+    cases.push(("certificate with extensions", with(""), certified("ca", "vouched", &extended)));
+    for (name, kind) in [
+        ("certificate of rsa", &["-t", "rsa", "-b", "2048"]),
+        ("certificate of ecdsa", &["-t", "ecdsa", "-b", "256"]),
+    ] {
+        let file = name.replace(' ', "-");
+        matrix.keygen.key(&file, kind).unwrap();
+        cases.push((name, with(""), certified("ca", &file, alice)));
+    }
+    for (name, allowed, signature) in &cases {
         let asked = Asked {
-            allowed: &allowed,
+            allowed,
             principal: "alice",
             namespace: "git",
             message: MESSAGE,
             signature,
             time: NOW,
         };
-        matrix.ask(name.to_owned(), &asked);
+        matrix.ask((*name).to_owned(), &asked);
     }
 }
 

@@ -243,6 +243,7 @@ fn moved(name: &str, verdict: Verdict, new: u8, paths: &[&[u8]]) -> RefDecision 
         landed: Vec::new(),
         exempt: Vec::new(),
         rollback: Vec::new(),
+        clean_merge: Vec::new(),
     }
 }
 

@@ -108,6 +108,7 @@ fn decision(push: u64) -> Decision {
         landed: vec![AsText(Digest::of(&push.to_be_bytes()))],
         exempt: Vec::new(),
         rollback: Vec::new(),
+        clean_merge: Vec::new(),
     };
     Decision {
         repo: "infra-5f0c91ab".into(),

@@ -7,7 +7,8 @@
 # FOLDER  the folder of a log in the bundle, with statements.txt, statements/ and rosters/ in it
 #
 # Each statement is held against the keys that its signer had by the policy of the push that brought
-# it. Whether a key was to count at that time and for that purpose is not asked here.
+# it, certificates as they stood at its date. Whether a key was to count at that time and for that
+# purpose is not asked here.
 #
 # Exit code: 0 all are signed, 1 some are not, 2 typed wrong, 3 could not be checked.
 set -u
@@ -20,7 +21,10 @@ while read -r name person space roster _; do
   if [ ! -r "$1/$roster" ]; then
     echo "not checked: $name: nobody can say whose keys were whose"
     unknown=$((unknown + 1))
-  elif ssh-keygen -q -Y verify -f "$1/$roster" -I "$person" -n "$space" -s "$1/statements/$name.sig" \
+    continue
+  fi
+  date=$(sed -n 's/^date \(....\)-\(..\)-\(..\)T\(..\):\(..\):\(..\)Z$/\1\2\3\4\5\6/p' "$1/statements/$name.signed")
+  if TZ=UTC ssh-keygen -q -Y verify -O "verify-time=$date" -f "$1/$roster" -I "$person" -n "$space" -s "$1/statements/$name.sig" \
     <"$1/statements/$name.signed" >/dev/null 2>&1; then
     good=$((good + 1))
   else

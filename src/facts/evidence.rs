@@ -51,6 +51,9 @@ pub enum Standing {
     Good,
     /// It may not, in words that follow the person's name: `approved it until 2026-11-20`.
     Not(Line),
+    /// It may where Git's own merge of what it speaks of may land (`moved = "clean-merge"`). For
+    /// whoever does not take that it may not, in these words.
+    ByMerge(Line),
 }
 
 /// A statement for an earlier form of a step's change, or for another ref.

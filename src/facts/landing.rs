@@ -74,6 +74,8 @@ pub struct Step {
     /// A path that a merge lands otherwise than its other parent has it, because the branch has
     /// changed it too. Then no statement about that parent can count.
     pub overtaken: Option<RepoPath>,
+    /// What Git merged line by line, where a rule asks.
+    pub clean: Option<CleanMerge>,
     /// How many commits the step brings in from elsewhere.
     pub change_commits: usize,
     /// Those of them that were not on the server before this push.
@@ -170,6 +172,21 @@ pub enum WhyNotSource {
     Differs(Vec<RepoPath>),
     /// It does not merge by itself; these paths conflict, the first few of them.
     Conflict(Vec<RepoPath>),
+}
+
+/// A merge that lands an approved change in files which the branch had changed as well: Git's own
+/// merge of two parents since one base, without a conflict.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CleanMerge {
+    /// The other parent.
+    pub of: Oid,
+    /// The digest of its delta since the merge base, of which statements about the change speak.
+    pub digest: Digest,
+    /// The files whose lines Git merged, sorted; never empty.
+    pub paths: Vec<RepoPath>,
+    /// Rejects that stand of the change as it was before, by the places of what they reject in the
+    /// step's delta.
+    pub rejects: Vec<Reject>,
 }
 
 /// How a merge compares with the merge of its parents, recomputed.

@@ -27,6 +27,8 @@ pub struct Needs {
     pub content: InfraKinds,
     /// Where the symbolic links that arrive lead to.
     pub links: bool,
+    /// Whether what Git merged cleanly counts as approved where the branch has moved in the same file.
+    pub clean_merge: bool,
     /// Which of these refs have had the new value.
     pub had_by: Option<RefPatterns>,
     /// Whose signatures are looked at.

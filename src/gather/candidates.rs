@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use crate::facts::change::{Delta, PathChange};
 use crate::facts::evidence::{Candidate, NearMiss, Standing};
+use crate::facts::landing::CleanMerge;
 use crate::facts::makers::Makers;
 use crate::facts::past::StatementState;
 use crate::gather::error::GatherError;
+use crate::gather::held;
 use crate::gather::makers::makers_of;
 use crate::gather::merged;
 use crate::gather::scene::{Asked, Scene};
@@ -17,7 +19,7 @@ use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
-use crate::ssh::signature::{SignatureCheck, verify};
+use crate::roster::heard::Heard;
 use crate::statement::fields::{ApprovalVerdict, Saying};
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
@@ -45,6 +47,8 @@ pub struct Draft<'d> {
     pub digests: &'d [Digest],
     /// The commits of the change.
     pub change: &'d [Oid],
+    /// What of it Git merged line by line.
+    pub clean: Option<&'d CleanMerge>,
 }
 
 /// What was found.
@@ -96,7 +100,7 @@ pub(crate) fn probe(
     let probe = Probe { digest, place, statement: &statement, held };
     let (standing, delta) = standing(scene, draft, &probe, used)?;
     let says = statement.fields().clone();
-    if standing == Standing::Good {
+    if !matches!(standing, Standing::Not(_)) {
         let base = says.base_commit();
         let exclude: Vec<Oid> = base.into_iter().chain(draft.from).collect();
         let range = scene.reader.arriving(&[says.commit], &exclude)?;
@@ -128,8 +132,8 @@ fn at_place(scene: &Scene<'_>, place: &Refname) -> Result<Option<(Statement, Hel
         let statement = latest.and_then(|seen| Statement::parse(&seen.text).ok());
         return Ok(statement.map(|statement| (statement, Held::Log)));
     };
-    let Some(text) = scene.reader.small_blob(&oid, STATEMENT_BYTES_MAX)? else { return Ok(None) };
-    Ok(Statement::parse(&text).ok().map(|statement| (statement, Held::Ref)))
+    let read = held::read(&scene.reader, &oid, STATEMENT_BYTES_MAX)?;
+    Ok(read.and_then(Result::ok).map(|statement| (statement, Held::Ref)))
 }
 
 /// A statement at the place that was probed for it.
@@ -186,7 +190,10 @@ fn standing(
         if !arrives(scene, draft, change)? {
             let line = probe.said(" ").path(&change.path).text(", which does not land as ");
             let line = line.text(probe.did());
-            return Ok((Standing::Not(line), empty));
+            return Ok(match speaks_of_merged(draft, probe) {
+                true => (Standing::ByMerge(line), delta),
+                false => (Standing::Not(line), empty),
+            });
         }
     }
     Ok((Standing::Good, delta))
@@ -216,27 +223,20 @@ fn doubt_of_words(scene: &Scene<'_>, draft: &Draft<'_>, probe: &Probe<'_>) -> Op
         return Some(Line::new("is named at a place that is not the statement's own"));
     }
     let signer = probe.place.signer();
-    let statement = probe.statement;
-    match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(signer) => {
-            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
-            if let Some(why) = doubt {
-                return Some(Line::new("has a statement signed by a key that ").text(why));
-            }
+    match scene.roster.heard_saying(probe.statement, scene.moment) {
+        Heard::By { name, .. } if name == signer => {}
+        Heard::NotNow { name, why, .. } if name == signer => {
+            return Some(Line::new("has a statement signed by a key that ").text(why));
         }
-        SignatureCheck::Good { fingerprint, .. } => {
+        Heard::By { fingerprint, .. }
+        | Heard::NotNow { fingerprint, .. }
+        | Heard::Nobody { fingerprint } => {
             let line = Line::new("has a statement signed by ").text(fingerprint);
             return Some(line.text(", which is not a key of theirs"));
         }
-        other @ (SignatureCheck::Untouched { .. }
-        | SignatureCheck::Bad { .. }
-        | SignatureCheck::WrongNamespace { .. }
-        | SignatureCheck::Unsupported { .. }
-        | SignatureCheck::Malformed { .. }) => {
-            return Some(
-                Line::new("has a statement whose signature does not count: ")
-                    .text(other.to_string()),
-            );
+        Heard::Not(check) => {
+            let line = Line::new("has a statement whose signature does not count: ");
+            return Some(line.text(check.to_string()));
         }
     }
     if fields.saying == (Saying::Approval { verdict: ApprovalVerdict::Revoke }) {
@@ -313,6 +313,13 @@ fn base_fits(
         }
         (None, Some(_)) | (Some(_), None) => Ok(false),
     }
+}
+
+/// Whether an approval is of a change that Git merged. Nothing but an approval is: a machine looked
+/// at what it looked at.
+fn speaks_of_merged(draft: &Draft<'_>, probe: &Probe<'_>) -> bool {
+    matches!(probe.place, Place::Approval { .. })
+        && draft.clean.is_some_and(|clean| clean.digest == *probe.digest)
 }
 
 /// Whether an approved entry stands in the step's result as it was approved.

@@ -15,8 +15,8 @@ use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::roster::Roster;
-use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{APPROVAL_NAMESPACE, ApprovalVerdict, Saying};
+use crate::roster::heard::Heard;
+use crate::statement::fields::{ApprovalVerdict, Saying};
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::read::Statement;
 
@@ -115,14 +115,10 @@ fn holds(eye: &Eye<'_>, debt: &Debt, person: &PrincipalName, statement: &Stateme
         && fields.delta == debt.delta
         && fields.person == *person
         && fields.expires.seconds() > eye.moment.seconds()
-        && match verify(APPROVAL_NAMESPACE, statement.signed_bytes(), statement.armor()) {
-            SignatureCheck::Good { key, .. } => eye.roster.by_key(&key) == Some(person),
-            SignatureCheck::Untouched { .. }
-            | SignatureCheck::Bad { .. }
-            | SignatureCheck::WrongNamespace { .. }
-            | SignatureCheck::Unsupported { .. }
-            | SignatureCheck::Malformed { .. } => false,
-        }
+        && matches!(
+            eye.roster.heard_saying(statement, eye.moment),
+            Heard::By { name, .. } if name == person
+        )
 }
 
 /// Whether each entry of what landed is back at its old side, or its path is gone. Another content

@@ -8,6 +8,7 @@ use crate::facts::makers::Makers;
 use crate::facts::rollback::Rollback;
 use crate::gather::candidates::{self, Draft};
 use crate::gather::checks;
+use crate::gather::clean;
 use crate::gather::content;
 use crate::gather::error::GatherError;
 use crate::gather::links;
@@ -237,9 +238,20 @@ impl Builder<'_, '_> {
         let merged = Merged::look(self.scene, kind, from, &others)?;
         let overtaken = merged.overtaken(self.scene, (&to, &delta), merge.as_ref())?;
         let digests = merged.digests(&delta);
-        let told_of = self.told_of(kind, &last, to, &change)?;
-        let draft =
-            Draft { name: self.name, from, to, delta: &delta, digests: &digests, change: &told_of };
+        let landed =
+            clean::Landed { name: self.name, from, to, delta: &delta, fact: merge.as_ref() };
+        let clean = clean::look(self.scene, &landed, &merged, self.asked)?;
+        let told_of =
+            source::told_of(self.scene, (kind == StepKind::Run).then_some((&*last, to)), &change)?;
+        let draft = Draft {
+            name: self.name,
+            from,
+            to,
+            delta: &delta,
+            digests: &digests,
+            change: &told_of,
+            clean: clean.as_ref(),
+        };
         let asked = match &rollback {
             Some(Rollback::To(_)) => &self.asked.of_rollback(),
             Some(Rollback::Not(_)) | None => self.asked,
@@ -279,6 +291,7 @@ impl Builder<'_, '_> {
             hidden: Vec::new(),
             merge,
             overtaken,
+            clean,
             change_commits: change.len(),
             not_before,
             itself_before,
@@ -327,29 +340,6 @@ impl Builder<'_, '_> {
             makers_of(self.scene, &change, makers)?;
         }
         Ok(copied)
-    }
-
-    /// The commits by whose names statements about an earlier form of a step are found: its change,
-    /// and what a run says it is a copy of.
-    fn told_of(
-        &self,
-        kind: StepKind,
-        last: &Commit,
-        to: Oid,
-        change: &[Oid],
-    ) -> Result<Vec<Oid>, GatherError> {
-        let mut told = Vec::new();
-        let named = match kind {
-            StepKind::Run => source::of_trailers(last, &to).0,
-            StepKind::Merge | StepKind::Jump => Vec::new(),
-        };
-        for oid in named {
-            if self.scene.reader.is_commit(&oid)? {
-                told.push(oid);
-            }
-        }
-        told.extend_from_slice(change);
-        Ok(told)
     }
 
     /// The makers of a step's own commits. Those of a run are known only when both readings are.

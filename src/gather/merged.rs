@@ -33,6 +33,14 @@ impl Merged {
         Ok(Self { deltas })
     }
 
+    /// The one other parent and its delta since the one merge base; `None` where there are more.
+    pub fn single(&self) -> Option<(&Oid, &Delta)> {
+        match self.deltas.as_slice() {
+            [(other, delta)] => Some((other, delta)),
+            _ => None,
+        }
+    }
+
     /// The digests whose statements are candidates of a step with this delta: its own first.
     pub fn digests(&self, delta: &Delta) -> Vec<Digest> {
         let mut digests = vec![delta.digest()];

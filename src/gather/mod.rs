@@ -7,10 +7,12 @@ pub mod arrivals;
 pub mod candidates;
 pub mod checks;
 pub mod clashes;
+pub mod clean;
 pub mod content;
 pub mod creation;
 pub mod debts;
 pub mod error;
+pub mod held;
 pub mod intake;
 pub mod landing;
 pub mod links;
@@ -185,6 +187,10 @@ fn second_look(
     if facts.alias_of.is_some() || matches!(facts.target, Target::Missing | Target::Other) {
         return Ok(());
     }
+    // A statement is looked at as one, be it a tag that leads to a commit.
+    if Place::is_reserved(&facts.update.name) {
+        return Ok(());
+    }
     scene.reader.take_problems();
     if !needs.rules.is_empty() {
         facts.motion = motion::look(scene, facts)?;
@@ -209,6 +215,7 @@ fn second_look(
         asked.checkers.extend(rule.needs.checkers.iter().cloned());
         asked.content = asked.content.union(rule.needs.content);
         asked.links |= rule.needs.links;
+        asked.clean_merge |= rule.needs.clean_merge;
     }
     let mut starts = Vec::new();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {

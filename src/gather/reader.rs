@@ -335,9 +335,19 @@ impl<'a> Reader<'a> {
 
     /// A blob of at most so many bytes. `None`: it is missing, no blob, or larger.
     pub fn small_blob(&self, oid: &Oid, bytes_max: usize) -> Result<Option<Vec<u8>>, GatherError> {
+        self.small(oid, ObjectKind::Blob, bytes_max)
+    }
+
+    /// An object of this kind, unless it is another or too long.
+    pub fn small(
+        &self,
+        oid: &Oid,
+        kind: ObjectKind,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, GatherError> {
         match self.objects.header(oid)? {
-            Some((ObjectKind::Blob, size)) if size <= bytes_max as u64 => {
-                Ok(Some(read_kind(self.objects, oid, ObjectKind::Blob)?))
+            Some((found, size)) if found == kind && size <= bytes_max as u64 => {
+                Ok(Some(read_kind(self.objects, oid, kind)?))
             }
             _ => Ok(None),
         }

@@ -10,8 +10,7 @@ use crate::gather::error::GatherError;
 use crate::gather::scene::{Asked, Scene};
 use crate::names::digest::Digest;
 use crate::names::refname::Refname;
-use crate::ssh::signature::{SignatureCheck, verify};
-use crate::statement::fields::{APPROVAL_NAMESPACE, Fields};
+use crate::statement::fields::Fields;
 use crate::statement::read::Statement;
 
 /// The rejects that stand at the time of judging and share an entry with this delta. Nothing is
@@ -69,15 +68,7 @@ fn standing(scene: &Scene<'_>, seen: &StatementSeen) -> Option<Fields> {
     if replaced || expired || Some(fields.repository.as_str()) != scene.repository {
         return None;
     }
-    match verify(APPROVAL_NAMESPACE, statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {
-            Some(fields.clone())
-        }
-        SignatureCheck::Good { .. }
-        | SignatureCheck::Untouched { .. }
-        | SignatureCheck::Bad { .. }
-        | SignatureCheck::WrongNamespace { .. }
-        | SignatureCheck::Unsupported { .. }
-        | SignatureCheck::Malformed { .. } => None,
-    }
+    // A reject by a key that counts no more still stops: its signer is in the roster.
+    let heard = scene.roster.heard_saying(&statement, scene.moment);
+    (heard.key_of() == Some(&fields.person)).then(|| fields.clone())
 }

@@ -123,6 +123,8 @@ pub struct Asked {
     pub owners: Vec<Arc<OwnersFile>>,
     /// Whether it is looked where symbolic links lead to.
     pub links: bool,
+    /// Whether it is looked what Git merged where the branch has moved in the same file.
+    pub clean_merge: bool,
     /// What `[rollback]` asks of commits that claim one.
     pub rollback: Option<RollbackNeeds>,
 }

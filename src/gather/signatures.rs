@@ -10,8 +10,8 @@ use crate::gather::{arrivals, creation, motion};
 use crate::names::oid::Oid;
 use crate::pattern::refs::RefPatterns;
 use crate::push::update::Change;
-use crate::roster::Signer;
-use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
+use crate::roster::heard::Heard;
+use crate::ssh::signature::GIT_NAMESPACE;
 use crate::store::commit::CommitSignature;
 
 /// How an OpenPGP signature begins, on its own or clear-signed (RFC 9580, section 6.2).
@@ -164,18 +164,12 @@ fn signed(scene: &Scene<'_>, signature: Option<&CommitSignature>) -> Signed {
     if signature.armor.starts_with(X509) {
         return Signed::X509;
     }
-    match verify(GIT_NAMESPACE, &signature.payload, &signature.armor) {
-        SignatureCheck::Good { key, fingerprint } => {
-            match scene.roster.signer(&key, GIT_NAMESPACE, scene.moment) {
-                Signer::Known(name) => Signed::By(name.clone()),
-                Signer::NotNow(name, why) => Signed::KeyNotNow { name: name.clone(), why },
-                Signer::Nobody => Signed::NobodysKey { fingerprint },
-            }
-        }
-        other @ (SignatureCheck::Untouched { .. }
-        | SignatureCheck::Bad { .. }
-        | SignatureCheck::WrongNamespace { .. }
-        | SignatureCheck::Unsupported { .. }
-        | SignatureCheck::Malformed { .. }) => Signed::Bad(other),
+    let heard =
+        scene.roster.heard(GIT_NAMESPACE, &signature.payload, &signature.armor, scene.moment);
+    match heard {
+        Heard::By { name, .. } => Signed::By(name.clone()),
+        Heard::NotNow { name, why, .. } => Signed::KeyNotNow { name: name.clone(), why },
+        Heard::Nobody { fingerprint } => Signed::NobodysKey { fingerprint },
+        Heard::Not(check) => Signed::Bad(check),
     }
 }

@@ -47,6 +47,23 @@ pub fn of_trailers(commit: &Commit, format_of: &Oid) -> (Vec<Oid>, Vec<NotSource
     (oids, not_of)
 }
 
+/// The commits by whose names statements about an earlier form of a step are found: its change, and
+/// what a run's last commit says it is a copy of.
+pub fn told_of(
+    scene: &Scene<'_>,
+    run: Option<(&Commit, Oid)>,
+    change: &[Oid],
+) -> Result<Vec<Oid>, GatherError> {
+    let mut told = Vec::new();
+    for oid in run.map(|(last, to)| of_trailers(last, &to).0).unwrap_or_default() {
+        if scene.reader.is_commit(&oid)? {
+            told.push(oid);
+        }
+    }
+    told.extend_from_slice(change);
+    Ok(told)
+}
+
 /// Looks into what is named as the source of a run.
 pub fn look(scene: &mut Scene<'_>, run: &Run<'_>) -> Result<Copied, GatherError> {
     let Some(from) = run.from else {

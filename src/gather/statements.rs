@@ -7,12 +7,13 @@ use crate::facts::past::StatementState;
 use crate::facts::{Structural, UpdateFacts};
 use crate::gather::candidates::AHEAD_SECONDS_MAX;
 use crate::gather::error::GatherError;
+use crate::gather::held;
 use crate::gather::scene::Scene;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::push::update::Change;
+use crate::roster::heard::Heard;
 use crate::roster::principal::Principal;
-use crate::ssh::signature::{SignatureCheck, verify};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, Saying};
 use crate::statement::place::Place;
 use crate::statement::read::Statement;
@@ -32,12 +33,13 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
         }
     };
     let statement_bytes = scene.reader.limits.statement_bytes;
-    let parsed = match scene.reader.small_blob(&oid, statement_bytes)? {
+    let parsed = match held::read(&scene.reader, &oid, statement_bytes)? {
         None => Err(Line::new(format!(
-            "is no file of at most {statement_bytes} bytes, the limit `statement-bytes`"
+            "is no file or tag of at most {statement_bytes} bytes, the limit `statement-bytes`"
         ))),
-        Some(text) => Statement::parse(&text)
-            .map_err(|problem| Line::new("is not well-formed: ").text(problem.to_string())),
+        Some(read) => {
+            read.map_err(|problem| Line::new("is not well-formed: ").text(problem.to_string()))
+        }
     };
     let statement = match parsed {
         Ok(statement) => statement,
@@ -109,25 +111,20 @@ fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> O
             }
         }
     }
-    match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
-        SignatureCheck::Good { key, .. } if scene.roster.by_key(&key) == Some(&fields.person) => {
-            let doubt = scene.roster.key_doubt(&key, statement.namespace(), scene.moment);
-            if let Some(why) = doubt {
-                return Some(Line::new("is signed by a key that ").text(why));
-            }
+    match scene.roster.heard_saying(statement, scene.moment) {
+        Heard::By { name, .. } if *name == fields.person => {}
+        Heard::NotNow { name, why, .. } if *name == fields.person => {
+            return Some(Line::new("is signed by a key that ").text(why));
         }
-        SignatureCheck::Good { fingerprint, .. } => {
+        Heard::By { fingerprint, .. }
+        | Heard::NotNow { fingerprint, .. }
+        | Heard::Nobody { fingerprint } => {
             let line = Line::new("is signed by ").text(fingerprint).text(", which is no key of ");
             return Some(line.name(&fields.person));
         }
-        other @ (SignatureCheck::Untouched { .. }
-        | SignatureCheck::Bad { .. }
-        | SignatureCheck::WrongNamespace { .. }
-        | SignatureCheck::Unsupported { .. }
-        | SignatureCheck::Malformed { .. }) => {
-            return Some(
-                Line::new("has a signature that does not count: ").text(other.to_string()),
-            );
+        Heard::Not(check) => {
+            let line = Line::new("has a signature that does not count: ");
+            return Some(line.text(check.to_string()));
         }
     }
     let now = scene.moment.seconds();

@@ -9,8 +9,8 @@ use crate::facts::landing::{Landing, Step};
 use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::log::decision::{
-    Actor, ActorKind, CertRecord, Decision, ExemptRecord, FindingRecord, Hook, Paths, PolicyRef,
-    RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
+    Actor, ActorKind, CertRecord, CleanMergeRecord, Decision, ExemptRecord, FindingRecord, Hook,
+    Paths, PolicyRef, RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef};
 use crate::log::entry::{Policy as PolicyRecord, PolicyFile as PolicyText};
@@ -27,6 +27,7 @@ use crate::push::{Door, Push, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
+use crate::verdict::merged::MergedByGit;
 use crate::verdict::{Judgement, RefJudgement, Verdict};
 
 /// What a decision is made of besides facts and judgement.
@@ -194,7 +195,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
     let uses: BTreeSet<Digest> = steps
         .iter()
         .flat_map(|s| s.statements())
-        .filter(|c| c.standing == Counts::Good && is_used(c))
+        .filter(|c| !matches!(c.standing, Counts::Not(_)) && is_used(c))
         .map(|c| c.id)
         .collect();
     RefDecision {
@@ -218,6 +219,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         landed: landed(update).into_iter().map(AsText).collect(),
         exempt: judgement.exempted.iter().map(exempt).collect(),
         rollback: rollbacks(update, judgement),
+        clean_merge: judgement.merged.iter().map(clean_merge).collect(),
     }
 }
 
@@ -226,6 +228,20 @@ fn exempt(held: &Exempted) -> ExemptRecord {
         rule: held.rule.name().to_owned(),
         who: held.who.clone(),
         paths: held.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
+    }
+}
+
+/// How many files of one clean merge are listed.
+const CLEAN_PATHS_MAX: usize = 16;
+
+fn clean_merge(it: &MergedByGit) -> CleanMergeRecord {
+    let listed = it.paths.iter().take(CLEAN_PATHS_MAX);
+    CleanMergeRecord {
+        rule: it.rule.name().to_owned(),
+        commit: AsText(it.commit),
+        of: AsText(it.of),
+        paths: listed.map(|path| Text(path.as_bytes().to_vec())).collect(),
+        n: (it.paths.len() > CLEAN_PATHS_MAX).then_some(it.paths.len() as u64),
     }
 }
 

@@ -34,7 +34,7 @@ pub fn approvals(
         let found = candidates.iter().find(|candidate| candidate.id == latest.id);
         let why = match found.map(|candidate| &candidate.standing) {
             Some(Standing::Good) => String::new(),
-            Some(Standing::Not(line)) => line.show(),
+            Some(Standing::Not(line) | Standing::ByMerge(line)) => line.show(),
             None => "no rule counts it".to_owned(),
         };
         answers.push(ApprovalAnswer {

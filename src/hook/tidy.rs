@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::limits::Limits;
 use crate::facts::past::{Past as _, StatementSeen};
+use crate::gather::held;
 use crate::gather::reader::Reader;
 use crate::hook::bench::gathered;
 use crate::hook::fault::Stop;
@@ -25,7 +26,6 @@ use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::statement::place::{APPROVALS, ApprovalKey, CHECKS};
 use crate::statement::problem::STATEMENT_BYTES_MAX;
-use crate::statement::read::Statement;
 use crate::store::error::StoreError;
 use crate::store::objects::{Objects as _, RefValue};
 
@@ -82,8 +82,8 @@ pub fn held(world: &World, log: &Log, place: &Refname) -> Result<Option<Held>, S
     let Some(seen) = log.latest_at(place)? else { return Ok(None) };
     let reader_limits = Limits::default();
     let reader = Reader::new(&world.store, &reader_limits);
-    let text = reader.small_blob(&old, STATEMENT_BYTES_MAX).map_err(gathered)?;
-    let statement = text.and_then(|text| Statement::parse(&text).ok());
+    let read = held::read(&reader, &old, STATEMENT_BYTES_MAX).map_err(gathered)?;
+    let statement = read.and_then(Result::ok);
     if statement.is_none_or(|statement| statement.id() != seen.id) || log.is_open(place)? {
         return Ok(None);
     }

@@ -9,9 +9,10 @@ use crate::names::principal::PrincipalName;
 use crate::push::Seen;
 use crate::push::certificate::{Certificate, Certified, Standing};
 use crate::push::update::RefUpdate;
-use crate::roster::{Roster, Signer};
+use crate::roster::Roster;
+use crate::roster::heard::Heard;
 use crate::ssh::key::short_fingerprint;
-use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
+use crate::ssh::signature::GIT_NAMESPACE;
 
 /// What Git says of the nonce when it is the one that it gave out just now. Within
 /// `receive.certNonceSlop` of it Git says the same; later than that it says `SLOP`.
@@ -67,28 +68,17 @@ fn signer(
         let why = "is signed with OpenPGP or X.509, which is not supported here";
         return (None, Err(why.to_owned()));
     }
-    match verify(GIT_NAMESPACE, certificate.signed, certificate.armor) {
-        SignatureCheck::Good { key, fingerprint } => {
-            let who = match roster.signer(&key, GIT_NAMESPACE, now) {
-                Signer::Known(name) => Ok(name.clone()),
-                Signer::NotNow(name, why) => {
-                    Err(format!("is signed by a key of {name} that {why}"))
-                }
-                Signer::Nobody => {
-                    let shown = short_fingerprint(&fingerprint);
-                    Err(format!("is by {shown} which is nobody's key"))
-                }
-            };
-            (Some(fingerprint), who)
+    let heard = roster.heard(GIT_NAMESPACE, certificate.signed, certificate.armor, now);
+    let fingerprint = heard.fingerprint().map(str::to_owned);
+    let who = match heard {
+        Heard::By { name, .. } => Ok(name.clone()),
+        Heard::NotNow { name, why, .. } => Err(format!("is signed by a key of {name} that {why}")),
+        Heard::Nobody { fingerprint } => {
+            Err(format!("is by {} which is nobody's key", short_fingerprint(&fingerprint)))
         }
-        other @ (SignatureCheck::Untouched { .. }
-        | SignatureCheck::Bad { .. }
-        | SignatureCheck::WrongNamespace { .. }
-        | SignatureCheck::Unsupported { .. }
-        | SignatureCheck::Malformed { .. }) => {
-            (None, Err(format!("has a signature that is {other}")))
-        }
-    }
+        Heard::Not(check) => Err(format!("has a signature that is {check}")),
+    };
+    (fingerprint, who)
 }
 
 /// Whether it is about this push, here and now.

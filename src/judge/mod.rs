@@ -8,7 +8,7 @@ pub mod debts;
 pub mod exempt;
 pub mod glass;
 
-use crate::facts::landing::Landing;
+use crate::facts::landing::{Landing, Step};
 use crate::facts::needs::{Needs, RefNeeds, RollbackNeeds, RuleNeeds};
 use crate::facts::{Facts, Motion, UpdateFacts};
 use crate::judge::asks::view;
@@ -24,6 +24,7 @@ use crate::rules::rule::RunAsk;
 use crate::rules::view::View;
 use crate::verdict::finding::{Finding, RuleOutcome, RuleRef};
 use crate::verdict::glass::Glass;
+use crate::verdict::merged::MergedByGit;
 use crate::verdict::{Judgement, RefJudgement};
 
 /// What the policy will ask of one ref, so that no more is gathered.
@@ -124,7 +125,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
     let default = facts.push.default_branch.as_ref();
     let protected = policy.protects(name, default, moment);
     let mut findings = always::of_ref(policy, facts, update, protected);
-    let (mut rules, mut exempted) = (Vec::new(), Vec::new());
+    let (mut rules, mut exempted, mut merged) = (Vec::new(), Vec::new(), Vec::new());
     // What cannot be told apart from an attack is not argued with: its own finding is enough.
     let judgeable = findings.is_empty() || !always::hides_the_rest(&findings);
     for (index, rule) in policy.rules.iter().enumerate() {
@@ -140,6 +141,7 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
             }
             None => rule.body.judge(&view),
         };
+        merged.extend(by_merge(rule, &view));
         findings.extend(ruling.objections.iter().cloned().map(|objection| Finding {
             rule: reference.clone(),
             level,
@@ -159,9 +161,20 @@ fn judge_ref(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> RefJudgeme
         findings,
         rules,
         exempted,
+        merged,
         protected,
         rolled_back: rolled_back(policy, facts, update),
     }
+}
+
+/// The steps for which a rule is satisfied only by what Git merged.
+fn by_merge(rule: &CompiledRule, view: &View<'_>) -> Vec<MergedByGit> {
+    let tell = |step: &Step| {
+        let clean = step.clean.as_ref()?;
+        let (commit, of, paths) = (step.to, clean.of, clean.paths.clone());
+        Some(MergedByGit { rule: reference(rule), commit, of, paths })
+    };
+    rule.body.by_merge(view).into_iter().filter_map(tell).collect()
 }
 
 /// The steps that are rollbacks with all that is asked for.

@@ -189,6 +189,9 @@ pub struct RefDecision {
     /// The rollbacks among its steps, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub rollback: Vec<RollbackRecord>,
+    /// Where a rule was satisfied only by Git's own merge of an approved change.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub clean_merge: Vec<CleanMergeRecord>,
 }
 
 fn is_none<T>(list: &Listed<T>) -> bool {
@@ -270,6 +273,22 @@ pub struct RollbackRecord {
     /// The patterns within which it went back; absent: everywhere.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub paths: Vec<Text>,
+}
+
+/// An approved change that landed as Git merged it, in files that the branch had changed as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanMergeRecord {
+    /// The name of the rule that takes this.
+    pub rule: String,
+    /// The merge that landed.
+    pub commit: AsText<Oid>,
+    /// The commit that was merged, of which the approved delta is.
+    pub of: AsText<Oid>,
+    /// The files whose lines Git merged, sorted; the first of them or all.
+    pub paths: Vec<Text>,
+    /// How many files those are, where `paths` has not all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub n: Option<u64>,
 }
 
 /// A statement, whole, as it entered its place.

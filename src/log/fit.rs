@@ -355,18 +355,22 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
     for exempt in &mut one.exempt {
         cut_string(&mut exempt.rule, keep.text_bytes);
         cut_string(&mut exempt.who, keep.text_bytes);
-        exempt.paths.truncate(keep.listed);
-        for path in &mut exempt.paths {
-            cut_text(path, keep.text_bytes);
-        }
+        cut_texts(&mut exempt.paths, keep);
     }
     one.rollback.truncate(keep.others);
     for rollback in &mut one.rollback {
-        rollback.paths.truncate(keep.listed);
-        for path in &mut rollback.paths {
-            cut_text(path, keep.text_bytes);
-        }
+        cut_texts(&mut rollback.paths, keep);
     }
+    one.clean_merge.truncate(keep.others);
+    for merged in &mut one.clean_merge {
+        cut_string(&mut merged.rule, keep.text_bytes);
+        cut_texts(&mut merged.paths, keep);
+    }
+}
+
+fn cut_texts(texts: &mut Vec<Text>, keep: Keep) {
+    texts.truncate(keep.listed);
+    texts.iter_mut().for_each(|text| cut_text(text, keep.text_bytes));
 }
 
 fn shorten_refusal(refusal: &mut Refusal, keep: Keep) {

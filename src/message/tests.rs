@@ -64,6 +64,7 @@ fn on(name: &str, findings: Vec<Finding>) -> RefJudgement {
         exempted: Vec::new(),
         protected: true,
         rolled_back: Vec::new(),
+        merged: Vec::new(),
     }
 }
 

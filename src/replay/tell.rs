@@ -282,6 +282,7 @@ impl<'a> Teller<'a> {
             hidden: Vec::new(),
             merge,
             overtaken: None,
+            clean: None,
             // Not walked: no rule asks for more than whether there are any.
             change_commits: source.len(),
             not_before: Vec::new(),

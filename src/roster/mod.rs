@@ -8,6 +8,7 @@
 
 pub mod directory;
 mod groups;
+pub mod heard;
 pub mod party;
 pub mod principal;
 pub mod read;
@@ -17,9 +18,11 @@ mod unknown;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::codeowners::dialect::Dialect;
+use crate::names::escape::escape_short;
 use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
 use crate::roster::directory::Directory;
+use crate::roster::heard::Heard;
 use crate::roster::party::Party;
 use crate::roster::principal::Principal;
 use crate::roster::read::Draft;
@@ -27,19 +30,12 @@ use crate::roster::signers::Grants;
 use crate::roster::unknown::unknown;
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
+use crate::ssh::allowed_signers::Signer as Line;
+use crate::ssh::certificate::Certificate;
 use crate::ssh::key::SshKey;
+use crate::ssh::signature::{SignatureCheck, verify};
 use crate::statement::fields::APPROVAL_NAMESPACE;
-
-/// Whose word a good signature is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signer<'r> {
-    /// Theirs.
-    Known(&'r PrincipalName),
-    /// The key is theirs, and does not count for this purpose, or not now.
-    NotNow(&'r PrincipalName, String),
-    /// The key is nobody's.
-    Nobody,
-}
+use crate::statement::read::Statement;
 
 /// Everybody a policy knows.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +46,7 @@ pub struct Roster {
     by_key: HashMap<Vec<u8>, PrincipalName>,
     grants: HashMap<Vec<u8>, Grants>,
     by_email: HashMap<Vec<u8>, PrincipalName>,
+    authorities: Vec<Line>,
 }
 
 impl Roster {
@@ -58,7 +55,8 @@ impl Roster {
     pub fn build(draft: Draft, problems: &mut Problems) -> Self {
         let groups = groups::resolve(&draft, problems);
         let grants = draft.granted.into_iter().map(|(key, (_, grants))| (key, grants)).collect();
-        let mut roster = Self { groups, grants, ..Self::default() };
+        let authorities = draft.authorities;
+        let mut roster = Self { groups, grants, authorities, ..Self::default() };
         for (name, (principal, _)) in draft.people {
             for login in &principal.logins {
                 roster.by_login.insert(login.clone(), name.clone());
@@ -85,21 +83,93 @@ impl Roster {
     }
 
     /// Whose key this is: the key as it stands on the wire. Whether a signature by it counts is for
-    /// `signer` to say.
+    /// `heard` to say.
     pub fn by_key(&self, key: &[u8]) -> Option<&PrincipalName> {
         self.by_key.get(key)
     }
 
-    /// Whose word a good signature by this key is, made for this purpose and looked at now.
-    pub fn signer(&self, key: &[u8], namespace: &str, now: Moment) -> Signer<'_> {
-        let Some(name) = self.by_key.get(key) else { return Signer::Nobody };
-        self.key_doubt(key, namespace, now)
-            .map_or(Signer::Known(name), |why| Signer::NotNow(name, why))
+    /// Whose word a signature over a message is, made for this purpose and looked at now.
+    pub fn heard(&self, namespace: &str, message: &[u8], armor: &[u8], now: Moment) -> Heard<'_> {
+        self.heard_for(&[namespace], verify(namespace, message, armor), now)
+    }
+
+    /// Whose word a statement is. A tag is signed as Git signs tags, and is an approval all the same:
+    /// its key has to count for both.
+    pub fn heard_saying(&self, statement: &Statement, now: Moment) -> Heard<'_> {
+        let purposes = [statement.namespace(), statement.fields().namespace()];
+        let (signed, armor) = (statement.signed_bytes(), statement.armor());
+        self.heard_for(&purposes, verify(statement.namespace(), signed, armor), now)
+    }
+
+    fn heard_for(&self, purposes: &[&str], check: SignatureCheck, now: Moment) -> Heard<'_> {
+        match check {
+            SignatureCheck::Good { key, fingerprint } => match self.by_key(&key) {
+                None => Heard::Nobody { fingerprint },
+                Some(name) => {
+                    let mut doubts = purposes.iter().map(|it| self.key_doubt(&key, it, now));
+                    match doubts.find_map(|doubt| doubt) {
+                        None => Heard::By { name, fingerprint },
+                        Some(why) => Heard::NotNow { name, fingerprint, why },
+                    }
+                }
+            },
+            SignatureCheck::Certified { certificate, fingerprint } => {
+                self.certified(purposes, &certificate, fingerprint, now)
+            }
+            other @ (SignatureCheck::Untouched { .. }
+            | SignatureCheck::Bad { .. }
+            | SignatureCheck::WrongNamespace { .. }
+            | SignatureCheck::Unsupported { .. }
+            | SignatureCheck::Malformed { .. }) => Heard::Not(other),
+        }
+    }
+
+    /// Whose word it is that a certificate vouches for: of the one person whom the certificate names
+    /// and whom a line with its authority lets it name.
+    fn certified(
+        &self,
+        purposes: &[&str],
+        certificate: &Certificate,
+        fingerprint: String,
+        now: Moment,
+    ) -> Heard<'_> {
+        let of = |line: &&Line| *line.key.bytes() == certificate.authority;
+        let lines: Vec<&Line> = self.authorities.iter().filter(of).collect();
+        let named = |person: &Principal, line: &Line| {
+            let by = |id: &str| certificate.names(id) && line.names(id);
+            signers::ids(person).any(by) && signers::means(line, person)
+        };
+        let meant = |person: &&Principal| lines.iter().any(|line| named(person, line));
+        let mut people = self.people.values().filter(meant);
+        let unfit = |why: &str| {
+            let id = escape_short(certificate.key_id.as_bytes());
+            let what = format!("the certificate \"{id}\" {why}");
+            Heard::Not(SignatureCheck::Unsupported { what })
+        };
+        let name = match (people.next(), people.next()) {
+            (Some(person), None) => &person.name,
+            (Some(_), Some(_)) => return unfit("names several people"),
+            (None, _) if lines.is_empty() => return unfit("is of no authority in the policy"),
+            (None, _) => return unfit("names nobody for whom its authority may speak"),
+        };
+        let Some(person) = self.people.get(name) else { return Heard::Nobody { fingerprint } };
+        let grants = Grants::of(lines.into_iter().filter(|line| named(person, line)));
+        let doubts = purposes.iter().map(|purpose| grants.doubt(purpose, now));
+        match std::iter::once(certificate.doubt(now)).chain(doubts).find_map(|doubt| doubt) {
+            None => Heard::By { name, fingerprint },
+            Some(why) => Heard::NotNow { name, fingerprint, why },
+        }
+    }
+
+    /// The lines by which authorities vouch for this principal.
+    pub fn authorities_of(&self, principal: &Principal) -> impl Iterator<Item = &Line> {
+        let means = |line: &&Line| signers::means(line, principal);
+        self.authorities.iter().filter(means).collect::<Vec<_>>().into_iter()
     }
 
     /// Why a key of somebody's does not count for this purpose at this moment, to follow "a key
     /// that". `None`: nothing stands against it.
-    pub fn key_doubt(&self, key: &[u8], namespace: &str, now: Moment) -> Option<String> {
+    fn key_doubt(&self, key: &[u8], namespace: &str, now: Moment) -> Option<String> {
         self.grants.get(key)?.doubt(namespace, now)
     }
 
@@ -107,7 +177,10 @@ impl Roster {
     pub fn can_sign(&self, name: &PrincipalName, namespace: &str) -> bool {
         let may =
             |key: &SshKey| self.grants.get(key.bytes()).is_none_or(|grants| grants.ever(namespace));
-        self.get(name).is_some_and(|principal| principal.keys.iter().any(may))
+        self.get(name).is_some_and(|principal| {
+            principal.keys.iter().any(may)
+                || self.authorities_of(principal).any(|line| line.signs_in(namespace))
+        })
     }
 
     /// Whose e-mail this is; ASCII letters match in either case.
@@ -139,7 +212,8 @@ impl Roster {
 
     /// Whether this principal can ever give a check: a machine with a key to sign with.
     pub fn can_check(&self, name: &PrincipalName) -> bool {
-        self.get(name).is_some_and(|p| p.machine && !p.keys.is_empty())
+        let has_key = |p: &Principal| !p.keys.is_empty() || self.authorities_of(p).next().is_some();
+        self.get(name).is_some_and(|p| p.machine && has_key(p))
     }
 
     /// Whom a CODEOWNERS file of this dialect means: everybody who can approve. `teams` are those that

@@ -11,6 +11,7 @@ use crate::roster::signers::Grants;
 use crate::source::problem::{Problem, Problems};
 use crate::source::table::{Keys, Table};
 use crate::source::text::{Located, Spot};
+use crate::ssh::allowed_signers::Signer as Line;
 use crate::ssh::key::SshKey;
 
 /// What may stand in `[people.NAME]`.
@@ -29,6 +30,8 @@ pub struct Draft {
     emails: BTreeMap<String, Owner>,
     /// Keys from `allowed_signers` files: whose, and under what conditions.
     pub(super) granted: BTreeMap<Vec<u8>, (PrincipalName, Grants)>,
+    /// Lines of such files whose keys vouch for others.
+    pub(super) authorities: Vec<Line>,
 }
 
 /// Whom something belongs to.

@@ -3,7 +3,8 @@
 //!
 //! A line's principals are held against the names and e-mails of `[people]`: it has to mean exactly
 //! one of them. What a line says beside its key is kept and honoured as `ssh-keygen` honours it, at
-//! the server's time. A line that counts for nobody is a warning, since lines here only grant.
+//! the server's time. A line with `cert-authority` lets its key vouch for the people it means, and
+//! may mean many; a certificate has to mean one of them. A line that counts for nobody is a warning, since lines here only grant.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,11 @@ use crate::ssh::allowed_signers::{self, Signer as Line};
 pub struct Grants(Vec<Line>);
 
 impl Grants {
+    /// The conditions of these lines; there is one at least.
+    pub(super) fn of<'l>(lines: impl Iterator<Item = &'l Line>) -> Self {
+        Self(lines.cloned().collect())
+    }
+
     /// Whether the key may ever sign for this purpose.
     pub fn ever(&self, namespace: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|line| line.signs_in(namespace))
@@ -65,12 +71,6 @@ impl Draft {
         }
         for line in file.signers {
             let spot = spot(line.line);
-            if line.is_authority {
-                let what = "a key that signs other keys (cert-authority) is not supported";
-                let hint = "this line counts for nobody; list the keys themselves";
-                problems.push(Problem::warning(what).at(&spot).hint(hint));
-                continue;
-            }
             let local = [line.valid_after, line.valid_before].into_iter().flatten();
             if local.into_iter().any(|time| !time.is_utc) {
                 let what = "a time without a zone is read as UTC here";
@@ -83,6 +83,11 @@ impl Draft {
                 .filter(|(p, _)| means(&line, p))
                 .map(|(p, _)| p.name.clone())
                 .collect();
+            // An authority may vouch for many: its certificates say whom they are for.
+            if line.is_authority && !meant.is_empty() {
+                self.authorities.push(line);
+                continue;
+            }
             match meant.as_slice() {
                 [name] => self.grant(name, line, &spot, problems),
                 [] => {
@@ -126,10 +131,13 @@ impl Draft {
 }
 
 /// Whether a line's principals mean this person: by name or e-mail, and by none that is negated.
-fn means(line: &Line, person: &Principal) -> bool {
-    let names = std::iter::once(person.name.as_str());
-    let mut names = names.chain(person.emails.iter().map(String::as_str));
-    names.clone().any(|name| line.names(name)) && !names.any(|name| line.excludes(name))
+pub(super) fn means(line: &Line, person: &Principal) -> bool {
+    ids(person).any(|id| line.names(id)) && !ids(person).any(|id| line.excludes(id))
+}
+
+/// What a person is called in such files: the name and the e-mails of `[people]`.
+pub fn ids(person: &Principal) -> impl Iterator<Item = &str> {
+    std::iter::once(person.name.as_str()).chain(person.emails.iter().map(String::as_str))
 }
 
 /// Where each line stands, by its number from 1.

@@ -1,5 +1,6 @@
 //! `approval`: changes of these paths were approved by enough people who did not make them.
 
+use crate::facts::landing::Step;
 use crate::facts::needs::Needs;
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
@@ -89,6 +90,15 @@ pub static KIND: Kind = Kind {
             doc: "the approval must have been given on the branch as it stands now",
         },
         KeyDoc {
+            name: "moved",
+            shape: Shape::Word(moved_names),
+            default: Some("\"approve-anew\""),
+            required: false,
+            doc: "what becomes of an approval when the branch has moved in the same file since: \
+                  approve-anew, it is for another content; clean-merge, it holds for what Git's own \
+                  merge makes of it, where that merge lands",
+        },
+        KeyDoc {
             name: "veto",
             shape: Shape::Flag,
             default: Some("true"),
@@ -113,8 +123,17 @@ pub struct Approval {
     pub(crate) max_age_seconds: Option<i64>,
     /// Whether it must have been given on the step's first parent.
     pub(crate) fresh: bool,
+    /// Whether it holds for what Git made of the change where the branch has moved in the same file.
+    pub(crate) clean_merge: bool,
     /// Whether a reject stops the step.
     pub(crate) veto: bool,
+}
+
+/// What `moved` may be, and whether Git's own merge counts then.
+const MOVED: [(&str, bool); 2] = [("approve-anew", false), ("clean-merge", true)];
+
+fn moved_names() -> Vec<&'static str> {
+    MOVED.iter().map(|(name, _)| *name).collect()
 }
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
@@ -136,13 +155,19 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
     let operations = operations::read(body.table, problems);
     let max_age_seconds = age::read(body.table, problems);
     let fresh = body.table.flag("fresh", problems).is_some_and(|flag| flag.value);
+    let moved = body.table.word("moved", &MOVED, problems);
+    if let Some(moved) = moved.as_ref().filter(|moved| moved.value && fresh) {
+        let what = "with `fresh` the branch cannot have moved, so `clean-merge` says nothing";
+        problems.error_hint(&moved.spot, what, "take one of the two");
+    }
+    let clean_merge = moved.is_some_and(|moved| moved.value);
     let veto = body.table.flag("veto", problems).is_none_or(|flag| flag.value);
     let scope = scope?;
     if problems.errors() > before {
         return None;
     }
     all_can_sit(&seats, &header, problems);
-    let rule = Approval { scope, operations, seats, max_age_seconds, fresh, veto };
+    let rule = Approval { scope, operations, seats, max_age_seconds, fresh, clean_merge, veto };
     (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
 }
 
@@ -242,6 +267,7 @@ impl Rule for Approval {
             veto: self.veto,
             content: self.scope.infra(),
             links: true,
+            clean_merge: self.clean_merge,
             ..Needs::default()
         }
     }
@@ -260,6 +286,10 @@ impl Rule for Approval {
 
     fn judge(&self, view: &View<'_>) -> Ruling {
         approval_step::judge(self, view)
+    }
+
+    fn by_merge<'f>(&self, view: &View<'f>) -> Vec<&'f Step> {
+        approval_step::by_merge(self, view)
     }
 }
 
@@ -286,6 +316,12 @@ An approval is a signed statement about one change and one branch: all that
 differs between two commits. It survives a merge, a squash and a clean
 rebase, and dies with any other content. `portcullis review` shows what is
 missing, `portcullis approve COMMIT` gives one.
+
+Where the branch has moved in the same file, an approval is for another
+content, and the change is approved anew. With `moved = "clean-merge"` it
+holds for Git's own merge of what was approved: two parents, one merge base,
+no conflict, nothing added, no file renamed or told by `.gitattributes` how
+to merge. Nobody has read what the two changes are together.
 
 Files that say what other files are need approval too, whatever the paths:
 `.gitattributes` anywhere, `.gitmodules` and `.lfsconfig` at the top.

@@ -6,7 +6,7 @@ use crate::facts::landing::{Step, StepKind};
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::rules::approval::Approval;
-use crate::rules::approved::{self, Held, Terms, Word, hidden, holders, plural, told};
+use crate::rules::approved::{self, Held, Terms, Word, hidden, plural, told};
 use crate::rules::links;
 use crate::rules::rollback;
 use crate::rules::seats::seat_people;
@@ -17,10 +17,18 @@ use crate::verdict::line::{Hint, Line};
 /// Judges one ref update. Deletions are not this rule's business.
 pub(crate) fn judge(rule: &Approval, view: &View<'_>) -> Ruling {
     let Some(landing) = view.landing else { return Ruling::default() };
-    let terms = Terms { max_age_seconds: rule.max_age_seconds, fresh: rule.fresh, veto: rule.veto };
-    let held = Held { terms, name: &view.update.update.name, moment: view.push.push.moment };
-    let bench = Bench { rule, held, view };
+    let bench = Bench::new(rule, view, rule.clean_merge);
     approved::judge(landing, &|step| bench.step(step))
+}
+
+/// The steps that satisfy the rule only because Git's own merge counts for it.
+pub(crate) fn by_merge<'f>(rule: &Approval, view: &View<'f>) -> Vec<&'f Step> {
+    let (Some(landing), true) = (view.landing, rule.clean_merge) else { return Vec::new() };
+    let (with, without) = (Bench::new(rule, view, true), Bench::new(rule, view, false));
+    let rests = |step: &&Step| {
+        step.clean.is_some() && with.step(step).is_ok() && without.step(step).is_err()
+    };
+    landing.steps().filter(rests).collect()
 }
 
 /// What a step is judged with besides its own facts.
@@ -28,6 +36,15 @@ struct Bench<'b> {
     rule: &'b Approval,
     held: Held<'b>,
     view: &'b View<'b>,
+}
+
+impl<'b> Bench<'b> {
+    fn new(rule: &'b Approval, view: &'b View<'b>, clean_merge: bool) -> Self {
+        let Approval { max_age_seconds, fresh, veto, .. } = *rule;
+        let terms = Terms { max_age_seconds, fresh, veto, clean_merge };
+        let held = Held { terms, name: &view.update.update.name, moment: view.push.push.moment };
+        Self { rule, held, view }
+    }
 }
 
 impl Bench<'_> {
@@ -60,7 +77,7 @@ impl Bench<'_> {
         let chairs: usize = self.rule.seats.iter().map(|s| s.approvals + extra).sum();
         let mut worst: Option<(Vec<&PrincipalName>, usize, &PathChange)> = None;
         for change in matching.iter().copied() {
-            let people = holders(&words, change);
+            let people = self.held.holders(step, &words, change);
             let seated: Vec<&PrincipalName> =
                 seat_people(&self.rule.seats, extra, &people).into_iter().flatten().collect();
             if worst.as_ref().is_none_or(|(_, least, _)| seated.len() < *least) {
@@ -73,8 +90,21 @@ impl Bench<'_> {
                 let own = self.lack(step, &words, &people, &lack);
                 Err(rollback::objection(self.view, step, own))
             }
-            _ => Ok(told(&words)),
+            _ => Ok(told(&words).into_iter().chain(self.merged(step, &matching)).collect()),
         }
+    }
+
+    /// That Git merged files which the rule asks about.
+    fn merged(&self, step: &Step, matching: &[&PathChange]) -> Option<Line> {
+        let clean = step.clean.as_ref().filter(|_| self.held.terms.clean_merge)?;
+        let asked = |path: &&RepoPath| matching.iter().any(|change| change.path == **path);
+        let mut paths = clean.paths.iter().filter(asked);
+        let line = Line::new("Git merged ").path(paths.next()?);
+        let line = match paths.count() {
+            0 => line,
+            more => line.text(format!(" and {more} more")),
+        };
+        Some(line.text(" with what ").short_ref(self.held.name).text(" has there"))
     }
 
     fn lack(
@@ -121,7 +151,7 @@ impl Bench<'_> {
         from.sort();
         from.dedup();
         let nobody = "everyone in `from` is a maker of this";
-        if let Some(path) = &step.overtaken {
+        if let Some(path) = step.overtaken.as_ref().filter(|_| !self.takes_merge(step)) {
             return self.held.overtaken(objection, path, &from, nobody);
         }
         objection = self.held.first_steps(objection, step);
@@ -132,6 +162,11 @@ impl Bench<'_> {
         objection = objection.hint(hint);
         objection.missing = Some(Missing { approvals: missing, from });
         objection
+    }
+
+    /// Whether an approval of the topic as it is holds for what Git merged.
+    fn takes_merge(&self, step: &Step) -> bool {
+        self.held.terms.clean_merge && step.clean.is_some()
     }
 
     fn reviewers_line(&self) -> Line {

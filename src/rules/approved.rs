@@ -3,14 +3,14 @@
 
 use crate::facts::change::PathChange;
 use crate::facts::evidence::{Candidate, NearMiss, Reject, Standing};
-use crate::facts::landing::{Landing, Segment, Step};
+use crate::facts::landing::{CleanMerge, Landing, Segment, Step};
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::rules::age;
-use crate::rules::words::{by_a_maker, first_with_rest, meet, no_approval};
+use crate::rules::words::{by_a_maker, first_with_rest, meet, no_approval, no_yes};
 use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line, Piece};
@@ -30,6 +30,8 @@ pub(crate) struct Terms {
     pub(crate) fresh: bool,
     /// Whether a reject stops the step.
     pub(crate) veto: bool,
+    /// Whether it holds for what Git made of the change where the branch has moved in the same file.
+    pub(crate) clean_merge: bool,
 }
 
 /// What approvals are held against.
@@ -101,7 +103,11 @@ impl Held<'_> {
         candidate: &Candidate,
         outside: &dyn Fn(&PrincipalName) -> Option<&'static str>,
     ) -> Word {
-        let no = no_approval(candidate).or_else(|| by_a_maker(step, candidate));
+        let no = match &candidate.standing {
+            Standing::ByMerge(_) if self.clean(step, candidate).is_some() => no_yes(candidate),
+            Standing::Good | Standing::Not(_) | Standing::ByMerge(_) => no_approval(candidate),
+        };
+        let no = no.or_else(|| by_a_maker(step, candidate));
         if let Some(why) = no {
             return Word::Not(why);
         }
@@ -132,8 +138,11 @@ impl Held<'_> {
         if !self.terms.veto {
             return None;
         }
-        let stopped = |reject: &Reject| Some((reject.clone(), stops(step, reject, asks)?));
-        let (reject, change) = step.rejects.iter().find_map(stopped)?;
+        let stopped = |reject: &Reject| Some((reject.clone(), self.stops(step, reject, asks)?));
+        // What Git merged was rejected as it was before.
+        let merged = step.clean.iter().filter(|_| self.terms.clean_merge);
+        let mut rejects = step.rejects.iter().chain(merged.flat_map(|clean| &clean.rejects));
+        let (reject, change) = rejects.find_map(stopped)?;
         let what = Line::new("").name(&reject.person).text(" rejected ").path(&change.path);
         let what = what.text(" as in ").oid(reject.commit);
         let when = Line::new("on ").text(reject.date.rfc3339_seconds());
@@ -144,6 +153,56 @@ impl Held<'_> {
         let back = self.command("portcullis revoke ", reject.commit);
         let objection = Objection::new(what).detail(when).hint(Hint::run(talk, approve));
         Some(objection.hint(Hint::run(Line::new("or only take the reject back"), back)))
+    }
+
+    /// The first entry of the step that a reject stops: the rule asks its signer about it, and they
+    /// have not approved it since.
+    fn stops<'s>(
+        &self,
+        step: &'s Step,
+        reject: &Reject,
+        asks: &dyn Fn(&PrincipalName, &PathChange) -> bool,
+    ) -> Option<&'s PathChange> {
+        let may_count = |c: &Candidate| match &c.standing {
+            Standing::Good => true,
+            Standing::ByMerge(_) => self.clean(step, c).is_some(),
+            Standing::Not(_) => false,
+        };
+        let approved_since = |change: &PathChange| {
+            step.candidates.iter().any(|c| {
+                may_count(c)
+                    && c.verdict() == Some(ApprovalVerdict::Approve)
+                    && c.says.person == reject.person
+                    && c.says.date > reject.date
+                    && self.holds(step, c, change)
+            })
+        };
+        let rejected = reject.entries.iter().filter_map(|at| step.delta.changes().get(*at));
+        let mut asked = rejected.filter(|change| asks(&reject.person, change));
+        asked.find(|change| !approved_since(change))
+    }
+
+    /// What Git merged of the change that a statement is about, where that counts.
+    fn clean<'s>(&self, step: &'s Step, candidate: &Candidate) -> Option<&'s CleanMerge> {
+        let clean = step.clean.as_ref().filter(|_| self.terms.clean_merge)?;
+        (candidate.says.delta == clean.digest).then_some(clean)
+    }
+
+    /// Whether a statement speaks of an entry of the step: of exactly that, or of what Git merged
+    /// into it.
+    fn holds(&self, step: &Step, candidate: &Candidate, change: &PathChange) -> bool {
+        let merged = |clean: &CleanMerge| clean.paths.binary_search(&change.path).is_ok();
+        holds(candidate, change) || self.clean(step, candidate).is_some_and(merged)
+    }
+
+    /// The people whose counting statements speak of this entry, each once.
+    pub(crate) fn holders<'c>(
+        &self,
+        step: &Step,
+        words: &[(&'c Candidate, Word)],
+        change: &PathChange,
+    ) -> Vec<&'c PrincipalName> {
+        people_of(words, |candidate| self.holds(step, candidate, change))
     }
 
     /// The command by which somebody says something about a commit.
@@ -162,7 +221,7 @@ impl Held<'_> {
         for (candidate, word) in words.iter().take(TOLD_MAX) {
             let line = match word {
                 Word::Not(line) => line.clone(),
-                Word::Counts if holds(candidate, change) => approved(candidate),
+                Word::Counts if self.holds(step, candidate, change) => approved(candidate),
                 Word::Counts => approved(candidate).text(" without ").path(&change.path),
             };
             objection = objection.detail(line);
@@ -229,27 +288,6 @@ pub(crate) fn hidden(path: &RepoPath) -> Objection {
     Objection::new(what).detail(detail).hint(Hint::new(hint))
 }
 
-/// The first entry of the step that a reject stops: the rule asks its signer about it, and they have
-/// not approved it since.
-fn stops<'s>(
-    step: &'s Step,
-    reject: &Reject,
-    asks: &dyn Fn(&PrincipalName, &PathChange) -> bool,
-) -> Option<&'s PathChange> {
-    let approved_since = |change: &PathChange| {
-        step.candidates.iter().any(|c| {
-            c.standing == Standing::Good
-                && c.verdict() == Some(ApprovalVerdict::Approve)
-                && c.says.person == reject.person
-                && c.says.date > reject.date
-                && holds(c, change)
-        })
-    };
-    let rejected = reject.entries.iter().filter_map(|at| step.delta.changes().get(*at));
-    let mut asked = rejected.filter(|change| asks(&reject.person, change));
-    asked.find(|change| !approved_since(change))
-}
-
 /// The commit that a reviewer should name.
 pub(crate) fn approvable(step: &Step) -> Oid {
     step.source.first().copied().unwrap_or(step.to)
@@ -260,10 +298,17 @@ pub(crate) fn holders<'c>(
     words: &[(&'c Candidate, Word)],
     change: &PathChange,
 ) -> Vec<&'c PrincipalName> {
+    people_of(words, |candidate| holds(candidate, change))
+}
+
+fn people_of<'c>(
+    words: &[(&'c Candidate, Word)],
+    holds: impl Fn(&Candidate) -> bool,
+) -> Vec<&'c PrincipalName> {
     let mut people: Vec<&PrincipalName> = Vec::new();
     for (candidate, word) in words {
         let person = &candidate.says.person;
-        if matches!(word, Word::Counts) && holds(candidate, change) && !people.contains(&person) {
+        if matches!(word, Word::Counts) && holds(candidate) && !people.contains(&person) {
             people.push(person);
         }
     }

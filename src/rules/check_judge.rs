@@ -184,7 +184,7 @@ impl Bench<'_> {
     fn doubt(&self, candidate: &Candidate, verdict: CheckVerdict) -> Option<Line> {
         let says = &candidate.says;
         let machine = Line::new("").name(&says.person).text(" ");
-        if let Standing::Not(why) = &candidate.standing {
+        if let Standing::Not(why) | Standing::ByMerge(why) = &candidate.standing {
             return Some(machine.line(why));
         }
         if !self.rule.from.contains(&says.person) {

@@ -161,7 +161,7 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
     let directory = Arc::new(body.roster.directory(dialect, teams));
     let reads = OwnersNeeds { dialect, file, directory };
     let unowned = unowned.map_or(Unowned::Refuse, |it| it.value);
-    let terms = Terms { max_age_seconds, fresh, veto };
+    let terms = Terms { max_age_seconds, fresh, veto, clean_merge: false };
     let rule = CodeOwners { reads, unowned, from, terms };
     (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
 }

@@ -226,7 +226,7 @@ mod tests {
             reads: OwnersNeeds { dialect, file: None, directory },
             unowned: Unowned::Accept,
             from: Party::default(),
-            terms: Terms { max_age_seconds: None, fresh: false, veto: true },
+            terms: Terms { max_age_seconds: None, fresh: false, veto: true, clean_merge: false },
         };
         let name = Refname::parse(b"refs/heads/main").unwrap();
         let paths = [path, RepoPath::new("app/x")];

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::facts::Motion;
+use crate::facts::landing::Step;
 use crate::facts::needs::Needs;
 use crate::names::moment::Moment;
 use crate::names::path::RepoPath;
@@ -73,6 +74,11 @@ pub trait Rule: fmt::Debug + Send + Sync {
     /// Whether the rule itself says who may do this to a ref, so that the gate need not.
     fn speaks_of(&self, _motion: &Motion) -> bool {
         false
+    }
+
+    /// The steps for which it is satisfied only because Git's own merge counts for it.
+    fn by_merge<'f>(&self, _view: &View<'f>) -> Vec<&'f Step> {
+        Vec::new()
     }
 
     /// The methods by which a change may come to a ref, where the rule is about that: the words of

@@ -43,6 +43,7 @@ pub(super) fn step(kind: StepKind) -> Step {
         hidden: Vec::new(),
         merge: None,
         overtaken: None,
+        clean: None,
         change_commits: 1,
         not_before: Vec::new(),
         itself_before: false,

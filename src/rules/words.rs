@@ -96,14 +96,18 @@ pub fn first_with_rest(mut objections: Vec<Objection>) -> Vec<Objection> {
 
 /// Why a statement is no approval that may count, rules aside. `None`: it is one.
 pub fn no_approval(candidate: &Candidate) -> Option<Line> {
-    let person = Line::new("").name(&candidate.says.person).text(" ");
     match &candidate.standing {
-        Standing::Not(why) => Some(person.line(why)),
-        Standing::Good if candidate.verdict() != Some(ApprovalVerdict::Approve) => {
-            Some(person.text("rejected it"))
+        Standing::Not(why) | Standing::ByMerge(why) => {
+            Some(Line::new("").name(&candidate.says.person).text(" ").line(why))
         }
-        Standing::Good => None,
+        Standing::Good => no_yes(candidate),
     }
+}
+
+/// That a statement says something else than yes. `None`: it says yes.
+pub fn no_yes(candidate: &Candidate) -> Option<Line> {
+    let is_yes = candidate.verdict() == Some(ApprovalVerdict::Approve);
+    (!is_yes).then(|| Line::new("").name(&candidate.says.person).text(" rejected it"))
 }
 
 /// Why whoever approved a step does not count for it: they made some of it. `None`: they did not.

@@ -8,6 +8,7 @@ pub mod allowed_signers;
 pub mod armor;
 pub mod auth_info;
 pub mod authorized_keys;
+pub mod certificate;
 pub mod key;
 pub mod options;
 pub mod signature;

@@ -1,8 +1,9 @@
 //! SSH signatures (OpenSSH's PROTOCOL.sshsig): whether one is good, and by which key.
 //!
 //! Used for statements, commits, tags and push certificates. Whose key it is, is the roster's
-//! business. Agrees with `ssh-keygen -Y verify`, except that it is stricter: RSA below 2048 bits,
-//! DSA and certificates do not count, and a hardware key must say that it was touched.
+//! business. Agrees with `ssh-keygen -Y verify`, except that it is stricter: RSA below 2048 bits and
+//! DSA do not count, a hardware key must say that it was touched, and a certificate must have no
+//! critical options.
 //!
 //! A signature's bytes are malleable (armour, version, the S of an ECDSA signature); nobody may
 //! take them for the name of anything.
@@ -13,6 +14,7 @@ use ssh_key::{Algorithm, HashAlg, Signature, SshSig};
 
 use crate::names::escape::escape_short;
 use crate::ssh::armor::{self, ArmorError};
+use crate::ssh::certificate::{self, Certificate};
 use crate::ssh::key::{KeyBytes, SshKey, UnsupportedKey, WireKeyError};
 use crate::ssh::wire::Reader;
 
@@ -37,6 +39,13 @@ pub enum SignatureCheck {
         /// The key that signed, on the wire.
         key: KeyBytes,
         /// Its fingerprint, `SHA256:...`.
+        fingerprint: String,
+    },
+    /// As `Good`, by a key that a certificate says whose it is. The key alone is nobody's.
+    Certified {
+        /// The certificate, which its authority has signed.
+        certificate: Box<Certificate>,
+        /// The fingerprint of the key that signed, `SHA256:...`.
         fingerprint: String,
     },
     /// As `Good`, but by a hardware key that nobody touched: a program alone can have made it, so
@@ -74,6 +83,10 @@ impl fmt::Display for SignatureCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Good { fingerprint, .. } => write!(f, "good, by {fingerprint}"),
+            Self::Certified { certificate, fingerprint } => {
+                let id = escape_short(certificate.key_id.as_bytes());
+                write!(f, "good, by {fingerprint} with the certificate \"{id}\"")
+            }
             Self::Untouched { fingerprint, .. } => {
                 write!(f, "made by the hardware key {fingerprint}, which nobody touched")
             }
@@ -100,6 +113,7 @@ pub fn verify(namespace: &str, message: &[u8], armoured: &[u8]) -> SignatureChec
 /// A signature taken apart.
 struct Parts {
     key: SshKey,
+    certificate: Option<Certificate>,
     namespace: String,
     hash: HashAlg,
     signature: Signature,
@@ -127,12 +141,9 @@ impl Parts {
                 return Err(unsupported(format!("signatures over the digest \"{name}\"")));
             }
         };
-        let key = SshKey::from_wire(frame.key).map_err(|why| match why {
-            WireKeyError::Unsupported(why) => unsupported_key(&why),
-            WireKeyError::Damaged => malformed("the key inside the signature is damaged"),
-        })?;
+        let (certificate, key) = read_key(frame.key)?;
         let signature = read_signature(frame.signature)?;
-        Ok(Self { key, namespace: frame.namespace.to_owned(), hash, signature })
+        Ok(Self { key, certificate, namespace: frame.namespace.to_owned(), hash, signature })
     }
 
     fn verify(self, namespace: &str, message: &[u8]) -> SignatureCheck {
@@ -151,7 +162,12 @@ impl Parts {
         let key = self.key.bytes().clone();
         match (good, touched) {
             (Err(_), _) => SignatureCheck::Bad { fingerprint },
-            (Ok(()), true) => SignatureCheck::Good { key, fingerprint },
+            (Ok(()), true) => match self.certificate {
+                None => SignatureCheck::Good { key, fingerprint },
+                Some(certificate) => {
+                    SignatureCheck::Certified { certificate: Box::new(certificate), fingerprint }
+                }
+            },
             (Ok(()), false) => SignatureCheck::Untouched { key, fingerprint },
         }
     }
@@ -185,9 +201,23 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// Reads the key of a signature, and the certificate where it stands in one.
+fn read_key(wire: &[u8]) -> Result<(Option<Certificate>, SshKey), SignatureCheck> {
+    if Reader::new(wire).text().is_some_and(certificate::is_type) {
+        let read = certificate::read(wire);
+        let (certificate, key) = read.map_err(|what| SignatureCheck::Unsupported { what })?;
+        return Ok((Some(certificate), key));
+    }
+    let key = SshKey::from_wire(wire).map_err(|why| match why {
+        WireKeyError::Unsupported(why) => unsupported_key(&why),
+        WireKeyError::Damaged => malformed("the key inside the signature is damaged"),
+    })?;
+    Ok((None, key))
+}
+
 /// Reads the innermost part: an algorithm's name and its bytes, for hardware keys with the flags
 /// and the counter behind.
-fn read_signature(bytes: &[u8]) -> Result<Signature, SignatureCheck> {
+pub(super) fn read_signature(bytes: &[u8]) -> Result<Signature, SignatureCheck> {
     let damaged = || malformed("the signature's own bytes are damaged");
     let mut reader = Reader::new(bytes);
     let name = reader.text().ok_or_else(damaged)?;
@@ -217,7 +247,7 @@ fn read_signature(bytes: &[u8]) -> Result<Signature, SignatureCheck> {
 const SK_TRAILER_BYTES: usize = 5;
 
 /// Whether somebody touched the key. Keys in files cannot be touched and count as if they were.
-fn is_touched(signature: &Signature) -> bool {
+pub(super) fn is_touched(signature: &Signature) -> bool {
     let is_hardware =
         matches!(signature.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);
     let bytes = signature.as_bytes();

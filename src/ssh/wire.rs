@@ -25,6 +25,11 @@ impl<'a> Reader<'a> {
         self.take(4)?.try_into().ok().map(u32::from_be_bytes)
     }
 
+    /// A `uint64`, big-endian.
+    pub(super) fn long_number(&mut self) -> Option<u64> {
+        self.take(8)?.try_into().ok().map(u64::from_be_bytes)
+    }
+
     /// A `string`: its length, then its bytes.
     pub(super) fn string(&mut self) -> Option<&'a [u8]> {
         let length = self.number()?;

@@ -19,6 +19,9 @@ pub const APPROVAL_NAMESPACE: &str = "approval@portcullis";
 /// The SSH signature namespace of checks.
 pub const CHECK_NAMESPACE: &str = "check@portcullis";
 
+/// The namespace Git signs tags in, and so approvals that are tags.
+pub const TAG_NAMESPACE: &str = "git";
+
 /// How long a repository's id may be, in bytes.
 pub const REPOSITORY_BYTES_MAX: usize = 256;
 

@@ -75,7 +75,24 @@ pub enum StatementProblem {
         /// Its end.
         expires: String,
     },
+    /// A check in a tag: only approvals come as tags.
+    #[error("it is a check in a tag, and only an approval may be a tag")]
+    CheckInTag,
+    /// A tag whose name does not say what it is.
+    #[error("the tag is called \"{found}\", and has to be called \"{wanted}\"")]
+    TagName {
+        /// What it is called, escaped.
+        found: String,
+        /// What it has to be called.
+        wanted: String,
+    },
+    /// A tag of another commit than the one it speaks of.
+    #[error("the tag names {found}, which is not the commit that it speaks of")]
+    TagObject {
+        /// What it names.
+        found: String,
+    },
     /// What follows the empty line is not one armoured SSH signature and nothing else.
-    #[error("behind the empty line stands no SSH signature, or more than that")]
+    #[error("behind its lines stands no SSH signature, or more than that")]
     NoSignature,
 }

@@ -1,4 +1,7 @@
-//! Reading a statement: bytes of a blob in, a `Statement` or a `StatementProblem` out.
+//! Reading a statement: bytes of a blob or a tag in, a `Statement` or a `StatementProblem` out.
+//!
+//! An approval may be an annotated tag, signed by `git tag -s`: the same lines are its message, its
+//! name says the verdict and the commit, and it names that commit.
 //!
 //! Strict to the byte: order, no unknown and no repeated keys, LF only, one empty line, then the
 //! armour of one signature and nothing behind it. So one text has one reading, and printing the
@@ -10,7 +13,9 @@ use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
-use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Fields, RepositoryId, Saying, Url};
+use crate::statement::fields::{
+    ApprovalVerdict, CheckVerdict, Fields, RepositoryId, Saying, TAG_NAMESPACE, Url,
+};
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::problem::{STATEMENT_BYTES_MAX, StatementProblem};
 
@@ -26,11 +31,27 @@ pub struct Statement {
     fields: Fields,
     signed: Vec<u8>,
     armor: Vec<u8>,
+    form: Form,
+}
+
+/// What kind of object carries a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// A blob, signed by `ssh-keygen -Y sign`.
+    Blob,
+    /// An annotated tag, signed by `git tag -s`.
+    Tag,
 }
 
 impl Statement {
-    /// Reads the bytes of a blob.
+    /// Reads the bytes of either form, as the log keeps them.
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementProblem> {
+        let form = if bytes.starts_with(TAG_BEGIN) { Form::Tag } else { Form::Blob };
+        Self::parse_as(form, bytes)
+    }
+
+    /// Reads the bytes of an object of this kind.
+    pub fn parse_as(form: Form, bytes: &[u8]) -> Result<Self, StatementProblem> {
         if bytes.len() > STATEMENT_BYTES_MAX {
             return Err(StatementProblem::TooLong { bytes: bytes.len() });
         }
@@ -41,13 +62,25 @@ impl Statement {
             return Err(StatementProblem::CarriageReturn { line });
         }
         let mut lines = Lines { rest: text, number: 0 };
-        let fields = read_fields(&mut lines)?;
+        let fields = match form {
+            Form::Blob => {
+                let fields = read_fields(&mut lines)?;
+                lines.empty()?;
+                fields
+            }
+            Form::Tag => read_tag(&mut lines)?,
+        };
         let armor = lines.rest;
         if !is_one_armor(armor) {
             return Err(StatementProblem::NoSignature);
         }
         let signed = bytes[..bytes.len() - armor.len()].to_vec();
-        Ok(Self { fields, signed, armor: armor.as_bytes().to_vec() })
+        Ok(Self { fields, signed, armor: armor.as_bytes().to_vec(), form })
+    }
+
+    /// What kind of object carries it.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// What it says.
@@ -73,7 +106,10 @@ impl Statement {
 
     /// The namespace that its signature must be made in.
     pub fn namespace(&self) -> &'static str {
-        self.fields.namespace()
+        match self.form {
+            Form::Blob => self.fields.namespace(),
+            Form::Tag => TAG_NAMESPACE,
+        }
     }
 
     /// The key of its ref and delta.
@@ -86,7 +122,7 @@ impl Statement {
         self.fields.place()
     }
 
-    /// The blob: signed bytes and armour.
+    /// The blob or the tag: signed bytes and armour.
     pub fn to_bytes(&self) -> Vec<u8> {
         [self.signed.as_slice(), &self.armor].concat()
     }
@@ -142,7 +178,6 @@ fn read_fields(lines: &mut Lines<'_>) -> Result<Fields, StatementProblem> {
             url: lines.optional_value("url", "an http or https address", Url::parse)?,
         },
     };
-    lines.empty()?;
     if base.format() != commit.format() {
         return Err(StatementProblem::TwoFormats);
     }
@@ -153,6 +188,34 @@ fn read_fields(lines: &mut Lines<'_>) -> Result<Fields, StatementProblem> {
         });
     }
     Ok(Fields { repository, refname, base, commit, delta, person, date, expires, saying })
+}
+
+/// How a tag begins, and no blob that is a statement.
+const TAG_BEGIN: &[u8] = b"object ";
+
+/// An annotated tag of a commit, whose message is an approval and whose name says which.
+fn read_tag(lines: &mut Lines<'_>) -> Result<Fields, StatementProblem> {
+    let oid = |text: &str| Oid::from_hex(text.as_bytes());
+    let object = lines.value("object", FULL_OID, oid)?;
+    lines.value("type", "commit", |text| (text == "commit").then_some(()))?;
+    let named = lines.value("tag", "the name of a tag", |text| Some(text.to_owned()))?;
+    lines.value("tagger", "a name, an e-mail and a time", |_| Some(()))?;
+    lines.empty()?;
+    if lines.rest.starts_with("check v1\n") {
+        return Err(StatementProblem::CheckInTag);
+    }
+    let fields = read_fields(lines)?;
+    let Saying::Approval { verdict } = &fields.saying else {
+        return Err(StatementProblem::CheckInTag);
+    };
+    let name = format!("{}-{}", verdict.as_str(), fields.commit.hex());
+    if named != name {
+        return Err(StatementProblem::TagName { found: shown(&named), wanted: name });
+    }
+    if object != fields.commit {
+        return Err(StatementProblem::TagObject { found: object.hex() });
+    }
+    Ok(fields)
 }
 
 const FULL_OID: &str = "a full object name, 40 or 64 lower-case hexadecimal digits";

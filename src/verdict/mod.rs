@@ -6,6 +6,7 @@ pub mod exempted;
 pub mod finding;
 pub mod glass;
 pub mod line;
+pub mod merged;
 
 use crate::names::moment::Moment;
 use crate::names::oid::Oid;
@@ -13,6 +14,7 @@ use crate::push::update::{Change, RefUpdate};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleOutcome};
 use crate::verdict::glass::Glass;
+use crate::verdict::merged::MergedByGit;
 
 /// The answer to a push, or to one ref update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +43,8 @@ pub struct RefJudgement {
     pub protected: bool,
     /// The commits among its steps that go back to an earlier state with all that is asked for.
     pub rolled_back: Vec<Oid>,
+    /// Where a rule is satisfied only by what Git merged.
+    pub merged: Vec<MergedByGit>,
 }
 
 impl RefJudgement {

@@ -274,6 +274,7 @@ pub(crate) fn decision(refs: u8, paths: u16) -> Record {
         landed: Vec::new(),
         exempt: Vec::new(),
         rollback: Vec::new(),
+        clean_merge: Vec::new(),
     };
     Record::Decision(Box::new(Decision {
         repo: "infra-5f0c91ab".into(),

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test is the outside: files, clock, children")]
 
 mod support;
+mod tags;
 
 mod agent;
 mod approvals;

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
+use crate::support::ground::text;
 use crate::support::person::{Person, public_key};
 use crate::support::policy;
 use crate::support::site::{Plan, Site};
+use crate::support::statement::{Draft, key_file};
 
 /// The gated policy, with everybody's keys in the file `signers` beside it and in no table, and
 /// commits and approvals asked for.
@@ -26,7 +29,7 @@ fn site(signers: &str) -> Site {
 
 /// Public keys in place of `{name}`.
 fn filled(signers: &str) -> String {
-    ["alice", "alice-second", "bob", "carol", "dave", "erin"]
+    ["alice", "alice-second", "bob", "carol", "dave", "erin", "mallory"]
         .iter()
         .fold(signers.to_owned(), |text, name| {
             text.replace(&format!("{{{name}}}"), &public_key(name))
@@ -134,4 +137,55 @@ fn a_file_of_keys_that_cannot_be_trusted_or_read_refuses_every_push() {
     refused().accepted();
     let lint = site.portcullis(&["lint", site.policy_file().to_str().unwrap()]);
     assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stderr));
+}
+
+/// A certificate for a key of the tests, made by another of them; the file to sign with.
+fn certified(person: &Person, key: &str, by: &str, more: &[&str]) -> PathBuf {
+    let (key, by) = (key_file(person, key), key_file(person, by));
+    let public = text(person.command("ssh-keygen").arg("-y").arg("-f").arg(&key));
+    fs::write(key.with_extension("pub"), public).unwrap();
+    let mut vouch = person.command("ssh-keygen");
+    vouch.args(["-q", "-I", "badge 7", "-s"]).arg(by).args(more).arg(key.with_extension("pub"));
+    text(&mut vouch);
+    let name = key.file_name().unwrap().to_str().unwrap().to_owned();
+    key.with_file_name(format!("{name}-cert.pub"))
+}
+
+#[test]
+fn an_authority_vouches_for_whom_its_certificates_name() {
+    // Nobody has a key but Alice; mallory is the authority, for everybody at example.org.
+    let site = site("alice {alice}\n*@example.org cert-authority {mallory}\n");
+    let (alice, bob) = (site.person("alice"), site.person("bob"));
+    let tip = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
+    bob.fetch();
+    let mut draft = site.draft(&bob, &tip);
+    let refused = |draft: &Draft, why: &str| {
+        draft.push(&bob).refused_by("statement").tells(why);
+    };
+    draft.key = certified(&bob, "erin", "dave", &["-n", "bob@example.org"]);
+    refused(&draft, "the certificate \"badge 7\" is of no authority in the policy");
+    draft.key = certified(&bob, "erin", "mallory", &["-n", "bob"]);
+    refused(&draft, "names nobody for whom its authority may speak");
+    draft.key = certified(&bob, "erin", "mallory", &["-n", "bob@example.org,carol@example.org"]);
+    refused(&draft, "names several people");
+    draft.key = certified(&bob, "erin", "mallory", &["-n", "carol@example.org"]);
+    refused(&draft, "which is no key of bob");
+    let over = ["-n", "bob@example.org", "-V", "20200101:20200102"];
+    draft.key = certified(&bob, "erin", "mallory", &over);
+    refused(&draft, "is signed by a key that was certified until 2020-01-0");
+    let condition = ["-n", "bob@example.org", "-O", "force-command=true"];
+    draft.key = certified(&bob, "erin", "mallory", &condition);
+    refused(&draft, "certified under the condition \"force-command\"");
+    draft.key = key_file(&bob, "erin");
+    refused(&draft, "which is no key of bob");
+    draft.key = certified(&bob, "erin", "mallory", &["-n", "bob@example.org"]);
+    draft.push(&bob).accepted();
+    alice.land(&tip).accepted();
+    // A commit counts the same way, and its signer is a maker.
+    let key = format!("user.signingKey={}", draft.key.display());
+    bob.begin("work");
+    bob.commit("infra/prod/b.tf", "new\n");
+    bob.run(&["-c", &key, "commit", "--quiet", "--amend", "--no-edit", "-S"]);
+    bob.push(&["HEAD:refs/heads/signed/b"]).accepted();
+    site.log_and_refs_agree();
 }

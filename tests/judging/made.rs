@@ -103,6 +103,7 @@ pub(crate) fn step(number: u32, changes: &[PathChange]) -> Step {
         hidden: Vec::new(),
         merge: None,
         overtaken: None,
+        clean: None,
         change_commits: 1,
         not_before: Vec::new(),
         itself_before: false,

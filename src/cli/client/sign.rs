@@ -44,7 +44,11 @@ pub fn sign(
     let armor = fs::read(folder.path().join("statement.sig"))
         .or_fault(|| "could not read the signature that was made".into())?;
     let check = verify(fields.namespace(), &text, &armor);
-    let SignatureCheck::Good { fingerprint, .. } = &check else { return Err(useless(&check)) };
+    let (SignatureCheck::Good { fingerprint, .. } | SignatureCheck::Certified { fingerprint, .. }) =
+        &check
+    else {
+        return Err(useless(&check));
+    };
     let bytes = [text, armor].concat();
     // Whatever the signer put around the armour, the server reads it only without.
     Statement::parse(&bytes).or_fault(|| "the signer wrote something else than expected".into())?;

@@ -230,6 +230,13 @@ fn moved(sheet: &mut Sheet, one: &RefDecision) {
         let (rule, who) = (words::plain(&exempt.rule), words::plain(&exempt.who));
         sheet.field(2, "exempt", &format!("from `{rule}` as {who}, {}", paths.join(" ")));
     }
+    for merged in &one.clean_merge {
+        let paths: Vec<String> = merged.paths.iter().map(|path| escape(&path.0)).collect();
+        let more = if merged.n.is_some() { " and more" } else { "" };
+        let (rule, of) = (words::plain(&merged.rule), merged.of.0.short());
+        let words = format!("`{rule}` takes what Git made of {of}: {}{more}", paths.join(" "));
+        sheet.field(2, "merged", &words);
+    }
     for back in &one.rollback {
         let paths: Vec<String> = back.paths.iter().map(|path| escape(&path.0)).collect();
         let within =

@@ -225,6 +225,7 @@ fn step_json(step: &Step) -> Option<Value> {
         "settled": step.settled.as_ref().map(|it| it.common.seq),
         "rollback_of": one.rollback.iter().map(|it| it.of).collect::<Vec<_>>(),
         "left_by": step.left_by,
+        "clean_merge": one.clean_merge.iter().map(|it| it.of.0.hex()).collect::<Vec<_>>(),
     }))
 }
 
@@ -275,6 +276,7 @@ pub fn key_of(statement: &StatementRecord) -> Option<String> {
     let statement = Statement::parse(&statement.text.0).ok()?;
     match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
         SignatureCheck::Good { fingerprint, .. }
+        | SignatureCheck::Certified { fingerprint, .. }
         | SignatureCheck::Untouched { fingerprint, .. } => Some(fingerprint),
         SignatureCheck::Bad { .. }
         | SignatureCheck::WrongNamespace { .. }
@@ -318,6 +320,10 @@ fn rules(sheet: &mut Sheet, one: &RefDecision) {
     for exempt in &one.exempt {
         let (rule, who) = (words::plain(&exempt.rule), words::plain(&exempt.who));
         sheet.field(1, "exempt", &format!("from `{rule}` as {who}"));
+    }
+    for merged in &one.clean_merge {
+        let (rule, of) = (words::plain(&merged.rule), merged.of.0.short());
+        sheet.field(1, "merged", &format!("`{rule}` takes what Git made of {of}"));
     }
 }
 

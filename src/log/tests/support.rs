@@ -170,6 +170,7 @@ pub(super) fn moves(refname: &str, old: Oid, new: Oid) -> RefDecision {
         landed: Vec::new(),
         exempt: Vec::new(),
         rollback: Vec::new(),
+        clean_merge: Vec::new(),
     }
 }
 

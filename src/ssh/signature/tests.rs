@@ -193,10 +193,10 @@ fn keys_that_never_count_are_named() {
         }
     );
     assert!(SshKey::parse(&short.public_line()).is_err());
-    certificate_is_named();
 }
 
-fn certificate_is_named() {
+#[test]
+fn a_certified_key_is_told_from_the_key_itself() {
     let authority = Keygen::new(&["-t", "ed25519"]);
     let signer = Keygen::new(&["-t", "ed25519"]);
     let status = Command::new("ssh-keygen")
@@ -206,10 +206,16 @@ fn certificate_is_named() {
         .status();
     assert!(status.unwrap().success());
     let armoured = signer.sign("key-cert.pub", &[]);
-    assert_eq!(
-        verify(NAMESPACE, MESSAGE, &armoured),
-        SignatureCheck::Unsupported { what: "OpenSSH certificates are not supported".to_owned() }
-    );
+    let key = SshKey::parse(&signer.public_line()).unwrap();
+    let SignatureCheck::Certified { certificate, fingerprint } =
+        verify(NAMESPACE, MESSAGE, &armoured)
+    else {
+        panic!("a certified key, and the roster asks for whom");
+    };
+    assert_eq!(fingerprint, key.fingerprint());
+    assert!(certificate.names("someone") && !certificate.names("some*"));
+    assert_eq!(certificate.authority, *SshKey::parse(&authority.public_line()).unwrap().bytes());
+    assert!(matches!(verify(NAMESPACE, b"another message", &armoured), SignatureCheck::Bad { .. }));
 }
 
 /// A signature as a hardware key gives it, made with the key's seed in hand.

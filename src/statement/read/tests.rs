@@ -54,6 +54,55 @@ fn an_approval_gives_back_what_it_says() {
     assert_eq!(fields.text(), APPROVAL.as_bytes());
 }
 
+const HEAD: &str = "\
+object 2222222222222222222222222222222222222222
+type commit
+tag approve-2222222222222222222222222222222222222222
+tagger Bob <bob@example.org> 1795381200 +0000
+
+";
+
+/// An approval as a signed tag: the same lines without the empty one.
+fn tag() -> String {
+    format!("{HEAD}{}{ARMOR}", APPROVAL.trim_end_matches('\n').to_owned() + "\n")
+}
+
+#[test]
+fn a_tag_says_the_same_as_a_file_and_is_signed_as_git_signs() {
+    let (file, tag) = (approval(), tag());
+    let of_file = Statement::parse(file.as_bytes()).unwrap();
+    let of_tag = Statement::parse(tag.as_bytes()).unwrap();
+    assert_eq!(of_tag.fields(), of_file.fields());
+    assert_eq!(of_tag.place(), of_file.place());
+    assert_eq!((of_file.form(), of_tag.form()), (Form::Blob, Form::Tag));
+    assert_eq!(of_tag.namespace(), "git");
+    assert_ne!(of_tag.id(), of_file.id());
+    assert_eq!(of_tag.to_bytes(), tag.as_bytes());
+    // Neither is taken for the other.
+    assert!(Statement::parse_as(Form::Blob, tag.as_bytes()).is_err());
+    assert!(Statement::parse_as(Form::Tag, file.as_bytes()).is_err());
+}
+
+#[test]
+fn a_tag_has_four_lines_of_head_and_no_other_name_or_object() {
+    let told = |from: &str, to: &str| problem(&tag().replace(from, to)).to_string();
+    let two = "2".repeat(40);
+    for (from, to, why) in [
+        (&*format!("object {two}"), &*format!("object {}", "4".repeat(40)), "names 4444"),
+        ("type commit", "type tree", "the type in line 2 is"),
+        ("tag approve-", "tag reject-", "has to be called \"approve-2222"),
+        ("tag approve-", "tag v1 approve-", "has to be called"),
+        ("verdict approve", "verdict revoke", "has to be called \"revoke-2222"),
+        ("tagger Bob", "gpgsig Bob", "line 4 should begin with \"tagger \""),
+        ("+0000\n\n", "+0000\nencoding x\n\n", "line 5 should be empty"),
+        ("approval v1\n", "check v1\n", "only an approval may be a tag"),
+        ("approval v1\n", "\napproval v1\n", "it begins with \"\""),
+        ("verdict approve\n", "verdict approve\n\n", "no SSH signature, or more"),
+    ] {
+        assert!(told(from, to).contains(why), "{}", told(from, to));
+    }
+}
+
 #[test]
 fn a_check_names_the_check_and_may_give_an_address() {
     let with = Statement::parse(check("url https://ci.example.com/1\n").as_bytes()).unwrap();

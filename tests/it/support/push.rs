@@ -81,6 +81,15 @@ impl Pushed {
         self
     }
 
+    /// The pusher must have read this, wherever lines break.
+    #[track_caller]
+    pub(crate) fn tells(&self, words: &str) -> &Self {
+        let said = self.said().replace("remote:", " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(words), "nobody said {words:?}:\n{}", self.whole);
+        self
+    }
+
     /// The pusher must have read one of these.
     #[track_caller]
     pub(crate) fn says_one_of(&self, words: &[&str]) -> &Self {

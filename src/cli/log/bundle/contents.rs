@@ -26,7 +26,8 @@ use crate::log::tape::list;
 use crate::names::digest::Digest;
 use crate::names::escape::escape;
 use crate::roster::Roster;
-use crate::statement::fields::{APPROVAL_NAMESPACE, CHECK_NAMESPACE};
+use crate::roster::signers::ids;
+use crate::ssh::signature::{SignatureCheck, verify};
 use crate::statement::read::Statement;
 
 /// How many digits of a SHA-256 stand in the name of a file.
@@ -230,12 +231,13 @@ impl Readable {
             let _ = writeln!(self.statements, "# entry {number}: a statement that cannot be read");
             return;
         };
-        let space = if one.kind == "check" { CHECK_NAMESPACE } else { APPROVAL_NAMESPACE };
+        let space = statement.namespace();
+        let called = called(&statement, person);
         let roster = roster_name(&decision.policy.sha256.0);
         // For people and for statements.sh: no field holds a blank.
         let fields = [
             name.as_str(),
-            person,
+            &called,
             space,
             &roster,
             &one.commit.0.hex(),
@@ -246,6 +248,20 @@ impl Readable {
         self.file(format!("statements/{name}.signed"), statement.signed_bytes());
         self.file(format!("statements/{name}.sig"), statement.armor());
     }
+}
+
+/// What the signer of a statement is called where its key is looked up: by name, else as the
+/// certificate has it.
+fn called(statement: &Statement, person: &str) -> String {
+    let (signed, armor) = (statement.signed_bytes(), statement.armor());
+    if let SignatureCheck::Certified { certificate, .. } =
+        verify(statement.namespace(), signed, armor)
+        && !certificate.names(person)
+        && let Some(id) = certificate.principals.first()
+    {
+        return escape(id.as_bytes());
+    }
+    person.to_owned()
 }
 
 /// Where the keys of a policy stand.
@@ -260,6 +276,13 @@ fn allowed_signers(roster: &Roster) -> String {
     for principal in roster.people() {
         for key in &principal.keys {
             let _ = writeln!(text, "{} {}", principal.name.as_str(), key.line());
+        }
+        // What a certificate calls somebody is what `ssh-keygen` has to be asked about.
+        for authority in roster.authorities_of(principal) {
+            let plain = |id: &&str| !id.contains(['"', ',', '*', '?', '!']);
+            for id in ids(principal).filter(|id| authority.names(id)).filter(plain) {
+                let _ = writeln!(text, "\"{id}\" cert-authority {}", authority.key.line());
+            }
         }
     }
     text
