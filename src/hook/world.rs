@@ -20,7 +20,8 @@ use crate::log::error::LogError;
 use crate::log::settle::{self, Site};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
-use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
+use crate::policy::glance::signers_named;
+use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with};
 use crate::push::env::Env;
 use crate::source::problem::Colour;
 use crate::store::error::StoreError;
@@ -118,6 +119,13 @@ impl World {
         }
         let base = self.store.common_dir().to_owned();
         named.iter().map(|path| base.join(OsStr::from_bytes(path))).collect()
+    }
+
+    /// The text of the site's own policy.
+    pub fn site_policy(&self) -> Result<PolicyFile, Stop> {
+        let told = "there is no policy";
+        let first = self.policy_paths().into_iter().next();
+        read_policy(&first.ok_or_else(|| Stop::fault_because(told, told.to_owned()))?)
     }
 
     /// The policy in force before this push, and its texts.

@@ -9,6 +9,7 @@
 
 pub mod compiled;
 pub mod exempt;
+pub mod glance;
 pub mod glass;
 pub mod notify;
 mod raw;
@@ -24,6 +25,7 @@ use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
+use crate::policy::glance::signers_named;
 use crate::policy::glass::BreakGlass;
 use crate::policy::notify::Notify;
 use crate::policy::raw::{RawFile, VERSION};
@@ -114,21 +116,6 @@ impl Policy {
             .iter()
             .any(|rule| rule.level_at(moment) == Level::Refuse && rule.refs.matches(name, default))
     }
-}
-
-/// The files in the form `allowed_signers` that the site's policy takes keys from, as it names them:
-/// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
-/// policy cannot be read.
-pub fn signers_named(site: &PolicyFile) -> Vec<String> {
-    let mut problems = Problems::new();
-    let Ok(text) = SourceText::read(0, &site.label, &site.bytes, POLICY_BYTES_MAX) else {
-        return Vec::new();
-    };
-    let Some(parsed) = parse(&text, &mut problems) else { return Vec::new() };
-    let mut table = Table::new(&text, text.whole(), parsed.get_ref());
-    let identity = table.table("identity", &mut problems);
-    let named = identity.map(|mut table| settings::allowed_signers(&mut table, &mut problems));
-    if problems.errors() > 0 { Vec::new() } else { named.unwrap_or_default() }
 }
 
 /// Reads the files of a policy, the site's first. Of one that names files of keys: `compile_with`.

@@ -268,6 +268,14 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
 
 impl LogSettings {
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
+        let settings = Self::take(&mut table, problems);
+        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact"];
+        table.finish(Keys { known, later: &[] }, problems);
+        settings
+    }
+
+    /// What a table says of the log; its other keys stay in it.
+    pub(super) fn take(table: &mut Table<'_>, problems: &mut Problems) -> Self {
         let dir = table.text("dir", problems).and_then(|dir| log_dir(dir, problems));
         let words = &[("record", OnDrift::Record), ("refuse", OnDrift::Refuse)];
         let on_drift = table.word("on-drift", words, problems).map(|w| w.value).unwrap_or_default();
@@ -275,10 +283,8 @@ impl LogSettings {
         let when_full =
             table.word("when-full", words, problems).map(|w| w.value).unwrap_or_default();
         let key = table.text("key", problems).and_then(|key| key_place(&key, problems));
-        let seal_every = seal_every(&mut table, problems);
-        let redact = redact(&mut table, problems);
-        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact"];
-        table.finish(Keys { known, later: &[] }, problems);
+        let seal_every = seal_every(table, problems);
+        let redact = redact(table, problems);
         Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact }
     }
 }

@@ -10,7 +10,8 @@ use crate::log::entry::Policy as PolicyRecord;
 use crate::log::whole;
 use crate::log::wire::Text;
 use crate::names::escape::escape;
-use crate::policy::{Policy, PolicyFile, compile_with, signers_named};
+use crate::policy::glance::signers_named;
+use crate::policy::{Policy, PolicyFile, compile_with};
 use crate::source::problem::Colour;
 
 /// A policy of the past.
