@@ -123,7 +123,11 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     let answer = match (settled, hook.name) {
         (Err(stop), _) => unsettled(&stop),
         (Ok(()), Name::PreReceive) => pre_receive(&input),
-        (Ok(()), Name::Update) => update(&input),
+        (Ok(()), Name::Update) => {
+            let dir = hooks_dir(&input, hook.name, hook.at.as_deref());
+            let alone = dir.is_some_and(|dir| earlier::there(&dir, hook.name.file()).is_none());
+            update(&input, alone)
+        }
         (Ok(()), Name::PostReceive) => {
             return post_receive(around, console, &input, hook.at.as_deref());
         }

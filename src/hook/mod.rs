@@ -83,8 +83,12 @@ pub fn pre_receive(input: &Input<'_>) -> Answer {
     })
 }
 
-/// Runs `update`: checks pre-receive's decision, or judges where it is the only hook.
-pub fn update(input: &Input<'_>) -> Answer {
+/// Runs `update`: checks pre-receive's decision, or judges where it is the only hook. `alone`: no
+/// earlier hook runs after it, for which the policy's deadline has to be known.
+pub fn update(input: &Input<'_>, alone: bool) -> Answer {
+    if let Some(answer) = alone.then(|| update::decided(input)).flatten() {
+        return answer;
+    }
     gate(input, Door::Update, |world, bench| {
         let update = wire::argument_update(input.args, world.store.format()).map_err(refused)?;
         hidden::refuse(world, [&update.name])?;
