@@ -279,11 +279,11 @@ mod tests {
         }
     }
 
-    const PATTERN: &str = "(\\*\\*/){0,2}([abA.]|\\*|\\?|a\\*|\\*b|a\\*b\\*|\\[ab\\]|\\[!a\\]|\\[\\]a-c-\\]|\\*\\[^-a\\]|é)\
+    const PATTERN: &str = "(\\*\\*/){0,2}([abA.]|\\*|\\?|a\\*|\\*b|a\\*b\\*|\\[ab\\]|\\[!a\\]|\\[\\]a-c-\\]|\\*\\[\\^-a\\]|é)\
          (/([abB.]|\\*|\\*\\*|a\\*b|\\?\\*\\?|a\\[a-c\\]\\?|[ab]{2,3})){0,4}";
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(ProptestConfig::with_cases(120))]
 
         #[test]
         fn globset_agrees(
@@ -310,8 +310,9 @@ mod tests {
             pattern in PATTERN,
             name in prop::collection::vec(prop::sample::select(b"ab/.\xc3\xa9\xff\n".to_vec()), 0..10),
         ) {
-            prop_assume!(components(&pattern).is_ok());
-            let all = [pattern];
+            let parts = components(&pattern);
+            prop_assume!(parts.is_ok());
+            let all = with_bare_name(&parts.unwrap());
             prop_assert_eq!(layer(&all).matching(&name), globset_says(&all, &name));
         }
     }
