@@ -15,18 +15,19 @@ direct commits to protected branches and unreviewed changes to infrastructure, a
 decision to a log before it answers. It needs no daemon, no database and no network.
 
 First steps on a server:
-  portcullis install --people allowed_signers REPO    hooks, starter policy, log
-  portcullis doctor REPO                              is anything in the way?
-  portcullis replay REPO                              what would the policy have refused?
+  portcullis install --people FILE REPO   hooks, starter policy, log
+  portcullis doctor REPO                  is anything in the way?
+  portcullis replay REPO                  what would the policy have refused?
 
 First steps with a change:
-  portcullis review                                   what is missing, who can give it
-  portcullis approve COMMIT                           say yes, signed with your Git signing key
+  portcullis review                       what is missing, who can give it
+  portcullis approve COMMIT               say yes, signed with your Git key
 
 Where things are:
-  policy        `git config portcullis.policy` in the repository, else portcullis/policy.toml in it
-  log           portcullis/log/ in the repository, or where `install --log-dir` put it
-  hooks         small files that call this program and refuse every push when it is missing
+  policy  git config portcullis.policy in the repository, or its own
+          portcullis/policy.toml
+  log     its portcullis/log/, or where install --log-dir put it
+  hooks   small files that call this program, and refuse without it
 
 Exit codes:
   0  yes: done, accepted, nothing wrong
@@ -65,10 +66,41 @@ pub fn command(verbs: &'static [&'static Verb]) -> Command {
         )
         .help_template(template)
         .after_help("`--help` tells the whole story, `portcullis VERB -h` the options of a verb.")
-        .after_long_help(STORY)
+        .after_long_help(flow(STORY))
         .subcommands(commands.into_iter().map(|(group, command)| {
-            command.hide(group == Group::Hidden).disable_version_flag(true)
+            flowing(command).hide(group == Group::Hidden).disable_version_flag(true)
         }))
+}
+
+/// The same verb, the text below its options in paragraphs that fill the terminal, however wide it
+/// is: clap breaks lines that are too long, and would keep our own breaks beside its own.
+fn flowing(command: Command) -> Command {
+    let (short, whole) = (command.get_after_help(), command.get_after_long_help());
+    let (short, whole) =
+        (short.map(|text| flow(&text.to_string())), whole.map(|text| flow(&text.to_string())));
+    let command = match short {
+        Some(text) => command.after_help(text),
+        None => command,
+    };
+    match whole {
+        Some(text) => command.after_long_help(text),
+        None => command,
+    }
+}
+
+/// A text whose paragraphs are one line each. Lines that begin with a blank, and empty ones, stay.
+fn flow(text: &str) -> String {
+    let mut flowed = String::new();
+    let mut is_prose = false;
+    for line in text.lines() {
+        let continues = is_prose && !line.is_empty() && !line.starts_with(' ');
+        if !flowed.is_empty() {
+            flowed.push(if continues { ' ' } else { '\n' });
+        }
+        flowed.push_str(line);
+        is_prose = !line.is_empty() && !line.starts_with(' ');
+    }
+    flowed
 }
 
 /// The help's shape: the verbs in their groups, one line each.
@@ -89,4 +121,15 @@ fn template(commands: &[(Group, Command)]) -> String {
     }
     text.push_str("\nOptions:\n{options}{after-help}");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_flow_and_what_is_indented_stays() {
+        let text = "one\ntwo\n\nthree:\n  four\n  five\nsix\nseven";
+        assert_eq!(flow(text), "one two\n\nthree:\n  four\n  five\nsix seven");
+    }
 }

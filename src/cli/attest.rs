@@ -90,7 +90,7 @@ enum Outcome {
 
 fn command() -> clap::Command {
     let command = clap::Command::new("attest")
-        .about("Say that a check of a change passed or failed, signed by a machine")
+        .about("Say that a check of a change passed or failed, signed")
         .after_long_help(format!("{STORY}\n\n{JSON_STORY}\n\n{EXITS}"));
     AttestArgs::augment_args(command)
 }

@@ -56,6 +56,14 @@ pub fn each_of<T: Sync, R: Send>(
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// A bar for a crowd; of one there is nothing to watch.
+pub fn bar_of_many(console: &Console, what: &'static str, all: usize) -> ProgressBar {
+    match all {
+        0 | 1 => ProgressBar::hidden(),
+        many => bar(console, what, many),
+    }
+}
+
 /// A bar for so much work; hidden where nobody watches.
 pub fn bar(console: &Console, what: &'static str, all: usize) -> ProgressBar {
     let bar = match console.shows_progress() {

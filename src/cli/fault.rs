@@ -32,6 +32,11 @@ impl Exit {
             Self::CouldNot => 3,
         }
     }
+
+    /// The worse of two answers: what is said of several things at once.
+    pub fn worst(self, other: Self) -> Self {
+        if other.code() > self.code() { other } else { self }
+    }
 }
 
 /// Something an operator must mend before the verb can do its work.

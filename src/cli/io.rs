@@ -60,6 +60,7 @@ pub struct Console {
     colour_out: bool,
     colour_err: bool,
     progress: bool,
+    columns: Option<usize>,
 }
 
 impl Console {
@@ -74,12 +75,13 @@ impl Console {
             colour_out: colour && io::stdout().is_terminal(),
             colour_err: colour && err_is_terminal,
             progress: err_is_terminal && !dumb,
+            columns: terminal_columns(),
         }
     }
 
     /// Any two writers, without colour or progress; for tests.
     pub fn plain(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        Self { out, err, colour_out: false, colour_err: false, progress: false }
+        Self { out, err, colour_out: false, colour_err: false, progress: false, columns: None }
     }
 
     /// Whether data may be coloured.
@@ -113,6 +115,15 @@ impl Console {
         self.data("\n")
     }
 
+    /// Writes a line of words, folded where a terminal is narrower; what is folded is indented as the
+    /// line is, and by two more. Not for what somebody copies.
+    pub fn data_words(&mut self, line: &str) -> Result<(), Fault> {
+        match self.columns {
+            Some(columns) => self.data_line(&folded(line, columns)),
+            None => self.data_line(line),
+        }
+    }
+
     /// Writes one JSON value, indented for people on a terminal, and a line feed.
     pub fn json<T: Serialize>(&mut self, value: &T) -> Result<(), Fault> {
         let text = serde_json::to_string_pretty(value)
@@ -140,6 +151,34 @@ impl Console {
     }
 }
 
+/// How wide the terminal of standard output is. `None` where there is none: then nothing is folded.
+fn terminal_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Folds a line between words; a word that is too wide stands alone.
+fn folded(line: &str, columns: usize) -> String {
+    let blanks = line.len() - line.trim_start_matches(' ').len();
+    let (mut text, mut room) = (" ".repeat(blanks), columns.saturating_sub(blanks));
+    let mut is_first = true;
+    for word in line.trim_start_matches(' ').split(' ') {
+        let width = word.chars().count();
+        if !is_first && room <= width {
+            text.push('\n');
+            text.push_str(&" ".repeat(blanks + 2));
+            room = columns.saturating_sub(blanks + 2);
+        } else if !is_first {
+            text.push(' ');
+            room = room.saturating_sub(1);
+        }
+        text.push_str(word);
+        room = room.saturating_sub(width);
+        is_first = false;
+    }
+    text
+}
+
 /// Whoever stops reading (`portcullis explain | head -1`) needs no complaint.
 fn written(result: io::Result<()>, stream: &str) -> Result<(), Fault> {
     result.map_err(|error| {
@@ -153,5 +192,18 @@ fn paint(colour: bool, tone: Tone) -> String {
         format!("\x1b[{}m{}:\x1b[0m", tone.colour(), tone.word())
     } else {
         format!("{}:", tone.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_folded_at_the_terminal_s_edge() {
+        assert_eq!(folded("  one two three", 80), "  one two three");
+        assert_eq!(folded("  one two three", 15), "  one two three");
+        assert_eq!(folded("  one two three", 14), "  one two\n    three");
+        assert_eq!(folded("one twotwotwo three", 6), "one\n  twotwotwo\n  three");
     }
 }

@@ -21,6 +21,7 @@ pub mod files;
 pub mod git;
 pub mod hook;
 pub mod hookfile;
+pub mod import;
 pub mod install;
 pub mod inventory;
 pub mod io;
@@ -59,6 +60,7 @@ pub static VERBS: &[&Verb] = &[
     &uninstall::VERB,
     &doctor::VERB,
     &status::VERB,
+    &import::VERB,
     &lint::VERB,
     &replay::VERB,
     &review::VERB,

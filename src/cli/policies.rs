@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::fault::{Fault, OrFault};
 use crate::cli::files;
 use crate::cli::quote::shown;
-use crate::policy::glance::signers_named;
-use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with};
+use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
 use crate::source::problem::{Colour, Problem, Problems, Severity};
 
 /// Where push certificates are asked for.

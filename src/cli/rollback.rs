@@ -93,7 +93,7 @@ struct Made<'a> {
 
 fn command() -> clap::Command {
     let command = clap::Command::new("rollback")
-        .about("Take a branch back to a state it had: makes the commit, says how to push it")
+        .about("Make the commit that takes a branch back to a state it had")
         .after_long_help(STORY);
     RollbackArgs::augment_args(command)
 }

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::files;
-use crate::cli::log::place::{Below, worst};
+use crate::cli::log::place::Below;
 use crate::cli::quote::shown;
 use crate::cli::site::git_dir_of;
 use crate::cli::verb::Call;
@@ -108,7 +108,7 @@ fn missing(path: PathBuf, given: &Path, what: String) -> Asked {
 /// Adds the repositories below a folder.
 fn below(call: &mut Call<'_>, folder: &Path, found: &mut Found) -> Result<(), Fault> {
     let (paths, exit) = Below { recursive: vec![folder.to_owned()] }.find(call)?;
-    found.exit = worst(found.exit, exit);
+    found.exit = Exit::worst(found.exit, exit);
     let before = found.asked.len();
     for path in paths {
         let git_dir = call.around.absolute(&path)?;

@@ -62,10 +62,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let mut exit = Exit::Yes;
     for site in &sites {
         let (told, said) = (one(&git, site)?, Tell::All);
-        exit = worst(exit, told.say(call.console, said)?);
+        exit = Exit::worst(exit, told.say(call.console, said)?);
     }
     if !uninstall.recursive.is_empty() {
-        exit = worst(exit, below(call, &git, &uninstall.recursive)?);
+        exit = Exit::worst(exit, below(call, &git, &uninstall.recursive)?);
     }
     Ok(exit)
 }
@@ -98,12 +98,12 @@ fn below(call: &mut Call<'_>, git: &Git, dirs: &[PathBuf]) -> Result<Exit, Fault
             Ok(None) => {}
             Ok(Some(told)) => {
                 removed += 1;
-                exit = worst(exit, told.say(call.console, Tell::Trouble)?);
+                exit = Exit::worst(exit, told.say(call.console, Tell::Trouble)?);
             }
             Err(fault) => {
                 failed += 1;
                 call.console.talk(&format!("{}:", shown(path)))?;
-                exit = worst(exit, fault.show(call.console));
+                exit = Exit::worst(exit, fault.show(call.console));
             }
         }
     }
@@ -115,10 +115,6 @@ fn below(call: &mut Call<'_>, git: &Git, dirs: &[PathBuf]) -> Result<Exit, Fault
 fn has_hooks(site: &Site) -> Result<bool, Fault> {
     let mut states = places(site)?.into_iter().map(|place| hookfile::state(&place));
     Ok(states.any(|state| matches!(state, Ok(State::Ours(_) | State::Worn))))
-}
-
-fn worst(one: Exit, other: Exit) -> Exit {
-    if other.code() > one.code() { other } else { one }
 }
 
 /// How much is told.

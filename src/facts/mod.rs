@@ -75,6 +75,9 @@ pub struct UpdateFacts {
     pub change: Change,
     /// What the name is an alias for, when it is symbolic on the server.
     pub alias_of: Option<Vec<u8>>,
+    /// For a tag or a branch that is made: whether the server has the other one of the same short
+    /// name.
+    pub has_namesake: bool,
     /// What the new value is.
     pub target: Target,
     /// How the ref moves; `None` when no rule asked.

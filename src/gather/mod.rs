@@ -114,6 +114,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         real,
         change: update.change(real),
         alias_of,
+        has_namesake: has_namesake(scene, update, real)?,
         target: scene.reader.target(&update.new)?,
         motion: None,
         landings: Vec::new(),
@@ -133,6 +134,25 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         debts: Vec::new(),
         statement: None,
     })
+}
+
+/// Whether a tag is made beside a branch of the same name or the other way round: Git would read the
+/// name as the tag.
+fn has_namesake(
+    scene: &Scene<'_>,
+    update: &RefUpdate,
+    real: Option<Oid>,
+) -> Result<bool, GatherError> {
+    if real.is_some() || update.new.is_zero() {
+        return Ok(false);
+    }
+    let other = match (update.name.tag(), update.name.branch()) {
+        (Some(name), _) => Refname::parse(&[b"refs/heads/", name].concat()),
+        (None, Some(name)) => Refname::parse(&[b"refs/tags/", name].concat()),
+        (None, None) => None,
+    };
+    let Some(other) = other else { return Ok(false) };
+    Ok(!matches!(scene.reader.objects.read_ref(&other)?, RefValue::Absent))
 }
 
 /// Statements of this push count for its other updates, so they are looked at before those.

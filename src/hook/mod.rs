@@ -18,6 +18,7 @@ pub mod handed;
 pub mod head;
 pub mod hidden;
 pub mod host;
+pub mod journal;
 pub mod notify;
 pub mod overlay;
 pub mod owed;
@@ -83,12 +84,8 @@ pub fn pre_receive(input: &Input<'_>) -> Answer {
     })
 }
 
-/// Runs `update`: checks pre-receive's decision, or judges where it is the only hook. `alone`: no
-/// earlier hook runs after it, for which the policy's deadline has to be known.
-pub fn update(input: &Input<'_>, alone: bool) -> Answer {
-    if let Some(answer) = alone.then(|| update::decided(input)).flatten() {
-        return answer;
-    }
+/// Runs `update`: checks pre-receive's decision, or judges where it is the only hook.
+pub fn update(input: &Input<'_>) -> Answer {
     gate(input, Door::Update, |world, bench| {
         let update = wire::argument_update(input.args, world.store.format()).map_err(refused)?;
         hidden::refuse(world, [&update.name])?;
@@ -119,6 +116,7 @@ fn gate(
         Ok(policy) => policy,
         Err(stop) => return logged(log, &ctx, door, input, &stop, None),
     };
+    journal::listen(policy.log.journal.as_ref(), &world);
     let help = policy.help.clone();
     if let Some(deadline) = input.deadline {
         deadline.set(deadline::terms(&world, &policy, &ctx, record::hook(door)));
@@ -214,6 +212,7 @@ fn logged(
         Ok(Appended::Written(receipt)) => Some(receipt),
         Ok(Appended::Moved(_) | Appended::Held) | Err(_) => None,
     };
+    journal::stopped(stop, receipt.as_ref());
     Answer::stopped(stop, answer::stop_text(stop, help, receipt.as_ref()))
 }
 
@@ -272,10 +271,14 @@ fn decide(
                 bench.log.remember_before_genesis(&facts.before_genesis);
                 let reach = reach(world, bench, &judgement);
                 let you = &facts.push.push.pusher;
+                journal::judged(&judgement, &receipt, you);
                 let answer = Answer::judged(&judgement, &receipt, you, (reach, room));
                 return Ok(answer.warned(warning));
             }
-            Appended::Held => return Ok(Answer::held(&judgement, room)),
+            Appended::Held => {
+                tracing::warn!(verdict = "refused", "a push is counted with others");
+                return Ok(Answer::held(&judgement, room));
+            }
             Appended::Moved(_) => {
                 bench.log.refresh()?;
                 if bench.certificate != Seen::NotHere {

@@ -11,7 +11,7 @@ use crate::hook::debts;
 use crate::hook::fault::Stop;
 use crate::hook::stdin::STDIN_BYTES_MAX;
 use crate::hook::world::World;
-use crate::hook::{host, notify, sealing, tidy};
+use crate::hook::{host, journal, notify, sealing, tidy};
 use crate::log::merge::Leisure;
 use crate::log::settle::OwnPush;
 use crate::names::oid::Oid;
@@ -34,10 +34,12 @@ pub fn post_receive(input: &Input<'_>, program: Option<&Path>) -> Result<(), Sto
         && let Err(stop) = tidy::after_push(&world, &mut log, &ctx)
     {
         // `log tidy` takes what stays.
+        journal::listen_late(&world);
         tracing::warn!(reason = %stop.reason, "statements stay in the refs");
     }
     if let Err(stop) = sealing::after_push(&world, &mut log, &ctx) {
         // A timer with `log seal` does it, or the next push.
+        journal::listen_late(&world);
         tracing::warn!(reason = %stop.reason, "the log is not sealed");
     }
     log.merge_index(Leisure::AfterPush);

@@ -11,7 +11,7 @@ use crate::log::file::Ctx;
 use crate::log::keeper::{is_closed_unsigned, seal_if_due};
 use crate::log::listed::refs_bytes;
 use crate::names::digest::Digest;
-use crate::policy::glance;
+use crate::policy::sealing;
 use crate::store::error::StoreError;
 use crate::store::objects::Objects as _;
 
@@ -21,7 +21,7 @@ pub fn after_push(world: &World, log: &mut Log, ctx: &Ctx) -> Result<(), Stop> {
         (world.policy()?.0.log.key, 0)
     } else {
         // Most policies say nothing of it, and no push waits for the others to be compiled.
-        let Some(said) = glance::sealing(&world.site_policy()?) else { return Ok(()) };
+        let Some(said) = sealing(&world.site_policy()?) else { return Ok(()) };
         let Some(every) = said.seal_every else { return Ok(()) };
         (said.key, every)
     };

@@ -4,6 +4,7 @@ use crate::facts::{Facts, Motion, Target, UpdateFacts};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::Policy;
+use crate::policy::compiled::CompiledRule;
 use crate::policy::settings::OnDrift;
 use crate::push::pusher::{BY_CERTIFICATE, Who};
 use crate::push::update::Change;
@@ -231,20 +232,41 @@ fn look_alike(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Fi
         let hint = Hint::new(Line::new("choose another name"));
         return Some(always("look-alike", Objection::new(what).detail(detail).hint(hint)));
     }
-    let branch = shadowed(name)?;
-    if !policy.protects(&branch, default, moment) {
-        return None;
-    }
-    let what = Line::new("git would take ").refname(name).text(" for ").refname(&branch);
-    let detail =
-        Line::new("for ").piece(Piece::ShortRef(branch)).text(" Git prefers a tag to a branch");
-    let hint = Hint::new(Line::new("choose another name for the tag"));
-    Some(always("look-alike", Objection::new(what).detail(detail).hint(hint)))
+    shadow(policy, facts, update)
 }
 
-/// The branch that a tag of the same name would hide.
-fn shadowed(name: &Refname) -> Option<Refname> {
-    Refname::parse(&[b"refs/heads/", name.tag()?].concat())
+/// A tag and a branch of one name, where a rule protects the branch: Git takes the tag.
+fn shadow(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Finding> {
+    let name = &update.update.name;
+    let (branch, tag, hint) = match (name.tag(), name.branch()) {
+        (Some(short), _) => {
+            let branch = Refname::parse(&[b"refs/heads/", short].concat())?;
+            (branch, name.clone(), "choose another name for the tag")
+        }
+        (None, Some(short)) if update.has_namesake => {
+            let tag = Refname::parse(&[b"refs/tags/", short].concat())?;
+            (name.clone(), tag, "choose another name for the branch, or have the tag deleted")
+        }
+        (None, _) => return None,
+    };
+    let (moment, default) = (facts.push.push.moment, facts.push.default_branch.as_ref());
+    let is_made = |u: &UpdateFacts| u.update.name == branch && !u.update.new.is_zero();
+    let is_there = update.has_namesake || facts.updates.iter().any(is_made);
+    // Where a rule is about every name there is, each tag has the name of some branch that may be
+    // made one day; then it counts which there are.
+    let is_meant = |rule: &CompiledRule| {
+        rule.level_at(moment) == Level::Refuse
+            && rule.refs.matches(&branch, default)
+            && (is_there || default == Some(&branch) || !rule.refs.pick_any_branch())
+    };
+    if !policy.rules.iter().any(is_meant) {
+        return None;
+    }
+    let what = Line::new("git would take ").refname(&tag).text(" for ").refname(&branch);
+    let detail =
+        Line::new("for ").piece(Piece::ShortRef(branch)).text(" Git prefers a tag to a branch");
+    let hint = Hint::new(Line::new(hint));
+    Some(always("look-alike", Objection::new(what).detail(detail).hint(hint)))
 }
 
 /// A rewind or deletion of a protected ref that no access rule speaks of.

@@ -20,6 +20,10 @@ pub const DEFAULT_BRANCH: &str = "@default";
 pub const OWN_PREFIXES: [&str; 4] =
     ["refs/approvals/", "refs/checks/", "refs/portcullis/", "refs/replace/"];
 
+/// Names of branches that only patterns for any name pick.
+const NOBODYS_BRANCHES: [&str; 2] =
+    ["refs/heads/\u{10fffd}", "refs/heads/\u{10fffd}/\u{10fffd}/\u{10fffd}"];
+
 /// A list of ref patterns, compiled. The last that matches decides.
 #[derive(Clone, Debug)]
 pub struct RefPatterns {
@@ -150,6 +154,12 @@ impl RefPatterns {
         plain.filter_map(full).collect()
     }
 
+    /// Whether the list is about branches whatever they are called, as `**` is and `release/**` is not.
+    pub fn pick_any_branch(&self) -> bool {
+        let mut names = NOBODYS_BRANCHES.iter();
+        names.any(|name| self.decides(self.exact.last_match(name.as_bytes())))
+    }
+
     /// The list as it was written.
     pub fn written(&self) -> &[String] {
         &self.written
@@ -268,7 +278,7 @@ fn misread(pattern: &str) -> Option<(String, String)> {
 }
 
 /// A pattern that no refname keeps.
-fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
+pub(crate) fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
     let hint = "see `git help check-ref-format` for what a ref may be called";
     let odd = parts.iter().find(|part| match part {
         Component::Literal(text) => {

@@ -5,15 +5,25 @@
 //! have.
 
 use crate::policy::settings::{self, LogSettings};
-use crate::policy::{POLICY_BYTES_MAX, PolicyFile};
 use crate::source::problem::Problems;
 use crate::source::table::{Table, parse};
 use crate::source::text::SourceText;
 
+/// The text of a policy, as far as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// The name by which messages call its file.
+    pub label: &'a str,
+    /// What is in it.
+    pub bytes: &'a [u8],
+    /// How long it may be, in bytes.
+    pub bytes_max: usize,
+}
+
 /// The files in the form `allowed_signers` that the site's policy takes keys from, as it names them:
 /// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
 /// policy cannot be read.
-pub fn signers_named(site: &PolicyFile) -> Vec<String> {
+pub fn signers_named(site: &Text<'_>) -> Vec<String> {
     let read =
         |table: &mut Table<'_>, problems: &mut Problems| settings::allowed_signers(table, problems);
     within(site, "identity", "allowed-signers", read).unwrap_or_default()
@@ -21,22 +31,22 @@ pub fn signers_named(site: &PolicyFile) -> Vec<String> {
 
 /// What the site's policy says of the log, where it says how often that is to be sealed. `None`: it
 /// does not, or it cannot be read.
-pub fn sealing(site: &PolicyFile) -> Option<LogSettings> {
-    within(site, "log", "seal-every", |table, problems| LogSettings::take(table, problems))
+pub fn sealing(site: &Text<'_>) -> Option<LogSettings> {
+    within(site, "log", "seal-every", LogSettings::take)
 }
 
 /// Reads one table of a policy that may have this key in it.
 fn within<T>(
-    site: &PolicyFile,
+    site: &Text<'_>,
     table: &str,
     key: &str,
     read: impl FnOnce(&mut Table<'_>, &mut Problems) -> T,
 ) -> Option<T> {
-    if !may_say(&site.bytes, key) {
+    if !may_say(site.bytes, key) {
         return None;
     }
     let mut problems = Problems::new();
-    let text = SourceText::read(0, &site.label, &site.bytes, POLICY_BYTES_MAX).ok()?;
+    let text = SourceText::read(0, site.label, site.bytes, site.bytes_max).ok()?;
     let parsed = parse(&text, &mut problems)?;
     let mut whole = Table::new(&text, text.whole(), parsed.get_ref());
     let found = whole.table(table, &mut problems).map(|mut table| read(&mut table, &mut problems));
@@ -53,8 +63,8 @@ fn may_say(text: &[u8], key: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> PolicyFile {
-        PolicyFile { label: "policy.toml".to_owned(), bytes: text.as_bytes().to_vec() }
+    fn file(text: &str) -> Text<'_> {
+        Text { label: "policy.toml", bytes: text.as_bytes(), bytes_max: 1000 }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod compiled;
 pub mod exempt;
 pub mod glance;
 pub mod glass;
+pub mod journal;
 pub mod notify;
 mod raw;
 mod rollback;
@@ -25,7 +26,7 @@ use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
-use crate::policy::glance::signers_named;
+use crate::policy::glance::Text;
 use crate::policy::glass::BreakGlass;
 use crate::policy::notify::Notify;
 use crate::policy::raw::{RawFile, VERSION};
@@ -116,6 +117,23 @@ impl Policy {
             .iter()
             .any(|rule| rule.level_at(moment) == Level::Refuse && rule.refs.matches(name, default))
     }
+}
+
+/// The files in the form `allowed_signers` that the site's policy takes keys from, as it names them:
+/// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
+/// policy cannot be read.
+pub fn signers_named(site: &PolicyFile) -> Vec<String> {
+    glance::signers_named(&text_of(site))
+}
+
+/// What the site's policy says of the log, where it says how often that is to be sealed. `None`: it
+/// does not, or it cannot be read.
+pub fn sealing(site: &PolicyFile) -> Option<LogSettings> {
+    glance::sealing(&text_of(site))
+}
+
+fn text_of(file: &PolicyFile) -> Text<'_> {
+    Text { label: &file.label, bytes: &file.bytes, bytes_max: POLICY_BYTES_MAX }
 }
 
 /// Reads the files of a policy, the site's first. Of one that names files of keys: `compile_with`.

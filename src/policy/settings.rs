@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::facts::limits::{LIMITS, Limits};
 use crate::identity::PLATFORMS;
+use crate::policy::journal::{self, Journal};
 use crate::policy::raw::Site;
 use crate::push::pusher::BY_CERTIFICATE;
 use crate::source::duration;
@@ -89,6 +90,8 @@ pub struct LogSettings {
     pub seal_every: Option<i64>,
     /// What it does not say.
     pub redact: Redact,
+    /// Who else is told, as it happens. `None`: nobody.
+    pub journal: Option<Journal>,
 }
 
 /// What the log has only as a keyed hash.
@@ -269,7 +272,7 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
 impl LogSettings {
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
         let settings = Self::take(&mut table, problems);
-        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact"];
+        let known = &["dir", "on-drift", "when-full", "key", "seal-every", "redact", "journal"];
         table.finish(Keys { known, later: &[] }, problems);
         settings
     }
@@ -285,7 +288,8 @@ impl LogSettings {
         let key = table.text("key", problems).and_then(|key| key_place(&key, problems));
         let seal_every = seal_every(table, problems);
         let redact = redact(table, problems);
-        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact }
+        let journal = journal::read(table, problems);
+        Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact, journal }
     }
 }
 

@@ -165,6 +165,7 @@ impl<'a> Teller<'a> {
             update: update.clone(),
             real: link.before,
             alias_of: None,
+            has_namesake: false,
             target: Target::Commit(link.commit),
             motion: Some(motion),
             landings,

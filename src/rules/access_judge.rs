@@ -23,12 +23,17 @@ pub(crate) fn judge(rule: &Access, view: &View<'_>) -> Ruling {
     let Some(motion) = &view.update.motion else { return Ruling::default() };
     let Some(party) = list_for(rule, motion) else { return Ruling::default() };
     let pusher = &view.push.push.pusher;
-    if pusher.name().is_some_and(|name| party.contains(name)) {
+    let is_listed = pusher.name().is_some_and(|name| party.contains(name));
+    if is_listed || rule.is_own(pusher, &view.update.update.name) {
         let note = Line::new("").text(told(pusher)).text(" may ").text(verb(motion)).text(" it");
         return Ruling { objections: Vec::new(), notes: vec![note] };
     }
     let name = &view.update.update.name;
     let who = match party.names.is_empty() {
+        true if !rule.own.is_empty() => {
+            let line = Line::new("").text(told(pusher)).text(" may not ").text(verb(motion));
+            line.text(" this ref, only whose it is may: ").text(rule.own.join(", "))
+        }
         true => Line::new("nobody may ").text(verb(motion)).text(" this ref"),
         false => {
             let line = Line::new("").text(told(pusher)).text(" may not ").text(verb(motion));

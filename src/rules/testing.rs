@@ -103,6 +103,7 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         change: Change::Move { old, new },
         update,
         alias_of: None,
+        has_namesake: false,
         target: Target::Commit(new),
         motion: None,
         landings: Vec::new(),

@@ -63,7 +63,9 @@ fn explain_knows_every_idea_and_says_what_it_knows() {
         assert!(text.lines().all(narrow), "{topic}");
         assert!(ground.portcullis(&["explain"]).expect(0).out.contains(topic));
     }
-    let answer = ground.portcullis(&["explain", "\u{1b}[2Jx"]).expect(2).says("hint: known: ");
+    let answer =
+        ground.portcullis(&["explain", "\u{1b}[2Jx"]).expect(2).says("hint: known names: ");
+    ground.portcullis(&["explain", "aproval"]).expect(2).says("did you mean `approval`?");
     assert!(!answer.err.contains('\u{1b}'));
 }
 

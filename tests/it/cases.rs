@@ -90,7 +90,7 @@ stories! {
     three_merges_in_one_push,
     topic_brings_main_in,
     what_does_not_count;
-    once: code_owners,
+    once: code_owners, own_branches,
 }
 
 #[test]

@@ -15,29 +15,23 @@ use std::path::Path;
 use crate::docs::{Block, blocks, stands_in};
 use crate::support::ground::{PORTCULLIS, run};
 use crate::support::person::Person;
-use crate::support::policy::gated;
+use crate::support::policy::{gated, laid_over};
 use crate::support::site::{Plan, Site};
 
 /// Folders of a server that stand in the test's folder.
 const PLACES: [&str; 4] = ["/srv/", "/etc/", "/var/", "/usr/local/"];
 
-/// A server as the page has it, and who works on it.
-struct Server {
+/// A server as the pages have it, and who works on it.
+pub(crate) struct Server {
     site: Site,
     people: BTreeMap<String, Person>,
 }
 
 impl Server {
     /// `/srv/git/infra.git` behind the gate, with a reviewed landing in its past.
-    fn new() -> Self {
-        let site = Plan::new(gated(1)).folder("srv/git/infra.git").build();
-        for folder in ["etc/portcullis", "srv/backup", "srv/restored", "usr/local/bin"] {
-            fs::create_dir_all(site.ground().at(folder)).unwrap();
-        }
-        let program = site.ground().at("usr/local/bin/portcullis");
-        if fs::hard_link(PORTCULLIS, &program).is_err() {
-            fs::copy(PORTCULLIS, &program).unwrap();
-        }
+    pub(crate) fn new() -> Self {
+        let mut server = Self::with("srv/git/infra.git");
+        let Self { site, people } = &mut server;
         let policy = site.ground().at("etc/portcullis/policy.toml");
         fs::copy(site.policy_file(), &policy).unwrap();
         site.git(&["config", "portcullis.policy", policy.to_str().unwrap()]);
@@ -45,8 +39,65 @@ impl Server {
         let tip = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
         site.approve(&bob, &tip).accepted();
         alice.land(&tip).accepted();
-        let people = [alice, bob].map(|person| (person.name().to_owned(), person));
-        Self { site, people: BTreeMap::from(people) }
+        people.extend([alice, bob].map(|person| (person.name().to_owned(), person)));
+        server
+    }
+
+    /// A server without `/srv/git/infra.git`, which a page is about to make.
+    pub(crate) fn bare() -> Self {
+        Self::with("other/infra.git")
+    }
+
+    fn with(folder: &str) -> Self {
+        let site = Plan::new(gated(1)).folder(folder).build();
+        for folder in ["etc/portcullis", "srv/backup", "srv/restored", "usr/local/bin"] {
+            fs::create_dir_all(site.ground().at(folder)).unwrap();
+        }
+        let program = site.ground().at("usr/local/bin/portcullis");
+        if fs::hard_link(PORTCULLIS, &program).is_err() {
+            fs::copy(PORTCULLIS, &program).unwrap();
+        }
+        Self { site, people: BTreeMap::new() }
+    }
+
+    /// Runs a block by whom it says, to the end that it says; returns what was printed.
+    #[track_caller]
+    pub(crate) fn ran(&mut self, block: &Block, above: usize) -> String {
+        let Block { remark, language, text, .. } = block;
+        let line = block.line + above;
+        self.welcome(remark);
+        assert!(["sh", "happens"].contains(&language.as_str()), "line {line}: {language:?}?");
+        let (who, code) = remark.split_once(", ").unwrap_or((remark, "0"));
+        let person = self.people.get(who);
+        assert!(person.is_some() || who == "server", "line {line}: who is {who:?}?");
+        let (ended, printed) = self.acted(person, text);
+        assert_eq!(ended, code.parse().ok(), "line {line}:\n{text}{printed}");
+        printed
+    }
+
+    /// Lays a table over the policy, which has to be a good one afterwards.
+    #[track_caller]
+    fn lay_over_policy(&self, table: &str) {
+        let file = self.site.ground().at("etc/portcullis/policy.toml");
+        let lines = table.lines().filter(|line| !line.is_empty()).map(str::to_owned);
+        let lines: Vec<String> = lines.collect();
+        let policy = laid_over(&fs::read_to_string(&file).unwrap(), &lines).unwrap();
+        fs::write(&file, policy).unwrap();
+        let (ended, said) = self.acted(None, "portcullis lint /etc/portcullis/policy.toml");
+        assert_eq!(ended, Some(0), "{table}{said}");
+    }
+
+    /// Makes a home and a clone for everybody in a text who has none.
+    fn welcome(&mut self, remark: &str) {
+        let who = remark.split(", ").next().unwrap_or_default();
+        if !who.is_empty()
+            && !["server", "said", "policy"].contains(&who)
+            && !self.people.contains_key(who)
+        {
+            let repository = self.site.ground().at("srv/git/infra.git");
+            let person = Person::new(self.site.ground(), who, &repository);
+            self.people.insert(who.to_owned(), person);
+        }
     }
 
     /// Runs commands as they stand on the page; returns the exit code and what was printed.
@@ -66,6 +117,7 @@ impl Server {
             .args(["-euo", "pipefail", "-c", &commands])
             .current_dir(person.map_or(Path::new(here), Person::clone_path))
             .env("GIT_EDITOR", "true")
+            .env("KEYS", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys"))
             .env("PATH", format!("{here}/usr/local/bin:{path}"));
         let output = run(&mut shell);
         let said = String::from_utf8_lossy(&output.stdout).replace(here, "");
@@ -92,16 +144,17 @@ fn followed(heading: &str) -> Server {
     let begin = page.find(&format!("\n## {heading}\n")).unwrap();
     let above = page[..begin].lines().count();
     let section = page[begin + 1..].split("\n## ").next().unwrap();
-    let server = Server::new();
-    follow(&server, section, above);
+    let mut server = Server::new();
+    follow(&mut server, section, above);
     server
 }
 
-/// Runs every block of a text; `above`: how many lines stand above it.
+/// Runs every block of a text that says who does it; `above`: how many lines stand above it. Which
+/// blocks of a page say nothing is counted in `pages.rs`.
 #[track_caller]
-fn follow(server: &Server, section: &str, above: usize) {
+pub(crate) fn follow(server: &mut Server, section: &str, above: usize) {
     let mut said = String::new();
-    for block in blocks(section) {
+    for block in blocks(section).into_iter().filter(|block| !block.remark.is_empty()) {
         let line = block.line + above;
         let Block { remark, language, text, .. } = block;
         if (remark.as_str(), language.as_str()) == ("said", "text") {
@@ -109,25 +162,23 @@ fn follow(server: &Server, section: &str, above: usize) {
             stands_in(&Block { line, remark, language, text }, &without_numbers(&said));
             continue;
         }
-        assert!(["sh", "happens"].contains(&language.as_str()), "line {line}: {language:?}?");
-        let (who, code) = remark.split_once(", ").unwrap_or((&remark, "0"));
-        let person = server.people.get(who);
-        assert!(person.is_some() || who == "server", "line {line}: who is {who:?}?");
-        let (ended, printed) = server.acted(person, &text);
-        assert_eq!(ended, code.parse().ok(), "line {line}:\n{text}{printed}");
-        said = printed;
+        if (remark.as_str(), language.as_str()) == ("policy", "toml") {
+            server.lay_over_policy(&text);
+            continue;
+        }
+        said = server.ran(&Block { line: line - above, remark, language, text }, above);
     }
 }
 
 /// `docs/audit.md`, from its first block to its last on one server.
 #[test]
 fn an_audit_can_be_followed() {
-    let server = Server::new();
+    let mut server = Server::new();
     if !crate::audit::ready(&server.site) {
         return;
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/audit.md");
-    follow(&server, &fs::read_to_string(page).unwrap(), 0);
+    follow(&mut server, &fs::read_to_string(page).unwrap(), 0);
 }
 
 /// The sections with commands, each followed by a test below.

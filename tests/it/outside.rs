@@ -247,6 +247,7 @@ fn every_verb_tells_about_itself() {
         "install",
         "uninstall",
         "doctor",
+        "import",
         "lint",
         "replay",
         "review",

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -13,21 +13,7 @@ use serde_json::{Value, json};
 use crate::support::ground::{Ground, run};
 use crate::support::policy;
 use crate::support::site::Site;
-
-/// A program that tells how it was called and where, and refuses a file that holds `refuse NAME`.
-fn stand_in(ground: &Ground, name: &str) -> PathBuf {
-    let path = ground.at(name);
-    let told = ground.at(format!("{name}.told"));
-    let script = format!(
-        "#!/bin/sh\nhead -c 11 >>'{told}'\necho \" $* in $(pwd)\" >>'{told}'\n\
-         test \"$1\" = init && exit 0\n\
-         grep -rqs 'refuse {name}' . && echo '{name} says no' && exit 1\nexit 0\n",
-        told = told.display()
-    );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
+use crate::support::standin::with_stand_ins;
 
 #[test]
 fn conftest_terraform_and_kubeconform_look_at_what_lands() {
@@ -35,19 +21,9 @@ fn conftest_terraform_and_kubeconform_look_at_what_lands() {
     let example = fs::read_to_string(root.join("config/examples/checks-by-command.toml")).unwrap();
     let (_, rules) = example.split_once("[rule.conftest]").unwrap();
     let ground = Ground::new();
-    let mut text =
+    let text =
         format!("{}\n[limits]\ndeadline-seconds = 60\n[rule.conftest]{rules}", policy::people());
-    for (name, called) in [
-        ("conftest", "\"conftest\""),
-        ("kubeconform", "\"kubeconform\""),
-        ("terraform", "terraform "),
-    ] {
-        let path = stand_in(&ground, name).display().to_string();
-        let call = if called.starts_with('"') { format!("\"{path}\"") } else { format!("{path} ") };
-        assert!(text.contains(called), "{called}");
-        text = text.replace(called, &call);
-    }
-    let site = Site::new(text);
+    let site = Site::new(with_stand_ins(&ground, &text));
     let alice = site.person("alice");
     let land = |branch: &str, path: &str, words: &str| {
         alice.begin(branch);

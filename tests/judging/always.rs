@@ -124,6 +124,26 @@ fn names_stand_where_they_may_and_read_as_what_they_are() {
 }
 
 #[test]
+fn where_a_rule_is_about_every_branch_a_tag_is_held_against_those_that_are_there() {
+    for refs in ["\"**\"", "\"refs/**\"", "\"*\", \"!release\"", "\"**\", \"!main\""] {
+        let text = format!("[rule.all]\nkind = \"access\"\nrefs = [{refs}]\nrewind = [\"eve\"]\n");
+        let policy = policy(&text);
+        let tag = made(&policy, b"refs/tags/v1");
+        finds(&policy, &push(vec![tag.clone()]), &[]);
+        let beside = UpdateFacts { has_namesake: true, ..tag.clone() };
+        finds(&policy, &push(vec![beside]), &["look-alike"]);
+        let branch = made(&policy, b"refs/heads/v1");
+        finds(&policy, &push(vec![branch.clone()]), &[]);
+        let hidden = UpdateFacts { has_namesake: true, ..branch.clone() };
+        finds(&policy, &push(vec![hidden]), &["look-alike"]);
+        let both = push(vec![branch, tag]);
+        finds(&policy, &both, &["look-alike"]);
+    }
+    let policy = policy("[rule.r]\nkind = \"access\"\nrefs = [\"v*\"]\nrewind = [\"eve\"]\n");
+    finds(&policy, &push(vec![made(&policy, b"refs/tags/v1")]), &["look-alike"]);
+}
+
+#[test]
 fn what_cannot_be_told_from_an_attack_is_its_own_finding_and_all_else_is_judged_too() {
     let policy =
         policy("[rule.who]\nkind = \"access\"\nrefs = [\"main\", \"-f\"]\nmove = [\"ada\"]\n");

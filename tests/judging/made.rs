@@ -189,6 +189,7 @@ pub(crate) fn update(
         update,
         real: Some(old),
         alias_of: None,
+        has_namesake: false,
         target: Target::Commit(new),
         motion: Some(Motion::FastForward),
         landings: vec![landing],

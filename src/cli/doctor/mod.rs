@@ -22,14 +22,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser};
+use indicatif::ProgressBar;
 
+use crate::cli::crowd::bar_of_many;
 use crate::cli::doctor::finding::Finding;
 use crate::cli::doctor::report::{Outcome, Report};
 use crate::cli::doctor::snapshot::Snapshot;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
 use crate::cli::install::mirror::fetches_into_branches;
-use crate::cli::log::place::worst;
 use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::trees::{Asked, Trees, trap};
@@ -72,7 +73,7 @@ const EXAMPLES: &str = "\
 Examples:
   sudo -u git portcullis doctor /srv/git/infra.git
   sudo -u git portcullis doctor --fix /srv/git
-  portcullis doctor --json /srv/git | jq -r '.repositories[].findings[] | select(.level == \"error\") | .what'";
+  portcullis doctor --json /srv/git | jq -r '.repositories[].findings[].what'";
 
 /// A check: what it finds in a snapshot.
 type Check = fn(&Snapshot) -> Vec<Finding>;
@@ -134,7 +135,13 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let mut exit = found.exit;
     let mut reports = Vec::with_capacity(found.asked.len());
     let mut snapshots: Vec<Option<Snapshot>> = Vec::new();
+    // What is mended is told as it is done, and would stand between.
+    let bar = match doctor.fix {
+        true => ProgressBar::hidden(),
+        false => bar_of_many(call.console, "repositories", found.asked.len()),
+    };
     for asked in found.asked {
+        bar.inc(1);
         let (outcome, snapshot) = match treat(call, &git, &doctor, &asked) {
             Ok((outcome, snapshot)) => (outcome, Some(snapshot)),
             Err(fault) if fault.is_quiet() => return Err(fault),
@@ -143,8 +150,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         reports.push(Report { asked, outcome });
         snapshots.push(snapshot);
     }
+    bar.finish_and_clear();
     add_twins(&snapshots, &mut reports);
-    exit = reports.iter().fold(exit, |exit, report| worst(exit, report.exit()));
+    exit = reports.iter().fold(exit, |exit, report| Exit::worst(exit, report.exit()));
     if doctor.json {
         call.console.json(&report::as_json(&reports))?;
     } else {

@@ -135,8 +135,9 @@ pub fn show(console: &mut Console, findings: &[Finding]) -> Result<(), Fault> {
 fn show_one(console: &mut Console, finding: &Finding) -> Result<(), Fault> {
     let what = finding.what.replace('\n', "\n  ");
     let word = finding.level.word();
-    console.data_line(&format!("{word}: {what} [{}]", finding.check))?;
-    console.data_line(&format!("  {}", finding.why))?;
+    let told = format!("{word}: {what} [{}]", finding.check);
+    told.split('\n').try_for_each(|line| console.data_words(line))?;
+    console.data_words(&format!("  {}", finding.why))?;
     finding.mend.iter().try_for_each(|command| console.data_line(&format!("  mend: {command}")))
 }
 

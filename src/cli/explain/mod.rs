@@ -2,16 +2,22 @@
 //!
 //! For everybody. A rule kind brings its own text; the ideas are in `topics`.
 
+pub mod reference;
+pub mod settings;
 pub mod topics;
+
+use std::collections::BTreeSet;
 
 use clap::{CommandFactory as _, Parser};
 
+use crate::cli::explain::reference::page;
 use crate::cli::explain::topics::{TOPICS, Topic};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::verb::{Call, Group, Verb};
 use crate::names::escape::escape_short;
 use crate::rules::KINDS;
 use crate::rules::rule::Kind;
+use crate::source::nearest::suggestion;
 
 /// The verb.
 pub static VERB: Verb = Verb { group: Group::Other, command: Explain::command, run };
@@ -20,13 +26,21 @@ pub static VERB: Verb = Verb { group: Group::Other, command: Explain::command, r
 #[derive(Parser, Debug)]
 #[command(name = "explain")]
 struct Explain {
-    /// A rule kind, or one of: approval, rollback, roster, identity, log, exit-codes
+    /// A rule kind or an idea: `portcullis explain` without one lists them
     #[arg(value_name = "KIND")]
     kind: Option<String>,
+
+    /// Print docs/policy.md, the reference of every key
+    #[arg(long, hide = true, conflicts_with = "kind")]
+    markdown: bool,
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let explain: Explain = call.arguments()?;
+    if explain.markdown {
+        call.console.data(&page())?;
+        return Ok(Exit::Yes);
+    }
     let Some(name) = explain.kind else {
         let text = list();
         call.console.data(&text)?;
@@ -38,12 +52,13 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let texts: Vec<String> =
         kind.chain(topic(&name).map(|topic| topic.text.trim().to_owned())).collect();
     if texts.is_empty() {
-        let known: Vec<&str> = kinds().iter().chain(TOPICS).map(|topic| topic.name).collect();
+        // A rule kind and an idea may have one name.
+        let known: BTreeSet<&str> = kinds().iter().chain(TOPICS).map(|topic| topic.name).collect();
         return Err(Fault::mistyped(format!(
             "nothing to explain is called \"{}\"",
             escape_short(name.as_bytes())
         ))
-        .hint(format!("known: {}", known.join(", "))));
+        .hint(suggestion(&name, "names", known).unwrap_or_default()));
     }
     call.console.data_line(&texts.join("\n\n"))?;
     Ok(Exit::Yes)

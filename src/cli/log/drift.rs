@@ -127,7 +127,7 @@ impl Drift {
     }
 
     fn look(&self, call: &Call<'_>, git: &Git, place: &Path) -> Result<Found, Fault> {
-        let fault = |stop: Stop| Fault::new(format!("{}: {}", shown(place), stop.reason));
+        let fault = |stop: Stop| place::stopped(place, &stop);
         let past = |error| fault(Stop::from(error));
         let site = Site::find(call.around, git, place)?;
         let world = World::at_rest(&site.git_dir).map_err(fault)?;

@@ -73,7 +73,7 @@ impl Export {
                 let text = "a bundle holds whole logs: filters do not go with it";
                 return Err(Fault::mistyped(text).hint("a part of a log could not be checked"));
             }
-            return Ok(place::worst(exit, bundle::pack(call, file, &places)?));
+            return Ok(Exit::worst(exit, bundle::pack(call, file, &places)?));
         }
         let Some(format) = self.format else {
             return Err(Fault::mistyped("name a form: --format FORM, or --bundle FILE"));
@@ -89,7 +89,7 @@ impl Export {
                 Err(fault) => Some(End::Fault(fault)),
             });
         }
-        Ok(place::worst(exit, said(call, &places, ends)?))
+        Ok(Exit::worst(exit, said(call, &places, ends)?))
     }
 }
 

@@ -12,11 +12,12 @@ use clap::Args;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::git::Git;
 use crate::cli::io::Tone;
-use crate::cli::quote::shown;
+use crate::cli::quote::{shell, shown};
 use crate::cli::site::Site;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::tree::{self, Here};
 use crate::cli::verb::Call;
+use crate::hook::fault::Stop;
 use crate::log::disk::{Folder, is_log};
 use crate::log::error::LogError;
 
@@ -121,7 +122,7 @@ impl Below {
         for dir in &self.recursive {
             let walk = tree::walk(call.around, dir, &look)?;
             for text in &walk.unseen {
-                exit = worst(exit, Exit::CouldNot);
+                exit = Exit::worst(exit, Exit::CouldNot);
                 call.console.talk_lines(Tone::Warning, text)?;
             }
             found.extend(walk.found);
@@ -145,7 +146,7 @@ pub fn gather(
         let dir = match log_dir(call.around, &given) {
             Ok(dir) => dir,
             Err(fault) => {
-                exit = worst(exit, fault.show(call.console));
+                exit = Exit::worst(exit, fault.show(call.console));
                 continue;
             }
         };
@@ -153,7 +154,7 @@ pub fn gather(
             Ok(folder) => places.push(Place { given, folder }),
             // A repository that nobody has installed us in.
             Err(LogError::Missing { .. }) => {}
-            Err(error) => exit = worst(exit, fault(&dir, &error).show(call.console)),
+            Err(error) => exit = Exit::worst(exit, fault(&dir, &error).show(call.console)),
         }
     }
     if below.is_asked() {
@@ -198,9 +199,10 @@ pub fn go_on<P>(call: &mut Call<'_>, places: &[P], fault: Fault) -> Result<Exit,
     Ok(fault.show(call.console))
 }
 
-/// The worse of two answers.
-pub fn worst(one: Exit, other: Exit) -> Exit {
-    if other.code() > one.code() { other } else { one }
+/// What a repository answered that was to be held against its log.
+pub fn stopped(place: &Path, stop: &Stop) -> Fault {
+    Fault::new(format!("{}: {}", shown(place), stop.reason))
+        .hint(format!("what is in the way: portcullis doctor {}", shell(place)))
 }
 
 /// The repository that was named; the folder of a log is none.

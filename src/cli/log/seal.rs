@@ -59,7 +59,7 @@ impl Seal {
         let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
         for given in &places {
             if let Err(fault) = self.seal(call, &git, given) {
-                exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                exit = Exit::worst(exit, place::go_on(call, &places, fault)?);
             }
         }
         Ok(exit)
@@ -136,8 +136,8 @@ impl CheckpointOf {
                 call.console.data_line("")?;
             }
             exit = match self.one(call, place) {
-                Ok(one) => place::worst(exit, one),
-                Err(fault) => place::worst(exit, place::go_on(call, &places, fault)?),
+                Ok(one) => Exit::worst(exit, one),
+                Err(fault) => Exit::worst(exit, place::go_on(call, &places, fault)?),
             };
         }
         Ok(exit)

@@ -71,7 +71,7 @@ impl Show {
             shown = shown.or_else(|fault| if fault.is_quiet() { Ok(()) } else { Err(fault) });
         }
         shown?;
-        Ok(place::worst(found, said(call, &places, ends)?))
+        Ok(Exit::worst(found, said(call, &places, ends)?))
     }
 
     fn show_all(
@@ -180,13 +180,13 @@ pub fn said(call: &mut Call<'_>, places: &[Place], ends: Vec<Option<End>>) -> Re
             }
         };
         if !is_broken {
-            exit = place::worst(exit, place::go_on(call, places, fault)?);
+            exit = Exit::worst(exit, place::go_on(call, places, fault)?);
             continue;
         }
         call.console.flush()?;
         let _ = fault.show(call.console);
         call.console.talk_lines(Tone::Note, "nothing behind that place is shown")?;
-        exit = place::worst(exit, Exit::No);
+        exit = Exit::worst(exit, Exit::No);
     }
     Ok(exit)
 }

@@ -10,8 +10,7 @@ use crate::log::entry::Policy as PolicyRecord;
 use crate::log::whole;
 use crate::log::wire::Text;
 use crate::names::escape::escape;
-use crate::policy::glance::signers_named;
-use crate::policy::{Policy, PolicyFile, compile_with};
+use crate::policy::{Policy, PolicyFile, compile_with, signers_named};
 use crate::source::problem::Colour;
 
 /// A policy of the past.

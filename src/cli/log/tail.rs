@@ -72,11 +72,11 @@ impl Tail {
                 Err(fault) => ends.push(Some(End::Fault(fault))),
             }
         }
-        exit = place::worst(exit, said(call, &places, ends)?);
+        exit = Exit::worst(exit, said(call, &places, ends)?);
         if !self.follow || followed.is_empty() {
             return Ok(exit);
         }
-        Ok(place::worst(exit, self.go_on(call, followed)?))
+        Ok(Exit::worst(exit, self.go_on(call, followed)?))
     }
 
     /// Shows the newest of one log. Answers it with its end, when it is to be followed.

@@ -73,7 +73,7 @@ impl Tidy {
             let done = match done {
                 Ok(done) => done,
                 Err(fault) => {
-                    exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                    exit = Exit::worst(exit, place::go_on(call, &places, fault)?);
                     continue;
                 }
             };
@@ -92,7 +92,7 @@ impl Tidy {
     }
 
     fn tidied(&self, call: &Call<'_>, given: &Path, git_dir: &Path) -> Result<Done, Fault> {
-        let fault = |stop: Stop| Fault::new(format!("{}: {}", shown(given), stop.reason));
+        let fault = |stop: Stop| place::stopped(given, &stop);
         let world = World::at_rest(git_dir).map_err(fault)?;
         let mut log = world.log().map_err(fault)?;
         let ctx = host::ctx(call.around.now);

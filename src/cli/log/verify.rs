@@ -87,7 +87,7 @@ impl Verify {
             let (report, roots) = match looked {
                 Ok(looked) => looked,
                 Err(fault) => {
-                    exit = place::worst(exit, place::go_on(call, &places, fault)?);
+                    exit = Exit::worst(exit, place::go_on(call, &places, fault)?);
                     continue;
                 }
             };
@@ -118,7 +118,7 @@ impl Verify {
                 let lines = lines.chain(roots.iter().flat_map(Roots::lines));
                 let lines = lines.chain(agreement.iter().flat_map(Agreement::lines));
                 for line in lines.chain(scope.lines()) {
-                    call.console.data_line(&format!("  {line}"))?;
+                    call.console.data_words(&format!("  {line}"))?;
                 }
             }
         }
@@ -227,7 +227,7 @@ fn tell(
             .data_line("  compare with a copy, and with the heads that pushers were told");
     }
     let entries = if size == 1 { "1 entry".to_owned() } else { format!("{size} entries") };
-    console.data_line(&format!("{name}whole, {entries}, head {}", report.head.hash.hex()))?;
+    console.data_words(&format!("{name}whole, {entries}, head {}", report.head.hash.hex()))?;
     console.data_line(&format!("  log {}", words::plain(&report.origin)))?;
     if let Some((first, last)) = span(place) {
         console.data_line(&format!("  from {first} to {last}"))?;

@@ -69,16 +69,16 @@ impl Who {
                 Ok(Answer::Known(_)) => known += 1,
                 Ok(Answer::Several(..)) => several = true,
                 Ok(Answer::Unknown) => {}
-                Err(fault) => exit = place::worst(exit, place::go_on(call, &places, fault)?),
+                Err(fault) => exit = Exit::worst(exit, place::go_on(call, &places, fault)?),
             }
         }
         if self.json {
             call.console.json(&json!({ "asked": digits, "logs": all }))?;
         }
         if several {
-            exit = place::worst(exit, Exit::No);
+            exit = Exit::worst(exit, Exit::No);
         } else if known == 0 {
-            exit = place::worst(exit, Exit::No);
+            exit = Exit::worst(exit, Exit::No);
             unknown(call, &digits, &places)?;
         }
         Ok(exit)

@@ -10,9 +10,9 @@ pub mod text;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::client::target::TextRefname;
+use crate::cli::crowd;
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::git::Git;
 use crate::cli::io::Console;
@@ -67,7 +67,7 @@ struct Replay {
 
 const EXAMPLES: &str = "\
 Examples:
-  portcullis replay /srv/git/infra.git                              the policy in force
+  portcullis replay /srv/git/infra.git              the policy in force
   portcullis replay --policy new.toml --last 200 /srv/git/infra.git
   portcullis replay --policy new.toml --ref release/2.4 --json .";
 
@@ -130,16 +130,7 @@ pub fn judged(order: &Order, texts: &[(PathBuf, Vec<u8>)]) -> Result<Option<Repl
 }
 
 fn with_progress(console: &Console, order: &Order, policy: &Policy) -> Result<Replayed, Fault> {
-    let bar = match console.shows_progress() {
-        true => ProgressBar::new(0),
-        false => ProgressBar::hidden(),
-    };
-    let style = "{elapsed_precise} [{bar:40}] {pos}/{len} steps";
-    bar.set_style(
-        ProgressStyle::with_template(style)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("=> "),
-    );
+    let bar = crowd::bar(console, "steps", 0);
     let replayed = replay(order, policy, &mut |done, all| {
         // A history is no longer than a u64 counts.
         bar.set_length(all as u64);

@@ -18,7 +18,9 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// What is told of one repository.
 pub fn lines(told: &Told, now: Moment) -> Vec<String> {
-    let mut lines = vec![format!("{}: {}", shown(&told.path), escape(told.repository.as_bytes()))];
+    let heading = format!("{}: {}", shown(&told.path), escape(told.repository.as_bytes()));
+    // What is not gated has no id.
+    let mut lines = vec![heading.trim_end().to_owned()];
     let mut line = |name: &str, text: String| lines.push(format!("  {name:8} {text}"));
     match told.state {
         State::Gated => {

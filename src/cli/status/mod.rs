@@ -18,14 +18,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, Parser};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::config::Config;
+use crate::cli::crowd::bar_of_many;
 use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::Git;
-use crate::cli::log::place::worst;
 use crate::cli::quote::{shell, shown};
 use crate::cli::status::look::Eye;
 use crate::cli::status::programs::Programs;
@@ -51,7 +50,7 @@ const METRICS_MODE: u32 = 0o644;
 /// A path that is no repository: asked there, Git tells the settings of machine and account.
 const NOWHERE: &str = "/nonexistent";
 
-/// Show how the gates stand: hooks, versions, policies, logs, seals, drift, and what is owed
+/// Show how the gates stand, and what needs a hand
 ///
 /// Of repositories that are named, and of all that stand below a folder: a row each, the worst first,
 /// and below the table what needs a hand, each with its command. Mirrors are passed over. Nothing is
@@ -89,9 +88,9 @@ struct Status {
 const EXAMPLES: &str = "\
 Examples:
   portcullis status /srv/git
-  portcullis status --quiet /srv/git       from cron: prints, and so mails, only what needs a hand
-  portcullis status --prometheus /var/lib/prometheus/node-exporter/portcullis.prom /srv/git
-  portcullis status --json /srv/git | jq -r '.repositories[] | select(.judging | not) | .path'";
+  portcullis status --quiet /srv/git      from cron: mails only what needs a hand
+  portcullis status --prometheus /var/lib/node-exporter/gates.prom /srv/git
+  portcullis status --json /srv/git | jq -r '.repositories[].path'";
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let status: Status = call.arguments()?;
@@ -111,7 +110,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         ctx: host::ctx(call.around.now),
         programs: Programs::new(call.around.executable.clone()),
     };
-    let bar = progress(call.console.shows_progress() && asked.len() > 1, asked.len());
+    let bar = bar_of_many(call.console, "repositories", asked.len());
     let mut all = crowd::look_at_all(asked, crowd::LOOK_TIME_MAX, &eye, &mut || bar.inc(1));
     bar.finish_and_clear();
     if status.installed {
@@ -120,10 +119,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     add_twins(&mut all);
     all.sort_by(|one, other| (one.rank(), &one.path).cmp(&(other.rank(), &other.path)));
     if all.iter().any(Told::needs_a_hand) {
-        exit = worst(exit, Exit::No);
+        exit = Exit::worst(exit, Exit::No);
     }
     if all.iter().any(|told| told.state == State::Unseen) {
-        exit = worst(exit, Exit::CouldNot);
+        exit = Exit::worst(exit, Exit::CouldNot);
     }
     if let Some(file) = &status.prometheus {
         write_metrics(call, file, &prometheus::whole(&all, call.around.now))?;
@@ -194,17 +193,6 @@ fn columns(around: &Surroundings) -> usize {
         Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
     };
     said.or_else(seen).unwrap_or(COLUMNS).min(COLUMNS_MAX)
-}
-
-fn progress(is_shown: bool, count: usize) -> ProgressBar {
-    let bar = match is_shown {
-        true => ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX)),
-        false => ProgressBar::hidden(),
-    };
-    let style =
-        ProgressStyle::with_template("{elapsed_precise} [{bar:40}] {pos}/{len} repositories");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 /// Finds repositories that say they are the same one: a copy takes its id along, and statements for

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -31,10 +32,29 @@ pub(crate) struct Ground {
     seconds: AtomicU64,
 }
 
+/// How much memory has to be free for the tests to work there.
+const MEMORY_BYTES_MIN: u64 = 2 << 30;
+
+/// Where the folders of tests are made: thousands of small repositories come and go, and on a disk
+/// that is a third of what the tests wait for. In memory, unless `TMPDIR` says where, or there is
+/// too little, or it runs no programs, as in most containers.
+fn parent() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let fits = |it: StatVfs| {
+        it.f_bavail.saturating_mul(it.f_frsize) >= MEMORY_BYTES_MIN
+            && !it.f_flag.contains(StatVfsMountFlags::NOEXEC)
+    };
+    if std::env::var_os("TMPDIR").is_none() && statvfs(memory).is_ok_and(fits) {
+        return memory.to_owned();
+    }
+    std::env::temp_dir()
+}
+
 impl Ground {
     /// Makes the folder and the Git settings in it.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("portcullis-it-").tempdir().unwrap();
+        let folder =
+            tempfile::Builder::new().prefix("portcullis-it-").tempdir_in(parent()).unwrap();
         fs::write(folder.path().join("gitconfig"), GIT_CONFIG).unwrap();
         fs::create_dir(folder.path().join("tmp")).unwrap();
         Self { folder, seconds: AtomicU64::new(FIRST_SECOND) }

@@ -82,9 +82,9 @@ impl Report {
         }
         if let Some(file) = &self.html {
             let (ends, worst) = self.page(call, file, &places, &filter)?;
-            (broken, exit) = (ends, place::worst(exit, worst));
+            (broken, exit) = (ends, Exit::worst(exit, worst));
         }
-        Ok(place::worst(exit, said(call, &places, broken)?))
+        Ok(Exit::worst(exit, said(call, &places, broken)?))
     }
 
     fn sheet(
@@ -129,7 +129,7 @@ impl Report {
             });
             match told {
                 Ok((proof, holds, read)) => {
-                    exit = if holds { exit } else { place::worst(exit, Exit::No) };
+                    exit = if holds { exit } else { Exit::worst(exit, Exit::No) };
                     let Read { name, entries, span, end } = read;
                     let (place, from) = (shown(&place.given), span.map(|(from, _)| from));
                     let to = span.map(|(_, to)| to);
