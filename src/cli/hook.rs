@@ -123,7 +123,13 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     let answer = match (settled, hook.name) {
         (Err(stop), _) => unsettled(&stop),
         (Ok(()), Name::PreReceive) => pre_receive(&input),
-        (Ok(()), Name::Update) => update(&input),
+        (Ok(()), Name::Update) => {
+            let dir = hooks_dir(&input, hook.name, hook.at.as_deref());
+            // An earlier hook would need the deadline that the policy says.
+            let alone = dir.is_some_and(|dir| earlier::there(&dir, hook.name.file()).is_none());
+            let decided = if alone { update::decided(&input) } else { None };
+            decided.unwrap_or_else(|| update(&input))
+        }
         (Ok(()), Name::PostReceive) => {
             return post_receive(around, console, &input, hook.at.as_deref());
         }

@@ -2,13 +2,21 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::hook::fault::Stop;
 
 /// What `install` adds to the name of a hook it found.
 pub const SUFFIX: &str = ".before-portcullis";
+
+/// The earlier hook, when there is one that Git would have run.
+pub fn there(hooks_dir: &Path, name: &str) -> Option<PathBuf> {
+    let path = hooks_dir.join(format!("{name}{SUFFIX}"));
+    let runs = std::fs::metadata(&path)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    runs.then_some(path)
+}
 
 /// Runs the earlier hook, when there is one that Git would have run, with what Git gave ours.
 /// Returns its exit code; a death by signal is a no.
@@ -19,12 +27,7 @@ pub fn run(
     stdin: &[u8],
 ) -> Result<Option<u8>, Stop> {
     use std::os::unix::ffi::OsStrExt as _;
-    let path = hooks_dir.join(format!("{name}{SUFFIX}"));
-    let runs = std::fs::metadata(&path)
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
-    if !runs {
-        return Ok(None);
-    }
+    let Some(path) = there(hooks_dir, name) else { return Ok(None) };
     let told = "the server's other hook could not be run";
     let fault = |error: std::io::Error| Stop::fault(told, &error);
     let mut child = Command::new(&path)

@@ -11,16 +11,22 @@ use crate::log::file::Ctx;
 use crate::log::keeper::{is_closed_unsigned, seal_if_due};
 use crate::log::listed::refs_bytes;
 use crate::names::digest::Digest;
+use crate::policy::sealing;
 use crate::store::error::StoreError;
 use crate::store::objects::Objects as _;
 
 /// Seals the log where it is due.
 pub fn after_push(world: &World, log: &mut Log, ctx: &Ctx) -> Result<(), Stop> {
-    let (policy, _) = world.policy()?;
-    let every = if is_closed_unsigned(log) { Some(0) } else { policy.log.seal_every };
-    let Some(every) = every else { return Ok(()) };
+    let (key, every) = if is_closed_unsigned(log) {
+        (world.policy()?.0.log.key, 0)
+    } else {
+        // Most policies say nothing of it, and no push waits for the others to be compiled.
+        let Some(said) = sealing(&world.site_policy()?) else { return Ok(()) };
+        let Some(every) = said.seal_every else { return Ok(()) };
+        (said.key, every)
+    };
     let mut refs = || refs_digest(world).ok();
-    if let Some(done) = seal_if_due(log, &policy.log.key, every, &mut refs, ctx)? {
+    if let Some(done) = seal_if_due(log, &key, every, &mut refs, ctx)? {
         tracing::info!(entry = done.entry, "the log is sealed");
     }
     Ok(())

@@ -3,14 +3,39 @@
 
 use crate::facts::past::{OpenDecision, Past as _};
 use crate::hook::answer::Answer;
-use crate::hook::bench::{Bench, gathered};
-use crate::hook::fault::Stop;
-use crate::hook::host;
+use crate::hook::bench::{Bench, Input, gathered};
+use crate::hook::fault::{Stop, caught};
 use crate::hook::world::World;
+use crate::hook::{hidden, host, wire};
 use crate::names::oid::Oid;
 use crate::push::update::RefUpdate;
 use crate::store::objects::{Objects as _, RefValue};
 use crate::verdict::line::{Hint, Line};
+
+/// The yes to a move that `pre-receive` has accepted in this very push, by the policy that it read.
+/// Git asks once for each ref, so that policy is not read again. `None`: there is no such decision,
+/// or something cannot be read; whoever reads the policy then finds out what to say.
+pub fn decided(input: &Input<'_>) -> Option<Answer> {
+    caught(|| Ok(find(input))).ok().flatten()
+}
+
+fn find(input: &Input<'_>) -> Option<Answer> {
+    let session = host::session_key(&host::ctx(input.moment));
+    let world = World::find(input.env, input.directory).ok()?;
+    if session.start == 0 || !world.hooks.iter().any(|hook| hook == "pre-receive") {
+        return None;
+    }
+    let update = wire::argument_update(input.args, world.store.format()).ok()?;
+    hidden::refuse(&world, [&update.name]).ok()?;
+    let real = match world.store.read_ref(&update.name).ok()? {
+        RefValue::Absent => Oid::zero(world.store.format()),
+        RefValue::Direct(oid) => oid,
+        RefValue::Symbolic(_) => return None,
+    };
+    let decisions = world.log().ok()?.decision_for(&update.name, &real, &update.new).ok()?;
+    let accepted = decisions.iter().any(|decision| decision.session == session);
+    accepted.then(|| Answer::decided_before().from_hooks(world.hooks_dir()))
+}
 
 /// Finds the decision that accepted this move in this very push.
 pub fn check(world: &World, bench: &mut Bench, update: &RefUpdate) -> Result<Answer, Stop> {

@@ -122,6 +122,14 @@ impl World {
         named.iter().map(|path| seen_from(&base, Path::new(OsStr::from_bytes(path)))).collect()
     }
 
+    /// The text of the site's own policy.
+    pub fn site_policy(&self) -> Result<PolicyFile, Stop> {
+        let told = "there is no policy";
+        let first = self.policy_paths().into_iter().next();
+        let first = first.ok_or_else(|| Stop::fault_because(told, told.to_owned()))?;
+        read_policy(&first, &mut Committed::default())
+    }
+
     /// The policy in force before this push, and its texts.
     pub fn policy(&self) -> Result<(Policy, Vec<(PathBuf, PolicyFile)>), Stop> {
         let mut files = Vec::new();

@@ -85,11 +85,10 @@ impl Log {
     /// As `open_to_read`, where an index makes that quick. `None` where all would have to be read.
     pub fn open_indexed(dir: &Path) -> Result<Option<Self>, LogError> {
         let folder = Folder::existing(dir)?;
-        let origin = origin_of(&folder)?;
-        if !Index::is_near_end(&folder, &origin) {
-            return Ok(None);
-        }
-        Self::open_to_read(dir).map(Some)
+        let tape = folder.tape()?;
+        let origin = origin_of(&folder, &tape)?;
+        let index = Index::open_if_near_end(&folder, tape, &origin)?;
+        Ok(index.map(|index| Self::around(Box::new(Disk), folder, origin, index)))
     }
 
     /// As `open`, on a medium of the caller's.
@@ -99,11 +98,16 @@ impl Log {
 
     fn open_with(medium: Box<dyn Medium>, dir: &Path, keeping: Keeping) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
-        let origin = origin_of(&folder)?;
-        let index = RefCell::new(Index::open_with(&folder, &origin, keeping)?);
-        let cache = RefCell::default();
+        let tape = folder.tape()?;
+        let origin = origin_of(&folder, &tape)?;
+        let index = Index::open_with(&folder, tape, &origin, keeping)?;
+        Ok(Self::around(medium, folder, origin, index))
+    }
+
+    fn around(medium: Box<dyn Medium>, folder: Folder, origin: String, index: Index) -> Self {
+        let (index, cache) = (RefCell::new(index), RefCell::default());
         let (poisoned, looked_after, written) = (false, None, Cell::new(None));
-        Ok(Self { folder, origin, medium, index, cache, poisoned, looked_after, written })
+        Self { folder, origin, medium, index, cache, poisoned, looked_after, written }
     }
 
     /// The log's name for ever.
@@ -319,11 +323,8 @@ impl Log {
 }
 
 /// The name of the log in a folder, by its first entry.
-fn origin_of(folder: &Folder) -> Result<String, LogError> {
-    let first = folder
-        .tape()?
-        .read_line(0)
-        .map_err(|source| io_fault("read", &folder.segment(), source))?;
+fn origin_of(folder: &Folder, tape: &Tape) -> Result<String, LogError> {
+    let first = tape.read_line(0).map_err(|source| io_fault("read", &folder.segment(), source))?;
     match read(&first) {
         Ok(entry) if matches!(entry.record, Record::Genesis(_)) => Ok(entry.common.log),
         Err(fault) if fault.is_newer() => Err(unreadable(fault, &folder.segment())),

@@ -71,28 +71,47 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens what there is and reads the rest of the log.
-    pub fn open(folder: &Folder, origin: &str) -> Result<Self, LogError> {
-        Self::open_with(folder, origin, Keeping::InFiles)
+    /// Opens what there is, kept where the caller says, and reads the rest of these entries.
+    pub fn open_with(
+        folder: &Folder,
+        tape: Rc<Tape>,
+        origin: &str,
+        keeping: Keeping,
+    ) -> Result<Self, LogError> {
+        let mut index = Self::load(folder, tape, origin, keeping)?;
+        index.read_on()?;
+        Ok(index)
     }
 
-    /// As `open`, kept where the caller says.
-    pub fn open_with(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
-        let mut index = Self::load(folder, origin, keeping)?;
-        index.catch_up()?;
-        Ok(index)
+    /// As `open_with`, in memory, where files cover nearly all of the log, so that little is read.
+    pub fn open_if_near_end(
+        folder: &Folder,
+        tape: Rc<Tape>,
+        origin: &str,
+    ) -> Result<Option<Self>, LogError> {
+        let mut index = Self::load(folder, tape, origin, Keeping::InMemory)?;
+        let end = index.tape.end();
+        if !end.is_ok_and(|end| end.saturating_sub(index.flushed.offset) <= NEAR_BYTES) {
+            return Ok(None);
+        }
+        index.read_on()?;
+        Ok(Some(index))
     }
 
     /// Forgets what there is and reads the whole log.
     pub fn rebuild(&mut self) -> Result<(), LogError> {
         // Best effort: where it cannot be removed, it is made in memory.
         let _ = fs::remove_dir_all(self.folder.index());
-        *self = Self::empty(&self.folder, &self.origin, self.keeping)?;
-        self.catch_up()
+        *self = Self::empty(&self.folder, self.folder.tape()?, &self.origin, self.keeping)?;
+        self.read_on()
     }
 
-    fn empty(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
-        let tape = folder.tape()?;
+    fn empty(
+        folder: &Folder,
+        tape: Rc<Tape>,
+        origin: &str,
+        keeping: Keeping,
+    ) -> Result<Self, LogError> {
         let start = Position::start_of(&tape);
         let start = start.map_err(|source| io_fault("read", &folder.segment(), source))?;
         Ok(Self {
@@ -107,8 +126,13 @@ impl Index {
         })
     }
 
-    fn load(folder: &Folder, origin: &str, keeping: Keeping) -> Result<Self, LogError> {
-        let mut index = Self::empty(folder, origin, keeping)?;
+    fn load(
+        folder: &Folder,
+        tape: Rc<Tape>,
+        origin: &str,
+        keeping: Keeping,
+    ) -> Result<Self, LogError> {
+        let mut index = Self::empty(folder, tape, origin, keeping)?;
         for _ in 0..OPEN_TRIES {
             let Some(manifest) = index.manifest() else { break };
             let open =
@@ -161,13 +185,6 @@ impl Index {
         &self.tape
     }
 
-    /// Whether the files cover nearly all of a log, so that opening it reads little.
-    pub fn is_near_end(folder: &Folder, origin: &str) -> bool {
-        let Ok(index) = Self::load(folder, origin, Keeping::InMemory) else { return false };
-        let end = index.tape.end();
-        end.is_ok_and(|end| end.saturating_sub(index.flushed.offset) <= NEAR_BYTES)
-    }
-
     /// How far the index goes.
     pub const fn position(&self) -> &Position {
         &self.position
@@ -180,8 +197,13 @@ impl Index {
             self.tape = tape;
         } else {
             // Old entries were taken away meanwhile: what is left of them stands elsewhere.
-            *self = Self::load(&self.folder.clone(), &self.origin.clone(), self.keeping)?;
+            *self = Self::load(&self.folder.clone(), tape, &self.origin.clone(), self.keeping)?;
         }
+        self.read_on()
+    }
+
+    /// Reads what the tape in hand has beyond the index.
+    fn read_on(&mut self) -> Result<(), LogError> {
         let folder = self.folder.clone();
         let io = |source| io_fault("read", &folder.segment(), source);
         let start = Position::start_of(&self.tape).map_err(io)?;

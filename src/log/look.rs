@@ -253,6 +253,16 @@ impl Log {
             .map_err(|source| PastError::Unreadable { what: "the refs at genesis", source })
     }
 
+    /// The line of one of them.
+    pub(super) fn genesis_line(&self, at: u64) -> Result<Vec<u8>, PastError> {
+        let entry = self.first_entry()?;
+        let Record::Genesis(genesis) = &entry.record else { return Err(not_that(&entry)) };
+        let what = "the refs at genesis";
+        let line = whole::genesis_line(&self.folder, genesis, at);
+        let line = line.map_err(|source| PastError::Unreadable { what, source })?;
+        Ok(line.unwrap_or_default())
+    }
+
     pub(super) fn first_entry(&self) -> Result<Rc<Entry>, PastError> {
         self.entry(&Posting { key: [0; 16], seq: 0, aux: 0, at: 0 })
     }

@@ -78,11 +78,12 @@ impl Past for Log {
         let newest = self.postings(Key::Value(refname.as_bytes()), 1)?;
         let Some(posting) = newest.first() else { return Ok(None) };
         if posting.seq == 0 {
-            let bytes = self.genesis_bytes(&*self.first_entry()?)?;
-            let line = genesis_lines(&bytes).find(|(at, _, _)| *at == posting.at);
+            let line = self.genesis_line(posting.at)?;
             let damaged = PastError::Damaged { entry: 0, what: "its refs are not what they were" };
-            let (_, oid, _) =
-                line.filter(|(_, _, name)| *name == refname.as_bytes()).ok_or(damaged)?;
+            let (_, oid, _) = genesis_lines(&line)
+                .next()
+                .filter(|(_, _, name)| *name == refname.as_bytes())
+                .ok_or(damaged)?;
             return Ok(Some(RefValue { oid, entry: 0, source: ValueSource::Genesis }));
         }
         let entry = self.entry(posting)?;

@@ -24,6 +24,9 @@ const POSTING_BYTES: usize = 32;
 /// How many postings a block holds.
 const BLOCK_POSTINGS: usize = BLOCK_BYTES / POSTING_BYTES - 1;
 
+/// Up to so many postings, halving finds as quickly as guessing.
+const SHORT_POSTINGS: u64 = 8 * BLOCK_POSTINGS as u64;
+
 /// How many checked blocks are kept in memory.
 const CACHED_BLOCKS_MAX: usize = 256;
 
@@ -109,7 +112,7 @@ impl Run {
     /// The postings with the key of `to` that are not above it, highest first, at most so many.
     pub fn newest(&self, to: &Posting, most: usize) -> io::Result<Vec<Posting>> {
         let mut found = Vec::new();
-        let mut at = self.first_where(|posting| posting > to)?;
+        let mut at = self.first_where(to, |posting| posting > to)?;
         while at > 0 && found.len() < most {
             at -= 1;
             let posting = self.posting(at)?;
@@ -124,7 +127,7 @@ impl Run {
     /// The postings with the key of `from` that are not below it, lowest first, at most so many.
     pub fn oldest(&self, from: &Posting, most: usize) -> io::Result<Vec<Posting>> {
         let mut found = Vec::new();
-        let mut at = self.first_where(|posting| posting >= from)?;
+        let mut at = self.first_where(from, |posting| posting >= from)?;
         while at < self.postings && found.len() < most {
             let posting = self.posting(at)?;
             if posting.key != from.key {
@@ -150,14 +153,49 @@ impl Run {
         })
     }
 
-    /// The place of the first posting of which this is true; it is of all after it.
-    fn first_where(&self, is: impl Fn(&Posting) -> bool) -> io::Result<u64> {
-        let (mut low, mut high) = (0, self.postings);
+    /// The place of the first posting of which this is true; it is of all after it. `near`: what it
+    /// stands beside, to know where to begin.
+    fn first_where(&self, near: &Posting, is: impl Fn(&Posting) -> bool) -> io::Result<u64> {
+        let (mut low, mut high) = self.around(near, &is)?;
         while low < high {
             let middle = low + (high - low) / 2;
             if is(&self.posting(middle)?) { high = middle } else { low = middle + 1 }
         }
         Ok(low)
+    }
+
+    /// Two places with the first posting between them of which this is true. Keys are digests, so
+    /// they stand about where their first bytes say, and a few blocks are read however long the run
+    /// is; where many postings have one key it takes a few more.
+    fn around(&self, near: &Posting, is: &impl Fn(&Posting) -> bool) -> io::Result<(u64, u64)> {
+        let (mut low, mut high) = (0, self.postings);
+        if high <= SHORT_POSTINGS {
+            return Ok((low, high));
+        }
+        let place = near.key.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        // Below `high`, since the place is below 2^64.
+        let guess = ((u128::from(place) * u128::from(high)) >> 64) as u64;
+        let mut step = BLOCK_POSTINGS as u64;
+        if is(&self.posting(guess)?) {
+            high = guess;
+            while let Some(at) = high.checked_sub(step) {
+                if !is(&self.posting(at)?) {
+                    low = at + 1;
+                    break;
+                }
+                (high, step) = (at, step * 4);
+            }
+        } else {
+            low = guess + 1;
+            while low + step < high {
+                if is(&self.posting(low + step)?) {
+                    high = low + step;
+                    break;
+                }
+                (low, step) = (low + step + 1, step * 4);
+            }
+        }
+        Ok((low, high))
     }
 
     fn posting(&self, at: u64) -> io::Result<Posting> {

@@ -1,12 +1,17 @@
 //! Makes a record whole again whose lists did not fit in its line.
 
+use std::fs::File;
 use std::io;
 
 use crate::log::disk::Folder;
 use crate::log::entry::{Genesis, Record};
 use crate::log::line::{Entry, read_record};
 use crate::log::listed::refill;
+use crate::log::pread::range_of;
 use crate::names::digest::Digest;
+
+/// How long a line of the refs at genesis may be: no refname is longer (`PATH_MAX`).
+const GENESIS_LINE_BYTES_MAX: u64 = 8192;
 
 /// The record of an entry with every commit and entry it names. Paths stay as they stand in the line: the
 /// first of them, and an attachment. What a refused push lost when it was cut is not known.
@@ -44,6 +49,19 @@ pub fn genesis_refs(folder: &Folder, genesis: &Genesis) -> io::Result<Vec<u8>> {
         Some(name) => attachment(folder, &name.0),
         None => Ok(Vec::new()),
     }
+}
+
+/// The line of the refs at genesis that begins here, without its end. `None` when there is none.
+///
+/// What a large repository began with is long, and one line of it is asked for at every push to a
+/// ref that has not moved since, so it is not held against its digest; `log verify` does that.
+pub fn genesis_line(folder: &Folder, genesis: &Genesis, at: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(name) = genesis.refs.att else { return Ok(None) };
+    let file = File::open(folder.attachments().join(name.0.hex()))?;
+    let mut bytes = range_of(&file, at, at + GENESIS_LINE_BYTES_MAX)?;
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    bytes.truncate(end.unwrap_or(0));
+    Ok(end.map(|_| bytes))
 }
 
 /// An attachment that must be there.

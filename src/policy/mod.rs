@@ -9,6 +9,7 @@
 
 pub mod compiled;
 pub mod exempt;
+pub mod glance;
 pub mod glass;
 pub mod journal;
 pub mod notify;
@@ -27,6 +28,7 @@ use crate::names::digest::Digest;
 use crate::names::moment::Moment;
 use crate::names::refname::Refname;
 use crate::policy::compiled::CompiledRule;
+use crate::policy::glance::Text;
 use crate::policy::glass::BreakGlass;
 use crate::policy::notify::Notify;
 use crate::policy::raw::{RawFile, VERSION};
@@ -123,15 +125,17 @@ impl Policy {
 /// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
 /// policy cannot be read.
 pub fn signers_named(site: &PolicyFile) -> Vec<String> {
-    let mut problems = Problems::new();
-    let Ok(text) = SourceText::read(0, &site.label, &site.bytes, POLICY_BYTES_MAX) else {
-        return Vec::new();
-    };
-    let Some(parsed) = parse(&text, &mut problems) else { return Vec::new() };
-    let mut table = Table::new(&text, text.whole(), parsed.get_ref());
-    let identity = table.table("identity", &mut problems);
-    let named = identity.map(|mut table| settings::allowed_signers(&mut table, &mut problems));
-    if problems.errors() > 0 { Vec::new() } else { named.unwrap_or_default() }
+    glance::signers_named(&text_of(site))
+}
+
+/// What the site's policy says of the log, where it says how often that is to be sealed. `None`: it
+/// does not, or it cannot be read.
+pub fn sealing(site: &PolicyFile) -> Option<LogSettings> {
+    glance::sealing(&text_of(site))
+}
+
+fn text_of(file: &PolicyFile) -> Text<'_> {
+    Text { label: &file.label, bytes: &file.bytes, bytes_max: POLICY_BYTES_MAX }
 }
 
 /// Reads the files of a policy, the site's first. Of one that names files of keys: `compile_with`.

@@ -281,6 +281,13 @@ fn door_source(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Opt
 
 impl LogSettings {
     fn read(mut table: Table<'_>, problems: &mut Problems) -> Self {
+        let settings = Self::take(&mut table, problems);
+        table.finish(Keys { known: &LOG_KEYS, later: &[] }, problems);
+        settings
+    }
+
+    /// What a table says of the log; its other keys stay in it.
+    pub(super) fn take(table: &mut Table<'_>, problems: &mut Problems) -> Self {
         let dir = table.text("dir", problems).and_then(|dir| log_dir(dir, problems));
         let words = &[("record", OnDrift::Record), ("refuse", OnDrift::Refuse)];
         let on_drift = table.word("on-drift", words, problems).map(|w| w.value).unwrap_or_default();
@@ -288,10 +295,9 @@ impl LogSettings {
         let when_full =
             table.word("when-full", words, problems).map(|w| w.value).unwrap_or_default();
         let key = table.text("key", problems).and_then(|key| key_place(&key, problems));
-        let seal_every = seal_every(&mut table, problems);
-        let redact = redact(&mut table, problems);
-        let journal = journal::read(&mut table, problems);
-        table.finish(Keys { known: &LOG_KEYS, later: &[] }, problems);
+        let seal_every = seal_every(table, problems);
+        let redact = redact(table, problems);
+        let journal = journal::read(table, problems);
         Self { dir, on_drift, when_full, key: key.unwrap_or_default(), seal_every, redact, journal }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use git2::{Config, ErrorCode, Index, MergeOptions, ObjectType, Odb, Repository};
+use git2::{Config, ErrorCode, Index, MergeOptions, ObjectType, Odb, OdbLookupFlags, Repository};
 
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
@@ -180,8 +180,16 @@ impl Objects for GitStore {
     }
 
     fn was_here(&self, oid: &Oid) -> Result<bool, StoreError> {
+        let Some(name) = self.name_of(oid)? else { return Ok(false) };
         // `exists` says "no" when reading fails; "no" is the answer that refuses.
-        Ok(self.name_of(oid)?.is_some_and(|name| self.own.exists(name)))
+        if self.own.exists_ext(name, OdbLookupFlags::NO_REFRESH) {
+            return Ok(true);
+        }
+        // What stands in the push's folder and not in the others came with the push. Only for what
+        // is in neither are the folders listed again: somebody may be packing them.
+        let came = self.layout.quarantine.is_some()
+            && self.all.exists_ext(name, OdbLookupFlags::NO_REFRESH);
+        Ok(!came && self.own.exists(name))
     }
 
     fn missing(&self, oid: &Oid) -> StoreError {

@@ -19,6 +19,7 @@ pub mod merge;
 pub mod mergesize;
 pub mod objects;
 pub mod open;
+mod packed;
 mod plumbing;
 pub mod range;
 mod reffiles;

@@ -180,7 +180,8 @@ fn config(git_dir: &Path, common_dir: &Path) -> Result<(Config, Formats), StoreE
         let path = git_dir.join("config.worktree");
         config.add_file(&path, ConfigLevel::Worktree, false).map_err(StoreError::Config)?;
     }
-    Ok((config, formats))
+    // As it stands now: otherwise libgit2 looks at the file again for every key.
+    Ok((config.snapshot().map_err(StoreError::Config)?, formats))
 }
 
 /// Refuses what gitrepository-layout(5) and git-config(1), `extensions.*`, allow and we cannot

@@ -18,6 +18,7 @@ use crate::names::refname::Refname;
 use crate::store::error::StoreError;
 use crate::store::objects::{HeadValue, RefValue};
 use crate::store::open::{Layout, is_absent, path_from};
+use crate::store::packed::{self, Found};
 use crate::store::refs::{OWN_PREFIXES, Refs};
 
 /// How many bytes of a loose ref's file are read: more than any refname has.
@@ -151,6 +152,23 @@ impl RefFiles {
         Ok(children)
     }
 
+    /// What `packed-refs` has for one ref. A large file is not read for that.
+    fn packed_value(&mut self, name: &[u8]) -> Result<Option<Oid>, StoreError> {
+        let path = self.common_dir.join("packed-refs");
+        let stamp = stamp_of(&path)?;
+        let large = stamp.is_some_and(|stamp| stamp.size_bytes >= packed::HALVED_BYTES_MIN);
+        let known = self.packed.as_ref().is_some_and(|packed| packed.stamp == stamp);
+        if large && !known {
+            let found = fs::File::open(&path).and_then(|it| packed::find(&it, self.format, name));
+            match found.map_err(|source| StoreError::File { path, source })? {
+                Found::Value(oid) => return Ok(Some(oid)),
+                Found::Absent => return Ok(None),
+                Found::Unsure => {}
+            }
+        }
+        Ok(self.packed()?.get(name).copied())
+    }
+
     /// What `packed-refs` holds now.
     fn packed(&mut self) -> Result<&BTreeMap<Vec<u8>, Oid>, StoreError> {
         let path = self.common_dir.join("packed-refs");
@@ -178,7 +196,7 @@ impl Refs for RefFiles {
             RefValue::Absent => {}
             value @ (RefValue::Direct(_) | RefValue::Symbolic(_)) => return Ok(value),
         }
-        let oid = self.packed()?.get(bytes).copied();
+        let oid = self.packed_value(bytes)?;
         Ok(oid.map_or(RefValue::Absent, RefValue::Direct))
     }
 

@@ -259,6 +259,7 @@ fn step(push: &ToldPush, asked: &RefNeeds, makers: &Makers, moment: Moment) -> S
         not_before: if unseen && !copies { vec![oid(CHANGE)] } else { Vec::new() },
         itself_before: !unseen && (told.edited || push.deed == Deed::FastForward),
         source: vec![oid(CHANGE)],
+        clean: None,
         copied: Copied {
             of: if copies && !unseen { vec![oid(CHANGE)] } else { Vec::new() },
             not_of: if copies && unseen { vec![not_source] } else { Vec::new() },
