@@ -4,8 +4,7 @@
 //! exclusion, no folder that stands in for what lies in it, but `dir/**` covers `dir` itself. What
 //! such a list does not pick counts as outside it, which is the side that refuses.
 
-use crate::pattern::glob::{components, with_bare_name};
-use crate::pattern::layer::{Layer, LayerBuilder};
+use crate::pattern::glob::{Layer, LayerBuilder, components, with_bare_name};
 
 /// How many patterns one claim may hold.
 pub const CLAIMED_MAX: usize = 64;

@@ -1,8 +1,12 @@
-//! One pattern, taken apart and looked over.
+//! One pattern, taken apart and looked over; and many, compiled to match together.
 //!
-//! Made and used by `paths` and `refs`. The matching itself is `layer`'s; what is here keeps out
-//! what it would take to mean something else than its writer did: `**` that is glued to other
-//! letters, braces, backslashes, classes that cross a `/`.
+//! Made and used by `paths` and `refs`. The matching itself is globset's; what is here keeps out
+//! what globset would take to mean something else than its writer did: `**` that is glued to
+//! other letters, braces, backslashes, classes that cross a `/`.
+
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// How long a pattern may be, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 1024;
@@ -30,6 +34,19 @@ pub(crate) struct Flaw {
     pub(crate) hint: String,
 }
 
+/// Patterns compiled together, each belonging to an entry of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    set: Arc<GlobSet>,
+    entries: Arc<[usize]>,
+}
+
+/// Collects patterns for a `Layer`.
+#[derive(Debug, Default)]
+pub(crate) struct LayerBuilder {
+    globs: Vec<(usize, String)>,
+}
+
 impl Component {
     /// As it stands in a pattern.
     pub(crate) fn as_str(&self) -> &str {
@@ -43,6 +60,44 @@ impl Component {
 impl Flaw {
     fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
+    }
+}
+
+impl LayerBuilder {
+    /// Adds a pattern that belongs to this entry of the list.
+    pub(crate) fn add(&mut self, entry: usize, pattern: String) {
+        self.globs.push((entry, pattern));
+    }
+
+    /// Compiles them.
+    pub(crate) fn build(self) -> Result<Layer, globset::Error> {
+        let mut set = GlobSetBuilder::new();
+        let mut entries = Vec::with_capacity(self.globs.len());
+        for (entry, pattern) in self.globs {
+            // globset's `*` crosses `/` unless told otherwise.
+            set.add(
+                GlobBuilder::new(&pattern)
+                    .literal_separator(true)
+                    .backslash_escape(false)
+                    .build()?,
+            );
+            entries.push(entry);
+        }
+        Ok(Layer { set: Arc::new(set.build()?), entries: entries.into() })
+    }
+}
+
+impl Layer {
+    /// The entries of the list that have a matching pattern here.
+    pub(crate) fn matching(&self, name: &[u8]) -> Vec<usize> {
+        let candidate = globset::Candidate::from_bytes(name);
+        self.set.matches_candidate(&candidate).into_iter().map(|at| self.entries[at]).collect()
+    }
+
+    /// The last entry of the list that has a matching pattern here.
+    pub(crate) fn last_match(&self, name: &[u8]) -> Option<usize> {
+        let candidate = globset::Candidate::from_bytes(name);
+        self.set.matches_candidate(&candidate).into_iter().map(|at| self.entries[at]).max()
     }
 }
 
@@ -122,7 +177,7 @@ fn rewrite(text: &str) -> Result<Component, Flaw> {
     Ok(if wild { Component::Wild(out) } else { Component::Literal(out) })
 }
 
-/// Reads what follows a `[`, up to its `]`. Gives back the class as `layer` wants it, and the rest.
+/// Reads what follows a `[`, up to its `]`. Gives back the class as globset wants it, and the rest.
 fn class(text: &str) -> Result<(String, &str), Flaw> {
     let negated = text.starts_with(['!', '^']);
     let body = if negated { &text[1..] } else { text };
@@ -245,7 +300,6 @@ pub(crate) fn picks_letters(components: &[Component]) -> bool {
 #[expect(clippy::unwrap_used, reason = "a test says what it expects")]
 mod tests {
     use super::*;
-    use crate::pattern::layer::LayerBuilder;
 
     #[test]
     fn what_can_match_nothing_or_something_else_is_a_flaw() {

@@ -8,7 +8,6 @@
 pub mod exact;
 pub mod fold;
 pub mod glob;
-pub mod layer;
 pub mod paths;
 pub mod refs;
 pub mod text;

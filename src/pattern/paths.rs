@@ -9,10 +9,9 @@
 use crate::names::path::RepoPath;
 use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
-    Component, PATTERNS_MAX, components, join, literal_parents, picks_letters, samples,
-    wild_parents, with_bare_name,
+    Component, Layer, LayerBuilder, PATTERNS_MAX, components, join, literal_parents, picks_letters,
+    samples, wild_parents, with_bare_name,
 };
-use crate::pattern::layer::{BadBracket, Layer, LayerBuilder};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
@@ -64,8 +63,8 @@ impl PathPatterns {
         let negative: Vec<bool> = list.iter().map(|w| w.value.starts_with('!')).collect();
         let patterns = Self::compile(list, &parts, negative)
             .map_err(|fault| {
-                // What `components` lets through can be read.
-                let what = format!("these patterns do not compile: {fault}");
+                // What `components` lets through, globset reads; past its size limit it does not.
+                let what = format!("these patterns do not compile: {}", fault.kind());
                 problems.push(Problem::error(what).at(&list[0].spot));
             })
             .ok()?;
@@ -77,7 +76,7 @@ impl PathPatterns {
         list: &[Located<String>],
         parts: &[Vec<Component>],
         negative: Vec<bool>,
-    ) -> Result<Self, BadBracket> {
+    ) -> Result<Self, globset::Error> {
         let (mut exact, mut folded, mut links) =
             (LayerBuilder::default(), LayerBuilder::default(), LayerBuilder::default());
         let mut guards = LayerBuilder::default();

@@ -7,9 +7,9 @@
 use crate::names::refname::Refname;
 use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
-    Component, PATTERNS_MAX, components, literal_parents, picks_letters, samples, with_bare_name,
+    Component, Layer, LayerBuilder, PATTERNS_MAX, components, literal_parents, picks_letters,
+    samples, with_bare_name,
 };
-use crate::pattern::layer::{BadBracket, Layer, LayerBuilder};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
@@ -67,7 +67,7 @@ impl RefPatterns {
         let entries: Vec<Entry> = entries.into_iter().flatten().collect();
         let patterns = Self::compile(list, &entries)
             .map_err(|fault| {
-                let what = format!("these patterns do not compile: {fault}");
+                let what = format!("these patterns do not compile: {}", fault.kind());
                 problems.push(Problem::error(what).at(&list[0].spot));
             })
             .ok()?;
@@ -75,7 +75,7 @@ impl RefPatterns {
         (problems.errors() == before).then_some(patterns)
     }
 
-    fn compile(list: &[Located<String>], entries: &[Entry]) -> Result<Self, BadBracket> {
+    fn compile(list: &[Located<String>], entries: &[Entry]) -> Result<Self, globset::Error> {
         let negative: Vec<bool> = list.iter().map(|w| w.value.starts_with('!')).collect();
         let mut default = Vec::new();
         let (mut exact, mut folded, mut folders) =
