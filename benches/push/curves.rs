@@ -54,6 +54,9 @@ pub(crate) const FILES: [&str; 7] =
 /// What makes one point of a curve.
 type Make<'a> = &'a dyn Fn(&Ground, usize) -> Captured;
 
+/// A curve: the name of its file, its title, what is counted, how many, rounds, and a point's maker.
+type Curve<'a> = (&'a str, &'a str, &'a str, &'a [usize], usize, Make<'a>);
+
 /// Measures all of them, and writes a plot for each.
 pub(crate) fn all(scale: &Scale) {
     fs::create_dir_all(&scale.plots).unwrap();
@@ -61,7 +64,7 @@ pub(crate) fn all(scale: &Scale) {
     let Curves { refs, history, files, entries, rules, pushed_commits, pushed_refs } =
         &scale.curves;
     let small = |ground: &Ground, server: &Path| small_push(ground, server, 1);
-    let curves: [(&str, &str, &str, &[usize], usize, Make<'_>); 7] = [
+    let curves: [Curve<'_>; 7] = [
         ("refs", "A small push beside many refs", "refs", refs, rounds, &with_refs),
         (
             "history",

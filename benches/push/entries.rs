@@ -38,7 +38,7 @@ fn oid(number: u64) -> AsText<Oid> {
 
 fn decision(number: u64) -> Record {
     let one = RefDecision {
-        clean_merge: None,
+        clean_merge: Vec::new(),
         refname: format!("refs/heads/topic-{}", number % 1000).as_str().into(),
         target: None,
         old: oid(number),

@@ -36,10 +36,10 @@ pub(crate) fn write(path: &Path, title: &str, across: &str, lines: &[Line]) {
     for step in 0..=4 {
         let ms = top * f64::from(step) / 4.0;
         let (at, right) = (y(ms), WIDTH - RIGHT);
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<path d=\"M{LEFT} {at:.1}H{right}\" stroke=\"#ddd\"/>\
-             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
+             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             LEFT - 6.0,
             at + 4.0,
             number(ms)
@@ -49,9 +49,9 @@ pub(crate) fn write(path: &Path, title: &str, across: &str, lines: &[Line]) {
     counts.sort_by(f64::total_cmp);
     counts.dedup();
     for count in counts {
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{count}</text>\n",
+            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{count}</text>",
             x(count),
             HEIGHT - BOTTOM + 18.0
         );
@@ -67,19 +67,19 @@ pub(crate) fn write(path: &Path, title: &str, across: &str, lines: &[Line]) {
         let colour = COLOURS[at % COLOURS.len()];
         let all: Vec<String> =
             line.points.iter().map(|it| format!("{:.1},{:.1}", x(it.0), y(it.1))).collect();
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n",
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
             all.join(" ")
         );
         for point in &all {
             let (x, y) = point.split_once(',').unwrap();
-            let _ = write!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{colour}\"/>\n");
+            let _ = writeln!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{colour}\"/>");
         }
         let Some(last) = line.points.last() else { continue };
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{} {}</text>\n",
+            "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{} {}</text>",
             WIDTH - RIGHT + 10.0,
             y(last.1) + 4.0,
             line.name,
