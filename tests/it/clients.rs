@@ -1,8 +1,9 @@
 //! Clients that go, that do not listen, that ask for no answer, and of another version: nobody
 //! waits for them, and nothing is lost.
 
+use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::support::client::{PATIENCE, STEPS, Step, Talk, gits, is_free, pack_of, rests};
@@ -22,10 +23,22 @@ fn request(site: &Site, alice: &Person, branch: &str) -> (String, Request) {
 }
 
 /// `git receive-pack`, as Alice has it run.
-fn receive_pack(site: &Site) -> std::process::Command {
+fn receive_pack(site: &Site) -> Command {
     let mut git = site.ground().command("git");
     git.env(WHO, "alice").arg("receive-pack").arg(site.path());
     git
+}
+
+/// The same by the first Git of this path.
+fn by(path: &OsStr, git: &Command) -> Command {
+    let folder = std::env::split_paths(path).next().unwrap();
+    let mut same = Command::new(folder.join("git"));
+    let set = git.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    same.env_clear().envs(set).env("PATH", path).args(git.get_args()).stdin(Stdio::null());
+    if let Some(folder) = git.get_current_dir() {
+        same.current_dir(folder);
+    }
+    same
 }
 
 /// Waits until the log has so many decisions.
@@ -46,7 +59,7 @@ fn h05_e12_who_hangs_up_at_any_step_holds_up_nobody_and_nothing_is_lost() {
             let branch = format!("{step:?}-{at}").to_lowercase();
             let (tip, request) = request(&site, &alice, &branch);
             let before = site.log().len();
-            let talk = Talk::with(receive_pack(&site).env("PATH", &path));
+            let talk = Talk::with(&mut by(&path, &receive_pack(&site)));
             let mut child = talk.says_and_goes(step.of(&request.bytes(true)));
             rests(site.path());
             child.wait().unwrap();
@@ -156,8 +169,8 @@ fn every_git_of_this_machine_pushes_to_every_other() {
             let folder = std::env::split_paths(theirs).next().unwrap();
             let receive = format!("--receive-pack={}/git receive-pack", folder.display());
             let push = |person: &Person, refspec: &str| {
-                let mut git = person.git(&["push", &receive]);
-                Pushed::of(&run(git.env("PATH", ours).arg(site.path()).arg(refspec)))
+                let mut git = by(ours, &person.git(&["push", &receive]));
+                Pushed::of(&run(git.arg(site.path()).arg(refspec)))
             };
             alice.begin(&branch);
             let text = format!("port {client}{server}\n");

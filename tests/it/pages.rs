@@ -119,6 +119,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "takes a log of more than a year; tests/it/pruned.rs has one",
     ),
     ("docs/performance.md", "cargo bench --bench log", BUILDS),
+    ("docs/performance.md", "cargo bench --bench push", BUILDS),
     (
         "docs/policy-cases.md",
         "portcullis lint policy.toml --cases policy.cases.txt     # files, or a folder: every .txt in it",

@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,15 @@ fn parent() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// Where a program is that is called by its name. Given a path, a child is started without copying
+/// this process first, which is a quarter of what the tests would cost.
+fn found(program: &OsStr) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let bare = !program.as_bytes().contains(&b'/');
+    let at = |folder: PathBuf| Some(folder.join(program)).filter(|file| file.is_file());
+    std::env::split_paths(&path).filter(|_| bare).find_map(at).unwrap_or_else(|| program.into())
+}
+
 impl Ground {
     /// Makes the folder and the Git settings in it.
     pub(crate) fn new() -> Self {
@@ -73,7 +83,7 @@ impl Ground {
     /// A child that runs `program` and sees only what a test gives it.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let date = format!("{} +0000", self.seconds.fetch_add(1, Ordering::Relaxed));
-        let mut command = Command::new(program);
+        let mut command = Command::new(found(program.as_ref()));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
