@@ -171,23 +171,33 @@ pub fn lock(folder: &Folder, patience: Duration) -> Result<Lock, LogError> {
 pub fn lock_file(folder: &Folder, path: &Path, patience: Duration) -> Result<Lock, LogError> {
     let file = folder.open_small(path)?;
     let begin = Instant::now();
-    let mut pause = Duration::from_micros(100);
     loop {
         match file.try_lock() {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(source)) => return Err(io_fault("lock", path, source)),
         }
-        if begin.elapsed() >= patience {
+        let waited = begin.elapsed();
+        if waited >= patience {
             let seconds = patience.as_secs();
             return Err(LogError::Busy { holder: holder(&file), seconds });
         }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(4));
+        thread::sleep(pause(waited));
     }
     // For the operator who wants to know whom to look at; nothing depends on it.
     let _ = file.write_all_at(format!("{:<10}\n", std::process::id()).as_bytes(), 0);
     Ok(Lock { _file: file })
+}
+
+/// How long until the lock is tried again. It is held for a tenth of a millisecond, so whoever
+/// comes late and asks often would always be before those who have waited for long and ask seldom;
+/// only a lock that nobody gives back is asked for less.
+fn pause(waited: Duration) -> Duration {
+    match waited.as_millis() {
+        0..200 => Duration::from_micros(200),
+        200..1000 => Duration::from_millis(1),
+        _ => Duration::from_millis(4),
+    }
 }
 
 fn holder(mut file: &File) -> String {
