@@ -3,7 +3,7 @@
 //! The system calls of one append, in order:
 //!
 //! ```text
-//! open(lock) flock(LOCK_EX|LOCK_NB), again every few milliseconds until the deadline
+//! open(lock) flock(LOCK_EX|LOCK_NB), again after a moment until its patience ends
 //! getdents(folder)                                   the newest segment; see `rotate` for a new one
 //! open(segment, O_RDWR|O_APPEND) fstat pread         the tail; damage is declared, never cut away
 //! write(segment, every line at once) pread           what stands there is what was written
