@@ -10,6 +10,8 @@
     reason = "a benchmark is the outside: files, clock, children, a table on the terminal"
 )]
 
+mod logged;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -18,20 +20,16 @@ use std::time::{Duration, Instant};
 
 use portcullis::facts::limits::Limits;
 use portcullis::log::book::Log;
-use portcullis::log::decision::{
-    Actor, ActorKind, Decision, Hook, Paths, PolicyRef, RefDecision, UpdateKind, Verdict,
-};
 use portcullis::log::disk::Modes;
-use portcullis::log::entry::{Genesis, Outcome, Record, RefOutcome, Session, State, Via};
+use portcullis::log::entry::{Genesis, Record, Session};
 use portcullis::log::file::{Appended, Ctx};
 use portcullis::log::verify::verify;
-use portcullis::log::wire::{AsText, Listed, Text};
-use portcullis::names::digest::Digest;
+use portcullis::log::wire::Listed;
 use portcullis::names::moment::Moment;
-use portcullis::names::oid::Oid;
-use portcullis::names::principal::PrincipalName;
 use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
+
+use crate::logged::{decision, outcome};
 
 const PORTCULLIS: &str = env!("CARGO_BIN_EXE_portcullis");
 
@@ -106,70 +104,6 @@ fn ctx(seconds: i64) -> Ctx {
         push: [7; 16],
         session: Session { pid: u64::from(std::process::id()), start: 99 },
     }
-}
-
-fn oid(number: u64) -> Oid {
-    let mut bytes = [1; 20];
-    bytes[..8].copy_from_slice(&number.to_be_bytes());
-    Oid::from_bytes(&bytes).unwrap()
-}
-
-/// A usual decision: one ref, one commit, two paths.
-fn decision(number: u64) -> Record {
-    let one = RefDecision {
-        refname: format!("refs/heads/topic-{}", number % 1000).as_str().into(),
-        target: None,
-        old: AsText(oid(number)),
-        new: AsText(oid(number + 1)),
-        claimed_old: None,
-        kind: UpdateKind::Move,
-        ff: Some(true),
-        commits: 1,
-        paths: Paths::of(vec![Text::from("infra/prod/network.tf"), Text::from("app/main.rs")]),
-        brought: Listed::of(vec![AsText(oid(number + 1))]),
-        verdict: Verdict::Accept,
-        findings: Vec::new(),
-        uses: Vec::new(),
-        landed: Vec::new(),
-        exempt: Vec::new(),
-        rollback: Vec::new(),
-        clean_merge: Vec::new(),
-    };
-    Record::Decision(Box::new(Decision {
-        repo: "infra-5f0c91ab".into(),
-        actor: Actor {
-            name: Some(AsText(PrincipalName::parse("alice").unwrap())),
-            kind: ActorKind::Person,
-            door: "ssh".into(),
-            source: "ssh-auth-info".into(),
-            login: "alice".into(),
-            key: Some("SHA256:0123456789".into()),
-        },
-        hook: Hook::PreReceive,
-        git: Some("2.47.3".into()),
-        opts: Vec::new(),
-        cert: None,
-        policy: PolicyRef { sha256: AsText(Digest::of(b"policy")) },
-        judged_at: number,
-        refs: vec![one],
-        statements: Vec::new(),
-        verdict: Verdict::Accept,
-        dur_us: 12_345,
-    }))
-}
-
-fn outcome(of: u64, number: u64) -> Record {
-    Record::Outcome(Outcome {
-        of,
-        via: Via::PostReceive,
-        refs: vec![RefOutcome {
-            refname: format!("refs/heads/topic-{}", number % 1000).as_str().into(),
-            old: AsText(oid(number)),
-            new: AsText(oid(number + 1)),
-            state: State::Applied,
-            one_of: Vec::new(),
-        }],
-    })
 }
 
 /// Something that is done again and again.

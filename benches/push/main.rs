@@ -17,6 +17,8 @@ mod curves;
 mod entries;
 mod ground;
 mod landing;
+#[path = "../logged/mod.rs"]
+mod logged;
 mod plot;
 mod timing;
 mod whole;

@@ -123,6 +123,35 @@ pub struct UpdateFacts {
 }
 
 impl UpdateFacts {
+    /// What an update is before anybody has asked anything about it.
+    pub fn unasked(update: RefUpdate, real: Option<Oid>, target: Target) -> Self {
+        Self {
+            change: update.change(real),
+            update,
+            real,
+            alias_of: None,
+            has_namesake: false,
+            target,
+            motion: None,
+            landings: Vec::new(),
+            landing_of_rule: Vec::new(),
+            signatures: Vec::new(),
+            signatures_of_rule: Vec::new(),
+            owners_of_rule: Vec::new(),
+            intakes: Vec::new(),
+            intake_of_rule: Vec::new(),
+            arrivals: Vec::new(),
+            arrivals_of_rule: Vec::new(),
+            runs: Vec::new(),
+            had_by: Vec::new(),
+            brought: Vec::new(),
+            structure: Vec::new(),
+            debts: Vec::new(),
+            drift: None,
+            statement: None,
+        }
+    }
+
     /// The landing that the rule with this index reads.
     pub fn landing(&self, rule: usize) -> Option<&Landing> {
         let (_, at) = self.landing_of_rule.iter().find(|(index, _)| *index == rule)?;

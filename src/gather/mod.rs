@@ -112,29 +112,9 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
         RefValue::Symbolic(target) => (None, Some(target)),
     };
     Ok(UpdateFacts {
-        update: update.clone(),
-        real,
-        change: update.change(real),
         alias_of,
         has_namesake: has_namesake(scene, update, real)?,
-        target: scene.reader.target(&update.new)?,
-        motion: None,
-        landings: Vec::new(),
-        landing_of_rule: Vec::new(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
-        owners_of_rule: Vec::new(),
-        intakes: Vec::new(),
-        intake_of_rule: Vec::new(),
-        arrivals: Vec::new(),
-        arrivals_of_rule: Vec::new(),
-        runs: Vec::new(),
-        had_by: Vec::new(),
-        brought: Vec::new(),
-        structure: Vec::new(),
-        drift: None,
-        debts: Vec::new(),
-        statement: None,
+        ..UpdateFacts::unasked(update.clone(), real, scene.reader.target(&update.new)?)
     })
 }
 

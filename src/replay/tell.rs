@@ -161,12 +161,6 @@ impl<'a> Teller<'a> {
         };
         let motion = if link.before.is_some() { Motion::FastForward } else { Motion::Create };
         let update = UpdateFacts {
-            change: update.change(link.before),
-            update: update.clone(),
-            real: link.before,
-            alias_of: None,
-            has_namesake: false,
-            target: Target::Commit(link.commit),
             motion: Some(motion),
             landings,
             landing_of_rule,
@@ -177,13 +171,9 @@ impl<'a> Teller<'a> {
             intake_of_rule,
             arrivals,
             arrivals_of_rule,
-            runs: Vec::new(),
             had_by: had_by.to_vec(),
-            brought: Vec::new(),
             structure: self.scene.reader.take_problems(),
-            drift: None,
-            debts: Vec::new(),
-            statement: None,
+            ..UpdateFacts::unasked(update, link.before, Target::Commit(link.commit))
         };
         let facts = self.facts(update, link.shape);
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);

@@ -22,18 +22,20 @@ pub static KIND: Kind = Kind {
     summary: "who may create, move, rewind and delete these refs",
     explain: EXPLAIN,
     keys: &[
-        key("create", "who may create one; without it, anyone"),
-        key("move", "who may move one forward; without it, anyone"),
-        key("rewind", "who may move one to a commit that does not build on it; without it, nobody"),
-        key("delete", "who may delete one; without it, nobody"),
-        KeyDoc {
-            name: "own",
-            shape: Shape::Names,
-            default: None,
-            required: false,
-            doc: "patterns of names, {user} being the pusher's own: on such a ref that person may \
+        KeyDoc::optional("create", Shape::Party, "who may create one; without it, anyone"),
+        KeyDoc::optional("move", Shape::Party, "who may move one forward; without it, anyone"),
+        KeyDoc::optional(
+            "rewind",
+            Shape::Party,
+            "who may move one to a commit that does not build on it; without it, nobody",
+        ),
+        KeyDoc::optional("delete", Shape::Party, "who may delete one; without it, nobody"),
+        KeyDoc::optional(
+            "own",
+            Shape::Names,
+            "patterns of names, {user} being the pusher's own: on such a ref that person may \
                   do all that the lists here are about",
-        },
+        ),
     ],
     keys_later: &[],
     compile,
@@ -57,10 +59,6 @@ pub struct Access {
 
 /// The lists.
 const LISTS: [&str; 4] = ["create", "move", "rewind", "delete"];
-
-const fn key(name: &'static str, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape: Shape::Party, default: None, required: false, doc }
-}
 
 fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn Rule>> {
     let before = problems.errors();

@@ -1,10 +1,18 @@
 //! `max-age`: how old a statement may be, whatever it says of itself.
 
 use crate::names::moment::Moment;
+use crate::rules::rule::{KeyDoc, Shape};
 use crate::source::duration;
 use crate::source::problem::Problems;
 use crate::source::table::Table;
 use crate::source::text::Located;
+
+/// The key where it is about approvals.
+pub(crate) const KEY: KeyDoc = KeyDoc::optional(
+    "max-age",
+    Shape::Duration,
+    "how old an approval may be; without it, as long as it says itself",
+);
 
 /// Reads `max-age`, in seconds. `None` without the key, and with a problem.
 pub(crate) fn read(table: &mut Table<'_>, problems: &mut Problems) -> Option<i64> {

@@ -8,6 +8,7 @@ use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approval_step;
+use crate::rules::approved::FRESH;
 use crate::rules::operations::{self, Operations};
 use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
@@ -31,21 +32,17 @@ pub static KIND: Kind = Kind {
     summary: "changes of these paths were approved by enough people who did not make them",
     explain: EXPLAIN,
     keys: &[
-        KeyDoc {
-            name: "paths",
-            shape: Shape::Paths,
-            default: None,
-            required: false,
-            doc: "the paths that need approval; with `infra` the union, `!` takes away from both. \
+        KeyDoc::optional(
+            "paths",
+            Shape::Paths,
+            "the paths that need approval; with `infra` the union, `!` takes away from both. \
                   Always among them: `.gitattributes`, and `.gitmodules` and `.lfsconfig` at the top",
-        },
-        KeyDoc {
-            name: "infra",
-            shape: Shape::Words(infra_kind_names),
-            default: None,
-            required: false,
-            doc: "built-in kinds of infrastructure files, told by path and content",
-        },
+        ),
+        KeyDoc::optional(
+            "infra",
+            Shape::Words(infra_kind_names),
+            "built-in kinds of infrastructure files, told by path and content",
+        ),
         KeyDoc {
             name: "approvals",
             shape: Shape::Count,
@@ -67,28 +64,14 @@ pub static KIND: Kind = Kind {
             required: false,
             doc: "more approvals, by other people: nobody counts twice",
         },
-        KeyDoc {
-            name: "operations",
-            shape: Shape::Words(operations::words),
-            default: None,
-            required: false,
-            doc: "only for what happens to a path in these ways: add, modify, delete, mode, type; \
+        KeyDoc::optional(
+            "operations",
+            Shape::Words(operations::words),
+            "only for what happens to a path in these ways: add, modify, delete, mode, type; \
                   without it for all. A rename is a delete and an add",
-        },
-        KeyDoc {
-            name: "max-age",
-            shape: Shape::Duration,
-            default: None,
-            required: false,
-            doc: "how old an approval may be; without it, as long as it says itself",
-        },
-        KeyDoc {
-            name: "fresh",
-            shape: Shape::Flag,
-            default: Some("false"),
-            required: false,
-            doc: "the approval must have been given on the branch as it stands now",
-        },
+        ),
+        age::KEY,
+        FRESH,
         KeyDoc {
             name: "moved",
             shape: Shape::Word(moved_names),

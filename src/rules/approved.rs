@@ -10,6 +10,7 @@ use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::rules::age;
+use crate::rules::rule::{KeyDoc, Shape};
 use crate::rules::words::{by_a_maker, first_with_rest, meet, no_approval, no_yes};
 use crate::statement::fields::ApprovalVerdict;
 use crate::verdict::finding::{Objection, Ruling};
@@ -20,6 +21,15 @@ pub(crate) const NAMES_TOLD_MAX: usize = 8;
 
 /// How many statements a message tells of.
 pub(crate) const TOLD_MAX: usize = 4;
+
+/// The key `fresh`, where a rule is about approvals.
+pub(crate) const FRESH: KeyDoc = KeyDoc {
+    name: "fresh",
+    shape: Shape::Flag,
+    default: Some("false"),
+    required: false,
+    doc: "the approval must have been given on the branch as it stands now",
+};
 
 /// How an approval has to be to count, whoever gave it.
 #[derive(Clone, Copy, Debug)]

@@ -24,35 +24,47 @@ pub static KIND: Kind = Kind {
     summary: "arriving commits name people whom the policy knows, by their own e-mails",
     explain: EXPLAIN,
     keys: &[
-        key(
+        KeyDoc::optional(
             "author",
             Shape::Word(whose_names),
             "whose e-mail the author has: \"people\", somebody's in [people]; \"pusher\", that of \
              whoever brought the commit to this server; anybody's without it",
         ),
-        key(
+        KeyDoc::optional(
             "committer",
             Shape::Word(whose_names),
             "the same for the committer; or \"author\": the author's own",
         ),
-        key(
+        KeyDoc::optional(
             "from",
             Shape::Party,
             "whose e-mails count for \"people\" and \"pusher\"; without it, anybody's in [people]",
         ),
-        key(
+        KeyDoc::optional(
             "domains",
             Shape::Names,
             "what e-mails end in, author's and committer's: \"example.com\", and \
              \"*.example.com\" for what is below it",
         ),
-        key("author-match", Shape::Regexes, "regular expressions that the author's e-mail matches"),
-        key("author-reject", Shape::Regexes, "regular expressions that it does not match"),
-        key("committer-match", Shape::Regexes, "the same for the committer's e-mail"),
-        key("committer-reject", Shape::Regexes, "the same for the committer's e-mail"),
-        key("name-match", Shape::Regexes, "regular expressions that both names match"),
-        key("name-reject", Shape::Regexes, "regular expressions that neither name matches"),
-        key(
+        KeyDoc::optional(
+            "author-match",
+            Shape::Regexes,
+            "regular expressions that the author's e-mail matches",
+        ),
+        KeyDoc::optional(
+            "author-reject",
+            Shape::Regexes,
+            "regular expressions that it does not match",
+        ),
+        KeyDoc::optional("committer-match", Shape::Regexes, "the same for the committer's e-mail"),
+        KeyDoc::optional("committer-reject", Shape::Regexes, "the same for the committer's e-mail"),
+        KeyDoc::optional("name-match", Shape::Regexes, "regular expressions that both names match"),
+        KeyDoc::optional(
+            "name-reject",
+            Shape::Regexes,
+            "regular expressions that neither name matches",
+        ),
+        KeyDoc::optional(
             "ahead-max",
             Shape::Duration,
             "how far ahead of the server's clock both dates may be; any without it",
@@ -63,10 +75,6 @@ pub static KIND: Kind = Kind {
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape, default: None, required: false, doc }
-}
 
 /// Whose an e-mail has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,28 +42,22 @@ pub static KIND: Kind = Kind {
             doc: "whose word counts: machines and @groups of machines; one pass is enough, \
                   any fail refuses",
         },
-        KeyDoc {
-            name: "paths",
-            shape: Shape::Paths,
-            default: None,
-            required: false,
-            doc: "the paths whose changes are checked; with `infra` the union, `!` takes away \
+        KeyDoc::optional(
+            "paths",
+            Shape::Paths,
+            "the paths whose changes are checked; with `infra` the union, `!` takes away \
                   from both; without either, every change",
-        },
-        KeyDoc {
-            name: "infra",
-            shape: Shape::Words(infra_kind_names),
-            default: None,
-            required: false,
-            doc: "built-in kinds of infrastructure files, told by path and content",
-        },
-        KeyDoc {
-            name: "max-age",
-            shape: Shape::Duration,
-            default: None,
-            required: false,
-            doc: "how old a pass may be; without it, as long as it says itself, and so does a fail",
-        },
+        ),
+        KeyDoc::optional(
+            "infra",
+            Shape::Words(infra_kind_names),
+            "built-in kinds of infrastructure files, told by path and content",
+        ),
+        KeyDoc::optional(
+            "max-age",
+            Shape::Duration,
+            "how old a pass may be; without it, as long as it says itself, and so does a fail",
+        ),
     ],
     keys_later: &[],
     compile,

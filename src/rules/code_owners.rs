@@ -11,7 +11,7 @@ use crate::names::principal::PrincipalName;
 use crate::roster::Roster;
 use crate::roster::party::Party;
 use crate::rules::age;
-use crate::rules::approved::Terms;
+use crate::rules::approved::{FRESH, Terms};
 use crate::rules::code_owners_judge;
 use crate::rules::code_owners_lint;
 use crate::rules::remark::{Remark, Seen};
@@ -60,13 +60,11 @@ pub static KIND: Kind = Kind {
             required: true,
             doc: "whose rules the file is read by: github, gitlab, or gitea, which is Forgejo's too",
         },
-        KeyDoc {
-            name: "file",
-            shape: Shape::Path,
-            default: None,
-            required: false,
-            doc: "the file; without it the first that is there of those the dialect knows",
-        },
+        KeyDoc::optional(
+            "file",
+            Shape::Path,
+            "the file; without it the first that is there of those the dialect knows",
+        ),
         KeyDoc {
             name: "unowned",
             shape: Shape::Word(unowned_words),
@@ -75,35 +73,19 @@ pub static KIND: Kind = Kind {
             doc: "what becomes of a path that nobody owns: refuse, accept, or from: one of `from` \
                   approves",
         },
-        KeyDoc {
-            name: "from",
-            shape: Shape::Party,
-            default: None,
-            required: false,
-            doc: "who else may approve a change of the file itself, and the first one",
-        },
-        KeyDoc {
-            name: "teams",
-            shape: Shape::Parties,
-            default: None,
-            required: false,
-            doc: "whom the file's teams and roles stand for, { \"org/sre\" = \"@sre\" }; without a \
+        KeyDoc::optional(
+            "from",
+            Shape::Party,
+            "who else may approve a change of the file itself, and the first one",
+        ),
+        KeyDoc::optional(
+            "teams",
+            Shape::Parties,
+            "whom the file's teams and roles stand for, { \"org/sre\" = \"@sre\" }; without a \
                   word the group of the same last name",
-        },
-        KeyDoc {
-            name: "max-age",
-            shape: Shape::Duration,
-            default: None,
-            required: false,
-            doc: "how old an approval may be; without it, as long as it says itself",
-        },
-        KeyDoc {
-            name: "fresh",
-            shape: Shape::Flag,
-            default: Some("false"),
-            required: false,
-            doc: "the approval must have been given on the branch as it stands now",
-        },
+        ),
+        age::KEY,
+        FRESH,
         KeyDoc {
             name: "veto",
             shape: Shape::Flag,

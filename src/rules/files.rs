@@ -25,11 +25,11 @@ pub static KIND: Kind = Kind {
     summary: "how large files may be that arrive, of which type, and how they may be named",
     explain: EXPLAIN,
     keys: &[
-        key("paths", Shape::Paths, "which files it is about; without it all of them"),
-        key("max-size", Shape::Size, "the most a file may hold: \"5MiB\""),
-        key("max-binary-size", Shape::Size, "the same for files that are not text"),
-        key("max-path", Shape::Count, "how many bytes a path may have that is added"),
-        key(
+        KeyDoc::optional("paths", Shape::Paths, "which files it is about; without it all of them"),
+        KeyDoc::optional("max-size", Shape::Size, "the most a file may hold: \"5MiB\""),
+        KeyDoc::optional("max-binary-size", Shape::Size, "the same for files that are not text"),
+        KeyDoc::optional("max-path", Shape::Count, "how many bytes a path may have that is added"),
+        KeyDoc::optional(
             "forbid",
             Shape::Words(trait_names),
             "what no file may be: executable, not-executable, symlink, outside-symlink (one that \
@@ -37,18 +37,18 @@ pub static KIND: Kind = Kind {
              empty, collision (a name that differs from another only by case or composition), \
              unportable-name (one that Windows cannot have, or that cannot be seen)",
         ),
-        key("forbid-names", Shape::Paths, "patterns of paths that are not added"),
-        key("forbid-match", Shape::Regexes, "regular expressions for paths that are not added"),
-        key("only-names", Shape::Paths, "patterns of the only paths that are added"),
+        KeyDoc::optional("forbid-names", Shape::Paths, "patterns of paths that are not added"),
+        KeyDoc::optional(
+            "forbid-match",
+            Shape::Regexes,
+            "regular expressions for paths that are not added",
+        ),
+        KeyDoc::optional("only-names", Shape::Paths, "patterns of the only paths that are added"),
         since::KEY,
     ],
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape, default: None, required: false, doc }
-}
 
 /// What a file can be, as a policy names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,13 +9,10 @@ use crate::names::path::RepoPath;
 use crate::pattern::paths::{EntryShape, PathPatterns};
 use crate::rules::files::{Files, Trait};
 use crate::rules::view::View;
-use crate::rules::words::leave_out;
+use crate::rules::words::{leave_out, listed};
 use crate::source::size;
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::Line;
-
-/// How many files are told one by one.
-const TOLD_MAX: usize = 8;
 
 /// Judges one ref update.
 pub(crate) fn judge(rule: &Files, view: &View<'_>) -> Ruling {
@@ -50,16 +47,7 @@ const fn shape(side: Side) -> EntryShape {
 }
 
 fn objection(intake: &Intake, faults: Vec<Line>) -> Objection {
-    let more = faults.len().saturating_sub(TOLD_MAX + 1);
-    let mut faults = faults.into_iter();
-    let mut objection = Objection::new(faults.next().unwrap_or_default());
-    for fault in faults.take(TOLD_MAX) {
-        objection = objection.detail(fault);
-    }
-    if more > 0 {
-        objection = objection.detail(Line::new("and ").count(more, "more", "more"));
-    }
-    objection.hint(leave_out(intake, "make the commits anew without that"))
+    listed(faults).hint(leave_out(intake, "make the commits anew without that"))
 }
 
 /// Everything that is wrong with what arrives at a path, each in words that follow the path.

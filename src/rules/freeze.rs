@@ -33,36 +33,40 @@ pub static KIND: Kind = Kind {
     summary: "nothing lands while a window is closed",
     explain: EXPLAIN,
     keys: &[
-        key(
+        KeyDoc::optional(
             "closed",
             Shape::Tables,
             "windows: [{ days = [\"sat-sun\"] }, { from = \"fri 16:00\", to = \"mon 08:00\" }], by \
              dates or days of the year too; `why` in each is shown",
         ),
-        key(
+        KeyDoc::optional(
             "open",
             Shape::Tables,
             "the same, and all other times are closed; what `closed` names is closed all the same",
         ),
         KeyDoc {
             default: Some("\"UTC\""),
-            ..key(
+            ..KeyDoc::optional(
                 "zone",
                 Shape::Text,
                 "whose clock it goes by: \"Europe/Berlin\", or an offset, \"+02:00\"",
             )
         },
-        key("by", Shape::Party, "who may push all the same; nobody without it"),
-        key("paths", Shape::Paths, "only changes of these paths; with neither, every change"),
-        key("infra", Shape::Words(infra_kind_names), "and of these kinds of infrastructure"),
+        KeyDoc::optional("by", Shape::Party, "who may push all the same; nobody without it"),
+        KeyDoc::optional(
+            "paths",
+            Shape::Paths,
+            "only changes of these paths; with neither, every change",
+        ),
+        KeyDoc::optional(
+            "infra",
+            Shape::Words(infra_kind_names),
+            "and of these kinds of infrastructure",
+        ),
     ],
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape, default: None, required: false, doc }
-}
 
 /// Times at which nothing lands.
 #[derive(Clone, Debug)]

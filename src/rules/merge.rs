@@ -27,13 +27,11 @@ pub static KIND: Kind = Kind {
             required: false,
             doc: "how a change may be brought in",
         },
-        KeyDoc {
-            name: "resolved-by",
-            shape: Shape::Party,
-            default: None,
-            required: false,
-            doc: "whose approval lets a merge stand that settles a conflict; without it nobody's",
-        },
+        KeyDoc::optional(
+            "resolved-by",
+            Shape::Party,
+            "whose approval lets a merge stand that settles a conflict; without it nobody's",
+        ),
     ],
     keys_later: &[],
     compile,

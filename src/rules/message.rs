@@ -21,51 +21,59 @@ pub static KIND: Kind = Kind {
     summary: "the messages of arriving commits have a form",
     explain: EXPLAIN,
     keys: &[
-        key("subject-max", Shape::Count, "how many characters the first line may have"),
-        key(
+        KeyDoc::optional(
+            "subject-max",
+            Shape::Count,
+            "how many characters the first line may have",
+        ),
+        KeyDoc::optional(
             "subject-period",
             Shape::Word(period_names),
             "whether the first line ends with a full stop: \"deny\" or \"require\"; either may be \
              without it",
         ),
-        key(
+        KeyDoc::optional(
             "subject-match",
             Shape::Regexes,
             "regular expressions that each find a match in the first line",
         ),
-        key(
+        KeyDoc::optional(
             "subject-reject",
             Shape::Regexes,
             "regular expressions of which none finds a match in the first line",
         ),
         KeyDoc {
             default: Some("false"),
-            ..key("blank-second-line", Shape::Flag, "true: the second line, if any, is empty")
+            ..KeyDoc::optional(
+                "blank-second-line",
+                Shape::Flag,
+                "true: the second line, if any, is empty",
+            )
         },
-        key("line-max", Shape::Count, "how many characters any other line may have"),
-        key(
+        KeyDoc::optional("line-max", Shape::Count, "how many characters any other line may have"),
+        KeyDoc::optional(
             "match",
             Shape::Regexes,
             "regular expressions that each find a match somewhere in the message",
         ),
-        key(
+        KeyDoc::optional(
             "reject",
             Shape::Regexes,
             "regular expressions of which none finds a match anywhere in the message",
         ),
-        key(
+        KeyDoc::optional(
             "trailers",
             Shape::Names,
             "trailers that must be there: a name, \"Ticket\", or a name and a regular expression \
              for its value, \"Ticket: ^OPS-[0-9]+$\"",
         ),
-        key(
+        KeyDoc::optional(
             "signed-off-by",
             Shape::Word(signed_off_names),
             "whose Signed-off-by must be there, by e-mail: \"author\", \"committer\" or \
              \"anybody\"; nobody signs twice",
         ),
-        key(
+        KeyDoc::optional(
             "encoding",
             Shape::Word(encoding_names),
             "what messages are written in: \"utf-8\", and say no other; or only the characters of \
@@ -73,7 +81,7 @@ pub static KIND: Kind = Kind {
         ),
         KeyDoc {
             default: Some("false"),
-            ..key(
+            ..KeyDoc::optional(
                 "plain-text",
                 Shape::Flag,
                 "true: no control characters, and none that are invisible or turn the direction \
@@ -82,7 +90,7 @@ pub static KIND: Kind = Kind {
         },
         KeyDoc {
             default: Some("false"),
-            ..key(
+            ..KeyDoc::optional(
                 "no-leftovers",
                 Shape::Flag,
                 "true: none of what Git and editors leave behind: lists of conflicts, conflict \
@@ -96,10 +104,6 @@ pub static KIND: Kind = Kind {
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape, default: None, required: false, doc }
-}
 
 /// How the first line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

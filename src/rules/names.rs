@@ -24,19 +24,23 @@ pub static KIND: Kind = Kind {
     summary: "how new branches and tags may be called",
     explain: EXPLAIN,
     keys: &[
-        key("only", Shape::Names, "patterns of the only names; {user} is the pusher's own name"),
-        key("forbid", Shape::Names, "patterns of names that nobody takes"),
-        key("match", Shape::Regexes, "regular expressions that a name has to match, all of them"),
-        key("reject", Shape::Regexes, "regular expressions that no name may match"),
-        key("max-length", Shape::Count, "how many bytes a name may have"),
+        KeyDoc::optional(
+            "only",
+            Shape::Names,
+            "patterns of the only names; {user} is the pusher's own name",
+        ),
+        KeyDoc::optional("forbid", Shape::Names, "patterns of names that nobody takes"),
+        KeyDoc::optional(
+            "match",
+            Shape::Regexes,
+            "regular expressions that a name has to match, all of them",
+        ),
+        KeyDoc::optional("reject", Shape::Regexes, "regular expressions that no name may match"),
+        KeyDoc::optional("max-length", Shape::Count, "how many bytes a name may have"),
     ],
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape, default: None, required: false, doc }
-}
 
 /// How new refs may be called. Names are those that people type: without `refs/heads/` and
 /// `refs/tags/`.

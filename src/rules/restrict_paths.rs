@@ -19,43 +19,29 @@ pub static KIND: Kind = Kind {
     summary: "who may add, modify, delete, flip the mode or change the type of these paths at all",
     explain: EXPLAIN,
     keys: &[
-        KeyDoc {
-            name: "paths",
-            shape: Shape::Paths,
-            default: None,
-            required: false,
-            doc: "which paths; `!` takes away from `infra` too. This or `infra` has to be there",
-        },
-        KeyDoc {
-            name: "infra",
-            shape: Shape::Words(infra_kind_names),
-            default: None,
-            required: false,
-            doc: "kinds of infrastructure, by path and by content; \"all\"",
-        },
-        KeyDoc {
-            name: "by",
-            shape: Shape::Party,
-            default: None,
-            required: false,
-            doc: "who may: people, machines and @groups; [] is nobody. This or `not-by` has to be \
+        KeyDoc::optional(
+            "paths",
+            Shape::Paths,
+            "which paths; `!` takes away from `infra` too. This or `infra` has to be there",
+        ),
+        KeyDoc::optional(
+            "infra",
+            Shape::Words(infra_kind_names),
+            "kinds of infrastructure, by path and by content; \"all\"",
+        ),
+        KeyDoc::optional(
+            "by",
+            Shape::Party,
+            "who may: people, machines and @groups; [] is nobody. This or `not-by` has to be \
                   there",
-        },
-        KeyDoc {
-            name: "not-by",
-            shape: Shape::Party,
-            default: None,
-            required: false,
-            doc: "who may not, where everybody else may",
-        },
-        KeyDoc {
-            name: "operations",
-            shape: Shape::Words(operations::words),
-            default: None,
-            required: false,
-            doc: "only for what happens to a path in these ways: add, modify, delete, mode, type; \
+        ),
+        KeyDoc::optional("not-by", Shape::Party, "who may not, where everybody else may"),
+        KeyDoc::optional(
+            "operations",
+            Shape::Words(operations::words),
+            "only for what happens to a path in these ways: add, modify, delete, mode, type; \
                   without it for all. A rename is a delete and an add",
-        },
+        ),
     ],
     keys_later: &[],
     compile,

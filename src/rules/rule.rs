@@ -134,6 +134,13 @@ pub struct KeyDoc {
     pub doc: &'static str,
 }
 
+impl KeyDoc {
+    /// A key that a rule may leave out, and that means nothing then but what `doc` says.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, default: None, required: false, doc }
+    }
+}
+
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {

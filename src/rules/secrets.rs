@@ -22,9 +22,9 @@ pub static KIND: Kind = Kind {
     summary: "no keys, tokens, passwords and state files",
     explain: EXPLAIN,
     keys: &[
-        key("allow", Shape::Paths, "files that are not looked into, by exact names"),
-        key("also", Shape::Paths, "more files that are secret by their names"),
-        key(
+        KeyDoc::optional("allow", Shape::Paths, "files that are not looked into, by exact names"),
+        KeyDoc::optional("also", Shape::Paths, "more files that are secret by their names"),
+        KeyDoc::optional(
             "skip",
             Shape::Words(kinds::names),
             "kinds of secrets that are let in, such as jwt, url-password, kubernetes-secret, history",
@@ -34,10 +34,6 @@ pub static KIND: Kind = Kind {
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape, default: None, required: false, doc }
-}
 
 /// No secrets.
 #[derive(Clone, Debug)]

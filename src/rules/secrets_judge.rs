@@ -8,16 +8,13 @@ use crate::names::oid::Oid;
 use crate::pattern::paths::EntryShape;
 use crate::rules::secrets::Secrets;
 use crate::rules::view::View;
-use crate::rules::words::leave_out;
+use crate::rules::words::{leave_out, listed};
 use crate::secret::kinds::{OTHER, SecretKind};
 use crate::secret::names::{by_name, holds_no_text};
 use crate::secret::scan::Found;
 use crate::source::size;
 use crate::verdict::finding::{Objection, Ruling};
 use crate::verdict::line::{Hint, Line};
-
-/// How many secrets are told one by one.
-const TOLD_MAX: usize = 8;
 
 /// Judges one ref update.
 pub(crate) fn judge(rule: &Secrets, view: &View<'_>) -> Ruling {
@@ -44,19 +41,10 @@ pub(crate) fn judge(rule: &Secrets, view: &View<'_>) -> Ruling {
 }
 
 fn objection(intake: &Intake, faults: Vec<Line>) -> Objection {
-    let more = faults.len().saturating_sub(TOLD_MAX + 1);
-    let mut faults = faults.into_iter();
-    let mut objection = Objection::new(faults.next().unwrap_or_default());
-    for fault in faults.take(TOLD_MAX) {
-        objection = objection.detail(fault);
-    }
-    if more > 0 {
-        objection = objection.detail(Line::new("and ").count(more, "more", "more"));
-    }
     let stays = "a later commit that takes it out leaves it in history: make the commits anew";
     let known = "a secret that has left your machine is known: replace it where it is used";
     let allow = "where it is none, ask the operators for `allow` in this rule";
-    let objection = objection.hint(leave_out(intake, stays));
+    let objection = listed(faults).hint(leave_out(intake, stays));
     objection.hint(Hint::new(Line::new(known))).hint(Hint::new(Line::new(allow)))
 }
 

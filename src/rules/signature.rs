@@ -14,21 +14,17 @@ pub static KIND: Kind = Kind {
     summary: "arriving commits and tags are signed by a key in the roster",
     explain: EXPLAIN,
     keys: &[
-        KeyDoc {
-            name: "from",
-            shape: Shape::Party,
-            default: None,
-            required: false,
-            doc: "whose signatures count; without it, anybody's in the roster",
-        },
-        KeyDoc {
-            name: "by",
-            shape: Shape::Word(by_names),
-            default: None,
-            required: false,
-            doc: "\"committer\": the signer is the person whose e-mail the committer (of a tag: the \
+        KeyDoc::optional(
+            "from",
+            Shape::Party,
+            "whose signatures count; without it, anybody's in the roster",
+        ),
+        KeyDoc::optional(
+            "by",
+            Shape::Word(by_names),
+            "\"committer\": the signer is the person whose e-mail the committer (of a tag: the \
                   tagger) has; without it, who committed does not matter",
-        },
+        ),
         since::KEY,
     ],
     keys_later: &[],

@@ -21,13 +21,11 @@ pub static KIND: Kind = Kind {
     name: NAME,
     summary: "the push carries a good certificate of somebody in the roster",
     explain: EXPLAIN,
-    keys: &[KeyDoc {
-        name: "from",
-        shape: Shape::Party,
-        default: None,
-        required: false,
-        doc: "whose certificates count; without it, anybody's in the roster",
-    }],
+    keys: &[KeyDoc::optional(
+        "from",
+        Shape::Party,
+        "whose certificates count; without it, anybody's in the roster",
+    )],
     keys_later: &[],
     compile,
 };

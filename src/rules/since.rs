@@ -14,14 +14,12 @@ use crate::source::table::Table;
 const COMMITS_MAX: usize = 64;
 
 /// The key, for every kind that judges commits.
-pub(crate) const KEY: KeyDoc = KeyDoc {
-    name: "since",
-    shape: Shape::Since,
-    default: None,
-    required: false,
-    doc: "a day: commits that were on this server before it, by the log, are passed over, and what \
+pub(crate) const KEY: KeyDoc = KeyDoc::optional(
+    "since",
+    Shape::Since,
+    "a day: commits that were on this server before it, by the log, are passed over, and what \
           the log began with; or whole names of commits: they and what they build on are",
-};
+);
 
 /// Reads the key. Without it nothing is passed over.
 pub(crate) fn read(table: &mut Table<'_>, problems: &mut Problems) -> Since {

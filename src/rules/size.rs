@@ -19,20 +19,28 @@ pub static KIND: Kind = Kind {
     summary: "a push is no larger than people can look at",
     explain: EXPLAIN,
     keys: &[
-        key("commits-max", "how many commits a push may bring to the ref"),
-        key("files-max", "how many paths it may change, in whatever way"),
-        key("new-files-max", "how many paths it may add"),
-        key("deletions-max", "how many paths it may delete"),
-        key("refs-max", "how many refs one push may create, move and delete"),
-        key("ref-deletions-max", "how many refs one push may delete"),
+        KeyDoc::optional(
+            "commits-max",
+            Shape::Count,
+            "how many commits a push may bring to the ref",
+        ),
+        KeyDoc::optional(
+            "files-max",
+            Shape::Count,
+            "how many paths it may change, in whatever way",
+        ),
+        KeyDoc::optional("new-files-max", Shape::Count, "how many paths it may add"),
+        KeyDoc::optional("deletions-max", Shape::Count, "how many paths it may delete"),
+        KeyDoc::optional(
+            "refs-max",
+            Shape::Count,
+            "how many refs one push may create, move and delete",
+        ),
+        KeyDoc::optional("ref-deletions-max", Shape::Count, "how many refs one push may delete"),
     ],
     keys_later: &[],
     compile,
 };
-
-const fn key(name: &'static str, doc: &'static str) -> KeyDoc {
-    KeyDoc { name, shape: Shape::Count, default: None, required: false, doc }
-}
 
 /// How much a push may bring; `None`: any number.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::push::pusher::{Pusher, Who};
-use crate::push::update::{Change, RefUpdate};
+use crate::push::update::RefUpdate;
 use crate::push::{Door, Push, Seen};
 use crate::statement::fields::{ApprovalVerdict, Fields, RepositoryId, Saying};
 
@@ -99,31 +99,7 @@ pub(super) fn push_of(who: Who, old: Oid, new: Oid) -> (UpdateFacts, PushFacts) 
         namespace: None,
         moment: Moment::from_seconds(1_000),
     };
-    let facts = UpdateFacts {
-        real: Some(old),
-        change: Change::Move { old, new },
-        update,
-        alias_of: None,
-        has_namesake: false,
-        target: Target::Commit(new),
-        motion: None,
-        landings: Vec::new(),
-        landing_of_rule: Vec::new(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
-        owners_of_rule: Vec::new(),
-        intakes: Vec::new(),
-        intake_of_rule: Vec::new(),
-        arrivals: Vec::new(),
-        arrivals_of_rule: Vec::new(),
-        runs: Vec::new(),
-        had_by: Vec::new(),
-        brought: Vec::new(),
-        structure: Vec::new(),
-        drift: None,
-        debts: Vec::new(),
-        statement: None,
-    };
+    let facts = UpdateFacts::unasked(update, Some(old), Target::Commit(new));
     let push = PushFacts {
         push,
         repository: None,

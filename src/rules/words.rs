@@ -20,6 +20,23 @@ pub fn told(pusher: &Pusher) -> String {
     }
 }
 
+/// How many faults of what arrives are told one by one.
+const TOLD_MAX: usize = 8;
+
+/// Everything that is wrong with what arrives, as far as somebody wants to read it.
+pub fn listed(faults: Vec<Line>) -> Objection {
+    let more = faults.len().saturating_sub(TOLD_MAX + 1);
+    let mut faults = faults.into_iter();
+    let mut objection = Objection::new(faults.next().unwrap_or_default());
+    for fault in faults.take(TOLD_MAX) {
+        objection = objection.detail(fault);
+    }
+    if more > 0 {
+        objection = objection.detail(Line::new("and ").count(more, "more", "more"));
+    }
+    objection
+}
+
 /// How commits that arrive are made anew, for this reason.
 pub fn leave_out(intake: &Intake, why: &'static str) -> Hint {
     match intake.base {

@@ -143,34 +143,15 @@ fn update(
         (_, false) => end,
     };
     let update = RefUpdate { name: push.refname.clone(), claimed_old: real.unwrap_or(zero), new };
+    let target = match (push.deed, is_tag) {
+        (Deed::Delete, _) => Target::Nothing,
+        (_, true) => Target::Tag { commit: end },
+        (_, false) => Target::Commit(end),
+    };
     let mut facts = UpdateFacts {
-        change: update.change(real),
-        update,
-        real,
-        alias_of: None,
-        has_namesake: false,
-        target: match (push.deed, is_tag) {
-            (Deed::Delete, _) => Target::Nothing,
-            (_, true) => Target::Tag { commit: end },
-            (_, false) => Target::Commit(end),
-        },
         motion: Some(motion(push)),
-        landings: Vec::new(),
-        landing_of_rule: Vec::new(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
-        owners_of_rule: Vec::new(),
-        intakes: Vec::new(),
-        intake_of_rule: Vec::new(),
-        arrivals: Vec::new(),
-        arrivals_of_rule: Vec::new(),
-        runs: Vec::new(),
         had_by: told.had_by.clone(),
-        brought: Vec::new(),
-        structure: Vec::new(),
-        drift: None,
-        debts: Vec::new(),
-        statement: None,
+        ..UpdateFacts::unasked(update, real, target)
     };
     if push.deed != Deed::Delete {
         facts.landings.push(landing(push, asked, makers, moment));

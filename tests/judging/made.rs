@@ -186,29 +186,10 @@ pub(crate) fn update(
         whole: whole.map(Box::new),
     };
     UpdateFacts {
-        change: update.change(Some(old)),
-        update,
-        real: Some(old),
-        alias_of: None,
-        has_namesake: false,
-        target: Target::Commit(new),
         motion: Some(Motion::FastForward),
         landings: vec![landing],
         landing_of_rule: asked.rules.iter().map(|rule| (rule.index, 0)).collect(),
-        signatures: Vec::new(),
-        signatures_of_rule: Vec::new(),
-        owners_of_rule: Vec::new(),
-        intakes: Vec::new(),
-        intake_of_rule: Vec::new(),
-        arrivals: Vec::new(),
-        arrivals_of_rule: Vec::new(),
-        runs: Vec::new(),
-        had_by: Vec::new(),
-        brought: Vec::new(),
-        structure: Vec::new(),
-        statement: None,
-        drift: None,
-        debts: Vec::new(),
+        ..UpdateFacts::unasked(update, Some(old), Target::Commit(new))
     }
 }
 
