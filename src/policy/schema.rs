@@ -1,14 +1,13 @@
 //! The policy's language as a JSON Schema (draft 7), for editors that complete and check TOML by one.
 //!
-//! Made of the tables that policies are read with: the rule kinds and their keys, the limits. The
-//! sections around them are told here, and a test holds them against the keys that are read. An
-//! editor sees shapes; who is who, what patterns match and what is out of reach, `lint` says.
+//! Made of the tables that tell of a policy: the rule kinds and their keys, the limits, the sections
+//! around them. An editor sees shapes; who is who, what patterns match and what is out of reach, `lint` says.
 
 use serde_json::{Map, Value, json};
 
 use crate::facts::limits::LIMITS;
-use crate::policy::notify::EVENTS;
-use crate::policy::raw::{LEVELS, VERSION};
+use crate::policy::keys::{RULE, SECTIONS, TOP};
+use crate::policy::raw::VERSION;
 use crate::rules::KINDS;
 use crate::rules::operations;
 use crate::rules::rule::{KeyDoc, Kind, Shape};
@@ -29,7 +28,7 @@ const SIZE: &str = "^[0-9]+ ?(B|KiB|MiB|GiB|kB|MB|GB)$";
 const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
 
 /// The keys of a table, each with what it takes.
-type Section = Vec<(&'static str, Value)>;
+type Keys = Vec<(&'static str, Value)>;
 
 /// The whole schema.
 pub fn schema() -> Value {
@@ -40,7 +39,7 @@ pub fn schema() -> Value {
     if let Value::Object(top) = &mut top {
         whole.append(top);
     }
-    let shared = common().into_iter().filter(|(name, _)| *name != "kind");
+    let shared = told(RULE).into_iter().filter(|(name, _)| *name != "kind");
     let shared = shared.map(|(name, value)| (name.to_owned(), value));
     whole.insert("definitions".into(), Value::Object(shared.collect()));
     Value::Object(whole)
@@ -52,151 +51,52 @@ pub fn text() -> String {
     serde_json::to_string_pretty(&schema()).unwrap_or_default() + "\n"
 }
 
-fn top() -> Section {
+fn top() -> Keys {
     let rules: Vec<Value> = KINDS.iter().map(|kind| rule(kind)).collect();
     let rule = json!({ "type": "object", "propertyNames": { "pattern": NAME },
         "additionalProperties": { "oneOf": rules } });
-    vec![
-        ("version", about(json!({ "const": VERSION }), "the language of this file")),
-        ("help", about(text_of(), "shown in every refusal: whom to ask")),
-        (
-            "level",
-            about(
-                words(&level_words()),
-                "what every rule of this file does that does not say otherwise",
-            ),
-        ),
-        ("until", about(day(), "the day from which every \"warn\" of this file refuses")),
-        ("identity", object(identity(), &[])),
-        ("log", object(log(), &[])),
-        ("limits", limits()),
-        ("push", object(push(), &[])),
-        ("people", named(object(person(), &[]))),
-        ("groups", named(parties())),
-        ("break-glass", object(glass(), &["by"])),
-        ("rollback", object(rollback(), &["by"])),
-        ("notify", object(notify(), &["command"])),
-        ("rule", rule),
-    ]
+    let sections = SECTIONS.iter().map(|section| {
+        let name = section.header.trim_matches(['[', ']']);
+        let table = about(table(section.keys), section.about);
+        match name.split_once('.') {
+            Some((all, _)) => (all, named(table)),
+            None => (name, table),
+        }
+    });
+    let other = [("limits", limits()), ("groups", named(parties())), ("rule", rule)];
+    told(TOP).into_iter().chain(sections).chain(other).collect()
 }
 
-fn identity() -> Section {
-    let door =
-        "who pushes: ssh-auth-info, push-certificate, os-user, or a variable that the server sets";
-    vec![
-        ("ssh", about(text_of(), door)),
-        ("http", about(text_of(), door)),
-        ("local", about(text_of(), door)),
-        ("platform", about(text_of(), "in place of the three: whose server it is, such as gitea")),
-        (
-            "unlisted",
-            about(words(&["login", "refuse"]), "somebody we can name who is not in [people]"),
-        ),
-        ("allowed-signers", about(one_or_more(text_of()), "files of more keys for [people]")),
-    ]
-}
-
-fn log() -> Section {
-    vec![
-        ("dir", about(text_of(), "a folder for the logs of all repositories")),
-        ("on-drift", about(words(&["record", "refuse"]), "a ref was moved without the gate")),
-        ("when-full", about(words(&["refuse", "use-up"]), "the log's disk is nearly full")),
-        ("key", about(text_of(), "what signs seals: a file, a folder, or a key of an ssh-agent")),
-        (
-            "seal-every",
-            about(pattern(DURATION), "a push seals the log when its newest seal is older"),
-        ),
-        (
-            "redact",
-            about(list(words(&["logins", "options"])), "what the log has only as a keyed hash"),
-        ),
-        ("journal", about(text_of(), "who else is told what happens: syslog or journald")),
-    ]
-}
-
-fn push() -> Section {
-    vec![("refuse", about(words(&["push", "ref"]), "what a refused ref takes with it"))]
-}
-
-fn person() -> Section {
-    vec![
-        ("logins", about(list(text_of()), "what the source of [identity] calls them")),
-        ("emails", about(list(text_of()), "what their commits say")),
-        ("keys", about(list(text_of()), "public keys, as in authorized_keys")),
-        ("machine", about(flag(), "never approves, but may give checks")),
-        ("shared", about(flag(), "several people use this login, so it never approves either")),
-    ]
-}
-
-fn glass() -> Section {
-    vec![
-        ("by", about(parties(), "who may push past rules in an emergency")),
-        ("refs", about(list(text_of()), "where; on every ref without it")),
-        ("paths", about(list(text_of()), "within what; within everything without it")),
-        ("reason-match", about(text_of(), "a regular expression for the reason")),
-        (
-            "settle-within",
-            about(pattern(DURATION), "how soon what landed is to be approved or reverted"),
-        ),
-        (
-            "debt",
-            about(words(&["report", "block"]), "what is overdue is shown, or lands nothing else"),
-        ),
-    ]
-}
-
-fn rollback() -> Section {
-    vec![
-        ("by", about(parties(), "who may approve going back to an earlier state")),
-        ("approvals", about(count(), "how many of them")),
-        ("within", about(pattern(DURATION), "how old a state may be")),
-    ]
-}
-
-fn notify() -> Section {
-    let events: Vec<&str> = EVENTS.iter().map(|(word, _)| *word).collect();
-    vec![
-        ("command", about(list(text_of()), "what is told of what has happened; no shell")),
-        ("on", about(list(words(&events)), "of what; of all without it")),
-        ("timeout", about(pattern(DURATION), "how long it may take for one event")),
-    ]
-}
-
-fn exemption() -> Section {
-    vec![
+fn exemption() -> Value {
+    let keys = vec![
         ("who", about(pattern(PARTY), "whose work it has to be, all of it")),
         ("paths", about(list(text_of()), "where every entry has to lie")),
         ("operations", about(list(words(&operations::words())), "what alone is done to them")),
-    ]
+    ];
+    object(keys, &["who", "paths"])
 }
 
-/// What every rule may have, whatever its kind.
-fn common() -> Section {
-    let exempt = list(object(exemption(), &["who", "paths"]));
-    let kind = "what the rule asks for; portcullis explain KIND tells of each";
-    vec![
-        ("kind", about(text_of(), kind)),
-        (
-            "refs",
-            about(list(text_of()), "branches; refs/... is a whole name, @default what HEAD names"),
-        ),
-        ("starts", about(list(text_of()), "a new ref is judged from a value these had")),
-        ("level", about(words(&level_words()), "\"warn\" says so, logs it and lets it through")),
-        ("until", about(day(), "beside \"warn\": the day from which it refuses")),
-        ("why", about(text_of(), "shown to the pusher")),
-        ("exempt", about(exempt, "who may land something without this rule's say")),
-    ]
+/// Keys with what each takes.
+fn told(keys: &'static [KeyDoc]) -> Keys {
+    keys.iter().map(|key| (key.name, of_key(key))).collect()
+}
+
+/// A table of these keys.
+fn table(keys: &'static [KeyDoc]) -> Value {
+    let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    object(told(keys), &required)
 }
 
 fn rule(kind: &Kind) -> Value {
     // Told once, under `definitions`; which kind it is tells the kinds apart.
     let shared = |name: &str| json!({ "$ref": format!("#/definitions/{name}") });
-    let mut keys: Section = common().into_iter().map(|(name, _)| (name, shared(name))).collect();
-    keys.retain(|(name, _)| *name != "kind");
-    keys.insert(0, ("kind", about(json!({ "const": kind.name }), kind.summary)));
-    keys.extend(kind.keys.iter().map(|key| (key.name, of_key(key))));
-    let needed = kind.keys.iter().filter(|key| key.required).map(|key| key.name);
-    let required: Vec<&str> = ["kind", "refs"].into_iter().chain(needed).collect();
+    let common = RULE.iter().map(|key| match key.name {
+        "kind" => ("kind", about(json!({ "const": kind.name }), kind.summary)),
+        name => (name, shared(name)),
+    });
+    let keys: Keys = common.chain(told(kind.keys)).collect();
+    let needed = RULE.iter().chain(kind.keys).filter(|key| key.required);
+    let required: Vec<&str> = needed.map(|key| key.name).collect();
     let mut rule = object(keys, &required);
     rule["title"] = json!(kind.name);
     rule
@@ -206,20 +106,24 @@ fn of_key(key: &KeyDoc) -> Value {
     let value = match key.shape {
         Shape::Flag => flag(),
         Shape::Count => count(),
+        Shape::CountOrNone => json!({ "type": "integer", "minimum": 0 }),
         Shape::Duration => pattern(DURATION),
         // The built-in kinds of infrastructure may stand alone: "all".
         Shape::Words(all) if key.name == "infra" => one_or_more(words(&all())),
         Shape::Words(all) => list(words(&all())),
         Shape::Word(all) => words(&all()),
-        Shape::Names | Shape::Paths | Shape::Refs => list(text_of()),
+        Shape::Names | Shape::Paths | Shape::Refs | Shape::Texts | Shape::Keys => list(text_of()),
         Shape::Party => parties(),
         Shape::Seats => list(object(vec![("approvals", count()), ("from", parties())], &["from"])),
-        Shape::Path | Shape::Text => text_of(),
+        Shape::Path | Shape::Text | Shape::Regex | Shape::Said(_) => text_of(),
         Shape::Parties => json!({ "type": "object", "additionalProperties": pattern(PARTY) }),
         Shape::Size => pattern(SIZE),
         Shape::Since => json!({ "anyOf": [day(), list(text_of())] }),
-        Shape::Regexes => one_or_more(text_of()),
+        Shape::Regexes | Shape::Files => one_or_more(text_of()),
         Shape::Tables => list(json!({ "type": "object" })),
+        Shape::Version => json!({ "const": VERSION }),
+        Shape::Day => day(),
+        Shape::Exemptions => list(exemption()),
     };
     let doc = match key.default {
         Some(default) => format!("{}; without it {default}", key.doc),
@@ -237,11 +141,7 @@ fn limits() -> Value {
     object(rows.collect(), &[])
 }
 
-fn level_words() -> Vec<&'static str> {
-    LEVELS.iter().map(|(word, _)| *word).collect()
-}
-
-fn object(keys: Section, required: &[&str]) -> Value {
+fn object(keys: Keys, required: &[&str]) -> Value {
     let properties: Map<String, Value> =
         keys.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut object =
@@ -313,24 +213,35 @@ mod tests {
     use crate::policy::settings::{IDENTITY_KEYS, LOG_KEYS, PUSH_KEYS};
     use crate::roster::read::PERSON_KEYS;
 
+    fn keys_of(table: &Value) -> BTreeSet<&str> {
+        table["properties"].as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
     #[test]
     fn every_section_has_the_keys_that_are_read_and_no_others() {
-        for (section, known) in [
-            (top(), TOP_KEYS.known),
-            (identity(), &IDENTITY_KEYS),
-            (log(), &LOG_KEYS),
-            (push(), &PUSH_KEYS),
-            (person(), PERSON_KEYS.known),
-            (glass(), &GLASS_KEYS),
-            (rollback(), &ROLLBACK_KEYS),
-            (notify(), &NOTIFY_KEYS),
-            (exemption(), &EXEMPT_KEYS),
-            (common(), &COMMON_KEYS),
+        let schema = schema();
+        let section = |name: &str| &schema["properties"][name];
+        let common: Vec<&str> = COMMON_KEYS.into_iter().filter(|name| *name != "kind").collect();
+        for (table, known) in [
+            (&schema, TOP_KEYS.known),
+            (section("identity"), &IDENTITY_KEYS[..]),
+            (section("log"), &LOG_KEYS),
+            (section("push"), &PUSH_KEYS),
+            (&section("people")["additionalProperties"], PERSON_KEYS.known),
+            (section("break-glass"), &GLASS_KEYS),
+            (section("rollback"), &ROLLBACK_KEYS),
+            (section("notify"), &NOTIFY_KEYS),
+            (&exemption(), &EXEMPT_KEYS),
+            (&json!({ "properties": schema["definitions"] }), &common),
         ] {
-            let told: BTreeSet<&str> = section.iter().map(|(name, _)| *name).collect();
-            assert_eq!(told, known.iter().copied().collect(), "{known:?}");
-            assert_eq!(told.len(), section.len());
+            assert_eq!(keys_of(table), known.iter().copied().collect(), "{known:?}");
         }
+    }
+
+    #[test]
+    fn an_approval_by_nobody_but_the_pusher_is_a_rollback_that_editors_know() {
+        let rollback = &schema()["properties"]["rollback"]["properties"]["approvals"];
+        assert_eq!(rollback["minimum"], 0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `policy` reads what every rule has (`kind`, `refs`, `level`, ...), hands the rest of the table to
 //! the kind as a `Body`, and complains about every key that the kind did not take.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::facts::Motion;
 use crate::facts::landing::Step;
@@ -178,6 +178,68 @@ pub enum Shape {
     Text,
     /// A list of tables of the kind's own.
     Tables,
+    /// The version of the language.
+    Version,
+    /// A day, `2027-01-31`.
+    Day,
+    /// A whole number, 0 as well.
+    CountOrNone,
+    /// One regular expression.
+    Regex,
+    /// A list of texts.
+    Texts,
+    /// A list of public keys, as in authorized_keys.
+    Keys,
+    /// Files of the server, one or several.
+    Files,
+    /// A list of what a rule passes over.
+    Exemptions,
+    /// A text that these words describe.
+    Said(&'static str),
+}
+
+impl Shape {
+    /// What it is, in words of Markdown.
+    pub fn takes(self) -> String {
+        let plain = match self {
+            Self::Words(words) => return format!("a list of {}", quoted(&words(), ", ")),
+            Self::Word(words) => return quoted(&words(), " or "),
+            Self::Flag => "`true` or `false`",
+            Self::Count | Self::CountOrNone => "a whole number",
+            Self::Duration => "a length of time",
+            Self::Names => "a list of names",
+            Self::Party => "a list of names and `@groups`",
+            Self::Paths => "a list of path patterns",
+            Self::Refs => "a list of ref patterns",
+            Self::Seats => "a list of tables `{ approvals, from }`",
+            Self::Path => "the path of a file in the repository",
+            Self::Parties => "a table: a name or `@group` for each key",
+            Self::Size => "a size",
+            Self::Since => "a day, or a list of whole names of commits",
+            Self::Regexes => "a regular expression, or a list of them",
+            Self::Text => "a text",
+            Self::Tables => "a list of tables",
+            Self::Version => "`1`",
+            Self::Day => "a day",
+            Self::Regex => "a regular expression",
+            Self::Texts => "a list of texts",
+            Self::Keys => "a list of public keys",
+            Self::Files => "a path, or a list of them",
+            Self::Exemptions => "a list of tables `{ who, paths, operations }`",
+            Self::Said(words) => words,
+        };
+        plain.to_owned()
+    }
+}
+
+/// Words as TOML has them, in backticks, the last one behind `last`.
+fn quoted(words: &[&str], last: &str) -> String {
+    let mut text = String::new();
+    for (at, word) in words.iter().enumerate() {
+        let between = if at + 1 == words.len() { last } else { ", " };
+        let _ = write!(text, "{}`\"{word}\"`", if at == 0 { "" } else { between });
+    }
+    text
 }
 
 /// What of a rule's table is the kind's own, and what it is read with.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use portcullis::cli::explain::settings::{RULE, SECTIONS, Section, Setting, TOP};
+use portcullis::policy::keys::{RULE, SECTIONS, Section, TOP};
 use portcullis::policy::{Policy, PolicyFile, compile};
+use portcullis::rules::rule::KeyDoc;
 
 use crate::support::ground::{Ground, text};
 
@@ -43,7 +44,7 @@ fn known(header: &str) -> BTreeSet<String> {
     names.lines().next().unwrap().split(", ").map(str::to_owned).collect()
 }
 
-fn named(rows: &[Setting]) -> BTreeSet<String> {
+fn named(rows: &[KeyDoc]) -> BTreeSet<String> {
     rows.iter().map(|row| row.name.to_owned()).collect()
 }
 

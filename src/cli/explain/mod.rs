@@ -3,7 +3,6 @@
 //! For everybody. A rule kind brings its own text; the ideas are in `topics`.
 
 pub mod reference;
-pub mod settings;
 pub mod topics;
 
 use std::collections::BTreeSet;

@@ -5,11 +5,11 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::explain::settings::{RULE, SECTIONS, Setting, TOP};
 use crate::facts::limits::LIMITS;
 use crate::infra::kinds::TABLE;
+use crate::policy::keys::{RULE, SECTIONS, TOP};
 use crate::rules::KINDS;
-use crate::rules::rule::{KeyDoc, Kind, Shape};
+use crate::rules::rule::{KeyDoc, Kind};
 use crate::secret::kinds::KINDS as SECRETS;
 
 const BEGIN: &str = "\
@@ -71,11 +71,16 @@ pub fn page() -> String {
     page
 }
 
-fn settings(page: &mut String, rows: &[Setting]) {
+fn settings(page: &mut String, rows: &[KeyDoc]) {
     page.push_str("| key | takes | without it | |\n|---|---|---|---|\n");
     for row in rows {
-        let default = row.default.map(|toml| format!("`{toml}`")).unwrap_or_default();
-        let _ = writeln!(page, "| `{}` | {} | {default} | {} |", row.name, row.takes, row.doc);
+        let default = match (row.required, row.default) {
+            (true, _) => "required".to_owned(),
+            (false, Some(default)) => format!("`{}`", default.replace('|', "\\|")),
+            (false, None) => String::new(),
+        };
+        let KeyDoc { name, shape, doc, .. } = row;
+        let _ = writeln!(page, "| `{name}` | {} | {default} | {} |", shape.takes(), cell(doc));
     }
 }
 
@@ -111,43 +116,8 @@ fn rule(page: &mut String, kind: &Kind) {
         page.push_str("\nIt has no keys of its own.\n");
         return;
     }
-    page.push_str("\n| key | takes | without it | |\n|---|---|---|---|\n");
-    for key in kind.keys {
-        let default = match (key.required, key.default) {
-            (true, _) => "required".to_owned(),
-            (false, Some(default)) => format!("`{}`", default.replace('|', "\\|")),
-            (false, None) => String::new(),
-        };
-        let KeyDoc { name, shape, doc, .. } = key;
-        let _ = writeln!(page, "| `{name}` | {} | {default} | {} |", takes(*shape), cell(doc));
-    }
-}
-
-/// What a key takes, in words.
-fn takes(shape: Shape) -> String {
-    let quoted = |words: Vec<&str>| {
-        words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ")
-    };
-    let plain = match shape {
-        Shape::Words(words) => return format!("a list of {}", quoted(words())),
-        Shape::Word(words) => return format!("one of {}", quoted(words())),
-        Shape::Flag => "`true` or `false`",
-        Shape::Count => "a whole number",
-        Shape::Duration => "a length of time",
-        Shape::Names => "a list of names",
-        Shape::Party => "a list of names and `@groups`",
-        Shape::Paths => "a list of path patterns",
-        Shape::Refs => "a list of ref patterns",
-        Shape::Seats => "a list of tables `{ approvals, from }`",
-        Shape::Path => "the path of a file in the repository",
-        Shape::Parties => "a table: a name or `@group` for each key",
-        Shape::Size => "a size",
-        Shape::Since => "a day, or a list of whole names of commits",
-        Shape::Regexes => "a regular expression, or a list of them",
-        Shape::Text => "a text",
-        Shape::Tables => "a list of tables",
-    };
-    plain.to_owned()
+    page.push('\n');
+    settings(page, kind.keys);
 }
 
 /// What a line of an explanation is.
