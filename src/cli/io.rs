@@ -53,14 +53,22 @@ impl Tone {
     }
 }
 
+/// What whoever reads data can be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Screen {
+    /// Whether a terminal shows it, and in colour.
+    pub colour: bool,
+    /// How wide the terminal is. `None` where there is none: then nothing is folded.
+    pub columns: Option<usize>,
+}
+
 /// The two streams of a run.
 pub struct Console {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
-    colour_out: bool,
+    screen: Screen,
     colour_err: bool,
     progress: bool,
-    columns: Option<usize>,
 }
 
 impl Console {
@@ -72,21 +80,23 @@ impl Console {
         Self {
             out: Box::new(io::BufWriter::new(io::stdout())),
             err: Box::new(io::stderr()),
-            colour_out: colour && io::stdout().is_terminal(),
+            screen: Screen {
+                colour: colour && io::stdout().is_terminal(),
+                columns: terminal_columns(),
+            },
             colour_err: colour && err_is_terminal,
             progress: err_is_terminal && !dumb,
-            columns: terminal_columns(),
         }
     }
 
     /// Any two writers, without colour or progress; for tests.
     pub fn plain(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        Self { out, err, colour_out: false, colour_err: false, progress: false, columns: None }
+        Self { out, err, screen: Screen::default(), colour_err: false, progress: false }
     }
 
-    /// Whether data may be coloured.
-    pub const fn colour_out(&self) -> bool {
-        self.colour_out
+    /// What data is shown on.
+    pub const fn screen(&self) -> Screen {
+        self.screen
     }
 
     /// Whether talk may be coloured.
@@ -118,8 +128,11 @@ impl Console {
     /// Writes a line of words, folded where a terminal is narrower; what is folded is indented as the
     /// line is, and by two more. Not for what somebody copies.
     pub fn data_words(&mut self, line: &str) -> Result<(), Fault> {
-        match self.columns {
-            Some(columns) => self.data_line(&folded(line, columns)),
+        match self.screen.columns {
+            Some(columns) => {
+                let hang = line.len() - line.trim_start_matches(' ').len() + 2;
+                self.data_line(&folded(line, columns, hang))
+            }
             None => self.data_line(line),
         }
     }
@@ -157,23 +170,25 @@ fn terminal_columns() -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// Folds a line between words; a word that is too wide stands alone.
-fn folded(line: &str, columns: usize) -> String {
+/// Folds a line between words, to go on in the column `hang`; a word that is too wide stays where it
+/// is, or stands alone.
+pub fn folded(line: &str, columns: usize, hang: usize) -> String {
     let blanks = line.len() - line.trim_start_matches(' ').len();
-    let (mut text, mut room) = (" ".repeat(blanks), columns.saturating_sub(blanks));
+    let (mut text, mut column) = (" ".repeat(blanks), blanks);
     let mut is_first = true;
     for word in line.trim_start_matches(' ').split(' ') {
         let width = word.chars().count();
-        if !is_first && room <= width {
+        if !is_first && column + 1 + width > columns && column > hang {
+            text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
-            text.push_str(&" ".repeat(blanks + 2));
-            room = columns.saturating_sub(blanks + 2);
+            text.push_str(&" ".repeat(hang));
+            column = hang;
         } else if !is_first {
             text.push(' ');
-            room = room.saturating_sub(1);
+            column += 1;
         }
         text.push_str(word);
-        room = room.saturating_sub(width);
+        column += width;
         is_first = false;
     }
     text
@@ -201,9 +216,10 @@ mod tests {
 
     #[test]
     fn words_are_folded_at_the_terminal_s_edge() {
-        assert_eq!(folded("  one two three", 80), "  one two three");
-        assert_eq!(folded("  one two three", 15), "  one two three");
-        assert_eq!(folded("  one two three", 14), "  one two\n    three");
-        assert_eq!(folded("one twotwotwo three", 6), "one\n  twotwotwo\n  three");
+        assert_eq!(folded("  one two three", 80, 4), "  one two three");
+        assert_eq!(folded("  one two three", 15, 4), "  one two three");
+        assert_eq!(folded("  one two three", 14, 4), "  one two\n    three");
+        assert_eq!(folded("one twotwotwo three", 6, 2), "one\n  twotwotwo\n  three");
+        assert_eq!(folded("  a   twotwotwo three", 9, 7), "  a   twotwotwo\n       three");
     }
 }

@@ -94,7 +94,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         }
         call.console.json(&json)?;
     } else {
-        let colour = if call.console.colour_out() { Colour::On } else { Colour::Off };
+        let colour = if call.console.screen().colour { Colour::On } else { Colour::Off };
         let mut text = looked.render(colour == Colour::On);
         for problem in found.iter().flatten() {
             text.push_str(&problem.render(colour));

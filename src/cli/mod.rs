@@ -131,7 +131,7 @@ fn show_usage(error: &clap::Error, console: &mut Console) -> Exit {
         let _ = console.talk(text.trim_end());
         return Exit::Mistyped;
     }
-    let text = text(console.colour_out());
+    let text = text(console.screen().colour);
     match console.data_line(text.trim_end()).and_then(|()| console.flush()) {
         Ok(()) => Exit::Yes,
         Err(fault) => fault.show(console),

@@ -4,6 +4,7 @@
 //! of the entry; the rules are those of the policy that it names, from the attachments; and what the
 //! log does not hold is said.
 
+use crate::cli::io::Screen;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::stood::stood;
@@ -26,7 +27,13 @@ const NOT_HELD: [&str; 2] = [
 ];
 
 /// The lines of one decision, judged at this moment.
-pub fn lines(folder: &Folder, at: Moment, decision: &Decision, lore: &Lore) -> Vec<String> {
+pub fn lines(
+    folder: &Folder,
+    at: Moment,
+    decision: &Decision,
+    lore: &Lore,
+    screen: Screen,
+) -> Vec<String> {
     let mut sheet = Sheet::new(true);
     let policy = policy(&mut sheet, folder, decision, lore);
     for one in &decision.refs {
@@ -39,7 +46,7 @@ pub fn lines(folder: &Folder, at: Moment, decision: &Decision, lore: &Lore) -> V
     for line in NOT_HELD {
         sheet.field(1, if line == NOT_HELD[0] { "not held" } else { "" }, line);
     }
-    sheet.into_lines()
+    sheet.into_lines(screen.columns)
 }
 
 /// The policy that it was judged by, as it stood.

@@ -3,6 +3,7 @@
 //! Pure: whoever calls has read the attachments. Nothing is judged anew; this is what the entry
 //! says, and what later entries say of it.
 
+use crate::cli::io::Screen;
 use crate::cli::log::glass;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::row;
@@ -27,8 +28,8 @@ use crate::names::escape::escape;
 pub struct Layout {
     /// Whether no list is cut.
     pub is_full: bool,
-    /// Whether a terminal shows it.
-    pub colour: bool,
+    /// What shows it.
+    pub screen: Screen,
 }
 
 /// The lines of one entry. `record` is its record, whole.
@@ -54,7 +55,7 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
         | Record::Config(_)
         | Record::Accepted(_) => common.kind.name(),
     };
-    let shown = if layout.colour { row::coloured(word, word) } else { word.to_owned() };
+    let shown = if layout.screen.colour { row::coloured(word, word) } else { word.to_owned() };
     sheet.line(0, &format!("entry {}: {shown}", common.seq));
     let back = if common.ts_before_prev { ", by a clock that was set back" } else { "" };
     sheet.field(1, "time", &format!("{}{back}", common.ts.0.rfc3339_millis()));
@@ -78,7 +79,7 @@ pub fn lines(entry: &Entry, record: &Record, lore: &Lore, layout: Layout) -> Vec
     );
     sheet.field(1, "log", &words::plain(&common.log));
     sheet.field(1, "hash", &entry.hash.hex());
-    sheet.into_lines()
+    sheet.into_lines(layout.screen.columns)
 }
 
 fn told(sheet: &mut Sheet, number: u64, record: &Record, lore: &Lore) {

@@ -8,7 +8,7 @@ use std::io;
 use clap::Args;
 
 use crate::cli::fault::Fault;
-use crate::cli::io::{Console, Tone};
+use crate::cli::io::{Console, Screen, Tone};
 use crate::cli::log::lore::Lore;
 use crate::cli::log::place::{self, Place};
 use crate::cli::log::{again, block, row};
@@ -55,7 +55,7 @@ pub fn heading(
 pub struct Printer<'a> {
     place: &'a Place,
     form: Form,
-    colour: bool,
+    screen: Screen,
     digits: usize,
     log: Option<Log>,
     lore: Lore,
@@ -64,7 +64,7 @@ pub struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     /// A printer that knows how long the numbers get.
-    pub fn new(place: &'a Place, form: Form, colour: bool) -> Result<Self, Fault> {
+    pub fn new(place: &'a Place, form: Form, screen: Screen) -> Result<Self, Fault> {
         let dir = place.folder.dir();
         let last = Entries::open(dir, Filter::default()).and_then(|mut entries| entries.last(1));
         let last = last.map_err(|error| place::fault(dir, &error))?;
@@ -72,7 +72,7 @@ impl<'a> Printer<'a> {
         let digits = highest.to_string().len();
         let lore = if form.full { Lore::whole() } else { Lore::default() };
         let log = None;
-        Ok(Self { place, form, colour, digits, log, lore, printed: 0 })
+        Ok(Self { place, form, screen, digits, log, lore, printed: 0 })
     }
 
     /// Learns what the entries say of each other, or where to look that up.
@@ -159,7 +159,7 @@ impl<'a> Printer<'a> {
         if self.form.json {
             return print_stored(console, found);
         }
-        let layout = row::Layout { digits: self.digits, colour: self.colour };
+        let layout = row::Layout { digits: self.digits, screen: self.screen };
         row::lines(&found.entry, layout).iter().try_for_each(|line| console.data_line(line))
     }
 
@@ -193,16 +193,16 @@ impl<'a> Printer<'a> {
             console.data_line("")?;
         }
         self.printed += 1;
-        let layout = block::Layout { is_full: self.form.full, colour: self.colour };
+        let layout = block::Layout { is_full: self.form.full, screen: self.screen };
         let lines = block::lines(&found.entry, &record, &self.lore, layout);
-        lines.iter().try_for_each(|line| console.data_line(line.trim_end()))?;
+        lines.iter().try_for_each(|line| console.data_line(line))?;
         let Record::Decision(decision) = &record else { return Ok(()) };
         if !self.form.full {
             return Ok(());
         }
         let at = found.entry.common.ts.0;
-        let again = again::lines(&self.place.folder, at, decision, &self.lore);
-        again.iter().try_for_each(|line| console.data_line(line.trim_end()))
+        let again = again::lines(&self.place.folder, at, decision, &self.lore, self.screen);
+        again.iter().try_for_each(|line| console.data_line(line))
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Pure. Made for reading down the columns; everything else is told by `block`.
 
+use std::iter;
+
+use crate::cli::io::{Screen, folded};
 use crate::cli::log::truth;
 use crate::cli::log::words;
 use crate::log::decision::{Decision, RefDecision, Verdict};
@@ -20,13 +23,16 @@ const WHO_COLUMNS: usize = 10;
 /// The width of the column of answers: `recovered`, `not applied`.
 const WORD_COLUMNS: usize = 11;
 
+/// The width of a time.
+const TIME_COLUMNS: usize = 20;
+
 /// How rows are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// How many digits the highest number has.
     pub digits: usize,
-    /// Whether a terminal shows it.
-    pub colour: bool,
+    /// What shows it.
+    pub screen: Screen,
 }
 
 /// What a row says behind number and time.
@@ -45,25 +51,33 @@ impl Row {
     }
 }
 
-/// The lines of one entry.
+/// The lines of one entry: what it tells beside number, time, name and answer, or below them, folded,
+/// where the terminal is too narrow for that.
 pub fn lines(entry: &Entry, layout: Layout) -> Vec<String> {
     let common = &entry.common;
     let mut row = row(&entry.record);
     row.tells.extend(common.held.iter().map(held));
-    let digits = layout.digits;
+    let (digits, screen) = (layout.digits, layout.screen);
     let begin = format!("{:>digits$}  {}  ", common.seq, common.ts.0.rfc3339_seconds());
-    let indent = " ".repeat(begin.chars().count() + WHO_COLUMNS + WORD_COLUMNS + 4);
+    let begin = format!("{begin}{}  ", padded(&row.who, WHO_COLUMNS));
+    let indent = digits + TIME_COLUMNS + WHO_COLUMNS + WORD_COLUMNS + 8;
     let word = padded(row.word, WORD_COLUMNS);
-    let word = if layout.colour { coloured(row.word, &word) } else { word };
-    let mut lines = Vec::with_capacity(row.tells.len());
-    for (at, tell) in row.tells.iter().enumerate() {
-        let line = match at {
-            0 => format!("{begin}{}  {word}  {tell}", padded(&row.who, WHO_COLUMNS)),
-            _ => format!("{indent}{tell}"),
-        };
-        lines.push(line.trim_end().to_owned());
+    let shown = if screen.colour { coloured(row.word, &word) } else { word.clone() };
+    let first = row.tells.first().map_or(0, |tell| width(&begin) + width(&word) + 2 + width(tell));
+    let others = row.tells.iter().skip(1).map(|tell| indent + width(tell));
+    let widest = others.chain([first]).max().unwrap_or_default();
+    let below = screen.columns.filter(|columns| widest > *columns);
+    if let Some(columns) = below {
+        let blanks = digits + 2;
+        let below = |tell: &String| folded(&format!("{:blanks$}{tell}", ""), columns, blanks + 2);
+        let tells = row.tells.iter().map(below);
+        return iter::once(format!("{begin}{shown}").trim_end().to_owned()).chain(tells).collect();
     }
-    lines
+    let tells = row.tells.iter().enumerate().map(|(at, tell)| match at {
+        0 => format!("{begin}{shown}  {tell}"),
+        _ => format!("{}{tell}", " ".repeat(indent)),
+    });
+    tells.map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// The answer in its colour: no is red, a warning yellow, a yes green.
@@ -77,8 +91,12 @@ pub fn coloured(word: &str, shown: &str) -> String {
     format!("\x1b[{colour}m{shown}\x1b[0m")
 }
 
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
 fn padded(text: &str, columns: usize) -> String {
-    let missing = columns.saturating_sub(text.chars().count());
+    let missing = columns.saturating_sub(width(text));
     format!("{text}{}", " ".repeat(missing))
 }
 

@@ -1,6 +1,9 @@
 //! Lines of `name  value` below headings: the paper that blocks are written on.
 //!
-//! Pure. Long lists are cut to their first few and a count, unless all is asked for.
+//! Pure. Long lists are cut to their first few and a count, unless all is asked for; lines are folded
+//! where a terminal is narrower.
+
+use crate::cli::io::folded;
 
 /// How many elements of a list are shown.
 pub const LISTED_MAX: usize = 8;
@@ -11,8 +14,15 @@ const NAME_COLUMNS: usize = 10;
 /// Lines, one below the other.
 #[derive(Clone, Debug, Default)]
 pub struct Sheet {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     is_full: bool,
+}
+
+/// A line, and in which column it goes on where it is folded.
+#[derive(Clone, Debug)]
+struct Line {
+    text: String,
+    hang: usize,
 }
 
 impl Sheet {
@@ -23,12 +33,17 @@ impl Sheet {
 
     /// A line as it stands.
     pub fn line(&mut self, depth: usize, text: &str) {
-        self.lines.push(format!("{}{text}", "  ".repeat(depth)));
+        self.hanging(depth, text, 0);
+    }
+
+    fn hanging(&mut self, depth: usize, text: &str, name_columns: usize) {
+        let hang = 2 * depth + name_columns + 2;
+        self.lines.push(Line { text: format!("{}{text}", "  ".repeat(depth)), hang });
     }
 
     /// A name and its value.
     pub fn field(&mut self, depth: usize, name: &str, value: &str) {
-        self.line(depth, &format!("{name:NAME_COLUMNS$} {value}"));
+        self.hanging(depth, &format!("{name:NAME_COLUMNS$} {value}"), NAME_COLUMNS + 1);
     }
 
     /// A name and many values below each other: those there are of `n`.
@@ -50,8 +65,31 @@ impl Sheet {
         self.field(depth, name, &more);
     }
 
-    /// What was written.
-    pub fn into_lines(self) -> Vec<String> {
-        self.lines
+    /// What was written, for so many columns.
+    pub fn into_lines(self, columns: Option<usize>) -> Vec<String> {
+        let shown = |line: &Line| match columns {
+            Some(columns) => folded(line.text.trim_end(), columns, line.hang),
+            None => line.text.trim_end().to_owned(),
+        };
+        self.lines.iter().map(shown).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_goes_on_below_itself() {
+        let mut sheet = Sheet::new(true);
+        sheet.field(1, "not held", "contents of files, and what was said of them");
+        sheet.field(1, "hash", "0123456789abcdef0123456789abcdef");
+        sheet.line(0, "one two three four five six seven eight");
+        let folded = "  not held   contents of files,\n               and what was said\n               \
+                      of them";
+        let hash = "  hash       0123456789abcdef0123456789abcdef";
+        let line = "one two three four five six\n  seven eight";
+        assert_eq!(sheet.clone().into_lines(Some(32)), [folded, hash, line]);
+        assert!(sheet.into_lines(None).iter().all(|line| !line.contains('\n')));
     }
 }

@@ -10,7 +10,7 @@ use std::io;
 use clap::Args;
 
 use crate::cli::fault::{Exit, Fault};
-use crate::cli::io::{Console, Tone};
+use crate::cli::io::{Console, Screen, Tone};
 use crate::cli::log::filter::Asked;
 use crate::cli::log::pager::Pager;
 use crate::cli::log::place::{self, Below, Place, Words};
@@ -53,13 +53,13 @@ impl Show {
         }
         let (places, found) = place::gather(call, &words.places, &self.below)?;
         let numbers: BTreeSet<u64> = words.numbers.into_iter().collect();
-        let colour = call.console.colour_out();
+        let screen = call.console.screen();
         let mut pager = if self.form.json { None } else { Pager::start(call.around) };
         let input = pager.as_mut().and_then(Pager::take_input);
         let mut paged = input.map(|input| Console::plain(input, Box::new(io::stderr())));
         let mut ends: Vec<Option<End>> = Vec::new();
         let console = paged.as_mut().unwrap_or(call.console);
-        let mut shown = self.show_all(console, &places, &filter, &numbers, colour, &mut ends);
+        let mut shown = self.show_all(console, &places, &filter, &numbers, screen, &mut ends);
         if let Some(mut console) = paged {
             shown = shown.and_then(|()| console.flush());
             // The pager sees the end of its input when the console is gone.
@@ -80,15 +80,15 @@ impl Show {
         places: &[Place],
         filter: &Filter,
         numbers: &BTreeSet<u64>,
-        colour: bool,
+        screen: Screen,
         ends: &mut Vec<Option<End>>,
     ) -> Result<(), Fault> {
         for (at, place) in places.iter().enumerate() {
             heading(console, &self.form, places, at)?;
             let end = if numbers.is_empty() {
-                self.rows(console, place, filter, colour)
+                self.rows(console, place, filter, screen)
             } else {
-                self.entries(console, place, numbers, colour)
+                self.entries(console, place, numbers, screen)
             };
             ends.push(match end {
                 Ok(end) => end.map(End::Log),
@@ -105,10 +105,10 @@ impl Show {
         console: &mut Console,
         place: &Place,
         filter: &Filter,
-        colour: bool,
+        screen: Screen,
     ) -> Result<Option<LogError>, Fault> {
         let dir = place.folder.dir();
-        let mut printer = Printer::new(place, self.form.clone(), colour)?;
+        let mut printer = Printer::new(place, self.form.clone(), screen)?;
         if self.form.full && !self.form.json {
             printer.learn()?;
         }
@@ -129,10 +129,10 @@ impl Show {
         console: &mut Console,
         place: &Place,
         numbers: &BTreeSet<u64>,
-        colour: bool,
+        screen: Screen,
     ) -> Result<Option<LogError>, Fault> {
         let dir = place.folder.dir();
-        let mut printer = Printer::new(place, self.form.clone(), colour)?;
+        let mut printer = Printer::new(place, self.form.clone(), screen)?;
         let (found, size, end) = printer.learn_and_pick(numbers)?;
         for one in &found {
             printer.print_whole(console, one)?;

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::io::Screen;
 use crate::cli::log::block::person;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::words;
@@ -31,7 +32,7 @@ pub struct Story<'a> {
 
 impl Story<'_> {
     /// The lines of the story.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self, screen: Screen) -> Vec<String> {
         let mut sheet = Sheet::new(true);
         sheet.line(0, &format!("commit {}", self.commit.hex()));
         sheet.line(0, &format!("  {}", self.maker()));
@@ -63,7 +64,7 @@ impl Story<'_> {
             sheet.line(0, "");
             sheet.line(0, "and more entries; see `portcullis log show --ref REF`");
         }
-        sheet.into_lines()
+        sheet.into_lines(screen.columns)
     }
 
     fn uses(&self, given: &Given) -> bool {

@@ -88,7 +88,7 @@ impl Tail {
     ) -> Result<(Option<Followed<'a>>, Option<LogError>), Fault> {
         let dir = place.folder.dir();
         let fault = |error: LogError| place::fault(dir, &error);
-        let mut printer = Printer::new(place, self.form.clone(), call.console.colour_out())?;
+        let mut printer = Printer::new(place, self.form.clone(), call.console.screen())?;
         if self.form.full {
             printer.learn()?;
         }

@@ -153,7 +153,7 @@ mod tests {
     fn a_block_tells_who_noticed_and_who_accepted() {
         let mut sheet = Sheet::new(false);
         super::config(&mut sheet, &config(Vec::new()));
-        let lines = sheet.into_lines().join("\n");
+        let lines = sheet.into_lines(None).join("\n");
         assert!(lines.contains("seen by    log-drift, run by root"), "{lines}");
         assert!(lines.contains("hooks      hooks/update none"), "{lines}");
         let acceptance = Acceptance {
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(accepts(&acceptance), ["drifts of entries 7, 9: \"restored\\x07\""]);
         let mut sheet = Sheet::new(false);
         accepted(&mut sheet, &acceptance);
-        let lines = sheet.into_lines().join("\n");
+        let lines = sheet.into_lines(None).join("\n");
         assert!(lines.contains("by         root"), "{lines}");
         assert!(lines.contains("refs       refs/heads/main"), "{lines}");
     }

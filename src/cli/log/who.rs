@@ -112,10 +112,8 @@ impl Who {
                     if is_one_of_many {
                         call.console.data_line(&format!("{}:", shown(&place.given)))?;
                     }
-                    story
-                        .lines()
-                        .iter()
-                        .try_for_each(|it| call.console.data_line(it.trim_end()))?;
+                    let lines = story.lines(call.console.screen());
+                    lines.iter().try_for_each(|it| call.console.data_line(it))?;
                 }
             }
             Answer::Several(commits, more) if self.json => {

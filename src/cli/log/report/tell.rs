@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::cli::fault::{Fault, OrFault as _};
+use crate::cli::io::Screen;
 use crate::cli::log::place::Place;
 use crate::cli::log::report::data::{
     ControlRow, DriftRow, GlassRow, LandingRow, Lexicon, Row, Word,
@@ -127,7 +128,7 @@ impl Telling {
         if let Record::Decision(decision) = record {
             self.landed(log, entry.common.seq, decision);
         }
-        let layout = block::Layout { is_full: false, colour: false };
+        let layout = block::Layout { is_full: false, screen: Screen::default() };
         let lines = block::lines(entry, record, &log.known.lore, layout);
         self.waiting.push(lines.join("\n"));
         if self.waiting.len() == PACK_ENTRIES { self.pack() } else { Ok(()) }
