@@ -53,6 +53,15 @@ fn an_exemption_passes_over_the_rule_and_says_so() {
 }
 
 #[test]
+fn who_needs_no_exemption_is_not_said_to_have_one() {
+    let policy = policy(&format!("{RULE}exempt = [{{ who = \"eve\", paths = [\"**\"] }}]\n"));
+    let facts = push(vec![update(&policy, "main", vec![alone(step(1, &[]))], None)]);
+    let judgement = judge(&policy, &facts);
+    assert_eq!(judgement.verdict(), Verdict::Accept);
+    assert!(judgement.refs[0].exempted.is_empty());
+}
+
+#[test]
 fn only_known_people_and_machines_are_exempt() {
     let by = |name: &str, machine, shared| {
         let who = Who::Listed { name: crate::made::name(name), machine, shared };

@@ -17,6 +17,7 @@ mod made;
 mod order;
 mod paths;
 mod refs;
+mod roster;
 mod runs;
 mod schema;
 mod signatures;

@@ -218,3 +218,11 @@ fn what_is_asked_is_gathered() {
     assert_eq!(asked(ANY), SignaturesOf::TagsAndCommits);
     assert_eq!(asked(PUSH), SignaturesOf::Nothing);
 }
+
+#[test]
+fn a_commit_that_nobody_has_made_yet_is_left_out() {
+    let commits = vec![commit(1, Signed::Not), commit(2, by("ada")), commit(3, Signed::Not)];
+    let mut all = Signatures { commits, ..Signatures::default() };
+    all.leave_out(&oid(1));
+    assert_eq!(all.commits, [commit(2, by("ada")), commit(3, Signed::Not)]);
+}
