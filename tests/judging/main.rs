@@ -9,6 +9,7 @@ mod any;
 mod approvals;
 mod cases;
 mod checks;
+mod clean;
 mod debts;
 mod drift;
 mod exempt;
