@@ -14,6 +14,7 @@ mod debts;
 mod drift;
 mod exempt;
 mod glass;
+mod kinds;
 mod made;
 mod order;
 mod paths;
