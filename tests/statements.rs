@@ -151,3 +151,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_statement_about_what_begins_at_nothing_has_no_base() {
+    assert_eq!(fields().base_commit(), Some(fields().base));
+    let first = Fields { base: Oid::zero(fields().base.format()), ..fields() };
+    assert_eq!(first.base_commit(), None);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let text = String::from_utf8(signed(&fields())).unwrap();
+    let third = text.match_indices('\n').nth(2).unwrap().0;
+    let mut broken = text.clone();
+    broken.insert(third, '\r');
+    let problem = Statement::parse(broken.as_bytes()).unwrap_err();
+    assert!(problem.to_string().contains("line 3"), "{problem}");
+    assert_eq!(fields().repository.to_string(), "infra-5f0c91ab");
+}

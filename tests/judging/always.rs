@@ -1,12 +1,14 @@
 //! What is asked of every push without a rule: one finding each, by its name, and nothing where there is
 //! nothing to find.
 
-use portcullis::facts::{Facts, Target, UpdateFacts};
+use portcullis::facts::{Facts, Structural, Target, UpdateFacts};
 use portcullis::judge::judge;
 use portcullis::names::oid::{ObjectFormat, Oid};
 use portcullis::names::refname::Refname;
 use portcullis::policy::Policy;
 use portcullis::push::pusher::Who;
+use portcullis::verdict::finding::Objection;
+use portcullis::verdict::line::Line;
 use portcullis::verdict::{Judgement, Verdict};
 
 use crate::made::{oid, policy, push, update};
@@ -178,4 +180,19 @@ fn a_push_comes_from_somebody_and_to_the_repository_itself() {
     let mut elsewhere = push(vec![plain(&open, b"refs/heads/topic")]);
     elsewhere.push.push.namespace = Some(b"team".to_vec());
     finds(&open, &elsewhere, &["namespace"]);
+}
+
+#[test]
+fn what_is_wrong_inside_is_said_of_protected_refs_and_of_statements_everywhere() {
+    let policy = policy(RULE);
+    let wrong = |refname: &[u8], name: &'static str| {
+        let mut update = plain(&policy, refname);
+        let objection = Objection::new(Line::new("it is crooked"));
+        update.structure.push(Structural { name, objection });
+        update
+    };
+    finds(&policy, &push(vec![wrong(b"refs/heads/topic", "tree")]), &[]);
+    finds(&policy, &push(vec![wrong(b"refs/heads/main", "tree")]), &["tree"]);
+    finds(&policy, &push(vec![wrong(b"refs/heads/topic", "statement")]), &["statement"]);
+    finds(&policy, &push(vec![wrong(b"refs/heads/main", "statement")]), &["statement"]);
 }

@@ -246,3 +246,50 @@ fn what_changes_and_changes_back_was_checked_by_nothing() {
     let judgement = judge(&policy, &push(vec![update(&policy, "main", two, None)]));
     reads("two steps", &said(&judgement));
 }
+
+#[test]
+fn a_failure_counts_for_what_the_rule_is_about() {
+    let fails = |changes: &[PathChange]| {
+        let mut whole = step(1, &[change("app/x", 1, 2), network()[0].clone()]);
+        let saying = checked("plan-bot", "plan", Fail, &whole).says.saying;
+        let failed = statement("plan-bot", saying, &whole, changes);
+        whole.checks = vec![checked("scan-bot", "plan", Pass, &whole), failed];
+        judged(&policy(RULE), whole).verdict() == Verdict::Refuse
+    };
+    assert!(fails(&network()));
+    assert!(fails(&[change("app/x", 1, 2), network()[0].clone()]));
+    assert!(!fails(&[change("app/x", 1, 2)]));
+}
+
+#[test]
+fn who_has_passed_is_noted_and_who_is_asked_is_asked_about_what_lacks_it() {
+    let passed = |step: &mut Step| step.checks = vec![checked("plan-bot", "plan", Pass, step)];
+    let mut whole = step(1, &network());
+    passed(&mut whole);
+    let notes = judged(&policy(RULE), whole).refs[0].rules[0].ruling.notes.clone();
+    assert_eq!(
+        notes.iter().map(Line::show).collect::<Vec<_>>(),
+        ["plan-bot passed plan of 0000012"]
+    );
+    // Of two that were merged, the one without a pass.
+    let two = told(RULE, |step| {
+        passed(step);
+        step.checks[0].delta = crate::made::delta(&[change("infra/other.tf", 1, 2)]);
+        step.source.push(oid(0x77));
+    });
+    assert!(two.contains("portcullis attest plan pass 0000077 --for main"), "{two}");
+    let one = RULE.replace("\"plan-bot\", \"scan-bot\"", "\"plan-bot\"");
+    let told_one = told(&one, |_| {});
+    assert!(told_one.contains("have plan-bot run"), "{told_one}");
+    assert!(told(RULE, |_| {}).contains("have one of plan-bot, scan-bot run"));
+}
+
+#[test]
+fn a_rule_asks_for_no_more_checks_than_the_bound() {
+    let usable = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("\"c{number}\"")).collect();
+        let rule = RULE.replace("\"plan\"", &names.join(", "));
+        std::panic::catch_unwind(|| policy(&rule)).is_ok()
+    };
+    assert!(usable(50) && !usable(51));
+}
