@@ -93,6 +93,7 @@ fn identity() -> Section {
             about(words(&["login", "refuse"]), "somebody we can name who is not in [people]"),
         ),
         ("allowed-signers", about(one_or_more(text_of()), "files of more keys for [people]")),
+        ("keyring", about(text_of(), "a file of OpenPGP keys, as gpg --export writes it")),
     ]
 }
 
