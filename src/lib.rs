@@ -23,6 +23,7 @@ pub mod judge;
 pub mod log;
 pub mod message;
 pub mod names;
+pub mod openpgp;
 pub mod pattern;
 pub mod policy;
 pub mod push;

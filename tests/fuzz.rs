@@ -160,6 +160,7 @@ fuzz_each! {
     answer,
     signers,
     signature,
+    openpgp,
     line,
     note,
     proof,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first. A room imports only rooms on lower floors.
 const FLOORS: &[&[&str]] = &[
     &["names", "source"],
-    &["push", "pattern", "ssh", "statement", "infra", "answer", "tlog", "codeowners"],
+    &["push", "pattern", "ssh", "openpgp", "statement", "infra", "answer", "tlog", "codeowners"],
     &["roster", "secret", "verdict"],
     &["facts", "identity"],
     &["store"],
@@ -34,6 +34,7 @@ const THINKING: &[&str] = &[
     "roster",
     "secret",
     "ssh",
+    "openpgp",
     "statement",
     "infra",
     "answer",

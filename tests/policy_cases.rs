@@ -17,7 +17,7 @@ use portcullis::policy::compiled::COMMON_KEYS;
 use portcullis::policy::glass::GLASS_KEYS;
 use portcullis::policy::notify::NOTIFY_KEYS;
 use portcullis::policy::settings::{Identity, LogSettings, RefuseMode};
-use portcullis::policy::{Policy, PolicyFile, compile, compile_with, signers_named};
+use portcullis::policy::{Policy, PolicyFile, compile, compile_with, key_files_named};
 use portcullis::rules::KINDS;
 use portcullis::rules::rule::EXPLAIN_COLUMNS;
 use portcullis::verdict::finding::Level;
@@ -40,6 +40,10 @@ fn with_keys(text: &str) -> String {
             text = text.replace(&name, fs::read_to_string(&path).unwrap().trim());
         }
     }
+    for name in ["ring.asc", "rupert.asc", "judy.key"] {
+        let keys = fs::read_to_string(root().join("tests/keys/openpgp").join(name)).unwrap();
+        text = text.replace(&format!("{{{name}}}"), keys.trim());
+    }
     text
 }
 
@@ -59,7 +63,7 @@ fn read(case: &str) -> (Vec<PolicyFile>, &str) {
 }
 
 fn said(files: &[PolicyFile]) -> String {
-    let keys = files.first().map_or(0, |site| signers_named(site).len());
+    let keys = files.first().map_or(0, |site| key_files_named(site).len());
     let (policies, keys) = files.split_at(files.len().saturating_sub(keys).max(1));
     match compile_with(policies, keys) {
         Err(problems) => problems.to_string(),
@@ -193,6 +197,7 @@ fn the_starter_shows_every_key_with_the_value_it_has_without_a_word() {
         "platform",
         "unlisted",
         "allowed-signers",
+        "keyring",
         "dir",
         "on-drift",
         "key",
@@ -280,7 +285,7 @@ fn keys_of_another_file_are_part_of_the_policy() {
     let text = "version = 1\n[identity]\nallowed-signers = [\"keys\"]\n[people.alice]\n\
                 [rule.a]\nkind = \"signature\"\nrefs = [\"main\"]\n";
     let site = [file("a", text)];
-    assert_eq!(signers_named(&site[0]), ["keys"]);
+    assert_eq!(key_files_named(&site[0]), ["keys"]);
     let of = |keys: &str| compile_with(&site, &[file("keys", keys)]);
     let one = of("alice {alice}\n").unwrap_or_else(|problems| panic!("{problems}"));
     let same = of("alice {alice}\n").unwrap_or_else(|problems| panic!("{problems}"));

@@ -9,6 +9,7 @@
 pub mod keys;
 pub mod logs;
 pub mod objects;
+pub mod openpgp;
 pub mod texts;
 
 use std::fmt::Debug;
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     objects::STDIN,
     objects::OPTIONS,
     objects::CERTIFICATE,
@@ -45,6 +46,7 @@ pub const TARGETS: [Target; 22] = [
     texts::ANSWER,
     keys::SIGNERS,
     keys::SIGNATURE,
+    openpgp::OPENPGP,
     logs::LINE,
     logs::NOTE,
     logs::PROOF,

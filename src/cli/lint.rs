@@ -68,6 +68,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
     let looked = policies::look(&texts);
     // What cannot be used is held against nothing.
     let policy = policies::compiled(&texts).ok();
+    let silent = policy.iter().flat_map(|policy| policy.roster.silent_openpgp(call.around.now));
+    let looked = looked.with(silent.map(|(name, key, why)| {
+        let what = format!("the key {key} of `{name}` counts for nothing now: it {why}");
+        Problem::warning(what).hint("put the key as it is today into the keyring, or take it out")
+    }));
     let found = match (&lint.against, &policy) {
         (Some(repo), Some(policy)) => {
             let git = Git::find(call.around)?;

@@ -12,7 +12,7 @@ use crate::cli::quote::shown;
 use crate::cli::surroundings::Surroundings;
 use crate::hook::committed::Committed;
 use crate::policy::place::{GitPlace, beside, label};
-use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
+use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, key_files_named};
 use crate::source::problem::{Colour, Problem, Problems, Severity};
 
 /// Where push certificates are asked for.
@@ -33,6 +33,13 @@ pub struct Looked {
 }
 
 impl Looked {
+    /// The same with these as well.
+    #[must_use]
+    pub fn with(mut self, more: impl Iterator<Item = Problem>) -> Self {
+        more.for_each(|problem| self.problems.push(problem));
+        self
+    }
+
     /// Whether pushes can be judged by it; warnings do not matter.
     pub fn is_usable(&self) -> bool {
         self.problems.errors() == 0
@@ -106,7 +113,7 @@ pub fn signers(site: &Path) -> Vec<PathBuf> {
 
 fn signers_of((path, bytes): &(PathBuf, Vec<u8>)) -> Vec<PathBuf> {
     let file = PolicyFile { label: shown(path), bytes: bytes.clone() };
-    signers_named(&file).into_iter().map(|named| beside(path, &named)).collect()
+    key_files_named(&file).into_iter().map(|named| beside(path, &named)).collect()
 }
 
 fn read_one(path: &Path, committed: &mut Committed) -> Result<Vec<u8>, Fault> {
@@ -159,7 +166,7 @@ pub fn compiled_by_name(texts: &[(PathBuf, Vec<u8>)]) -> Result<Policy, Problems
 }
 
 fn compiled_files(files: &[PolicyFile]) -> Result<Policy, Problems> {
-    let named = files.first().map_or(0, |site| signers_named(site).len());
+    let named = files.first().map_or(0, |site| key_files_named(site).len());
     let (policies, signers) = files.split_at(files.len().saturating_sub(named));
     compile_with(policies, signers)
 }

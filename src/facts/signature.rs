@@ -5,8 +5,9 @@
 
 use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
+use crate::openpgp::check::Unsigned;
+use crate::roster::heard::Unheard;
 use crate::ssh::key::short_fingerprint;
-use crate::ssh::signature::SignatureCheck;
 use crate::verdict::line::Line;
 
 /// Whether an object is signed, and by whom.
@@ -28,8 +29,6 @@ pub enum Signed {
     },
     /// Not at all.
     Not,
-    /// With OpenPGP, which is not verified here.
-    OpenPgp,
     /// With X.509, which is not verified here.
     X509,
     /// The object is malformed, so nobody can say where its signature begins.
@@ -37,11 +36,22 @@ pub enum Signed {
         /// What is wrong with it, as a sentence.
         why: String,
     },
-    /// With SSH, and the signature does not count.
-    Bad(SignatureCheck),
+    /// The signature does not count.
+    Bad(Unheard),
 }
 
 impl Signed {
+    /// Whether it is of a kind that this policy has no keys for, whoever made it.
+    pub fn is_of_another_kind(&self) -> bool {
+        matches!(self, Self::X509 | Self::Bad(Unheard::OpenPgp(Unsigned::NoKeyring)))
+    }
+
+    /// Whether it is by a key that nobody here has.
+    pub fn is_by_a_stranger(&self) -> bool {
+        let unknown = |it: &Unheard| matches!(it, Unheard::OpenPgp(Unsigned::UnknownKey { .. }));
+        matches!(self, Self::NobodysKey { .. }) || matches!(self, Self::Bad(why) if unknown(why))
+    }
+
     /// Words that follow the object's name.
     pub fn words(&self) -> Line {
         match self {
@@ -55,7 +65,6 @@ impl Signed {
                 line.text(why.clone())
             }
             Self::Not => Line::new(" is not signed"),
-            Self::OpenPgp => Line::new(" is signed with OpenPGP, which is not supported here"),
             Self::X509 => Line::new(" is signed with X.509, which is not supported here"),
             Self::Malformed { why } => Line::new(" is malformed: ").text(why.clone()),
             Self::Bad(check) => Line::new(" has a signature that is ").text(check.to_string()),

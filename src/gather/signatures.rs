@@ -14,9 +14,6 @@ use crate::roster::heard::Heard;
 use crate::ssh::signature::GIT_NAMESPACE;
 use crate::store::commit::CommitSignature;
 
-/// How an OpenPGP signature begins, on its own or clear-signed (RFC 9580, section 6.2).
-const OPENPGP: [&[u8]; 2] = [b"-----BEGIN PGP SIGNATURE-----", b"-----BEGIN PGP MESSAGE-----"];
-
 /// How an X.509 signature begins (gpg-interface.c).
 const X509: &[u8] = b"-----BEGIN SIGNED MESSAGE-----";
 
@@ -158,9 +155,6 @@ fn of_tags(scene: &Scene<'_>, new: &Oid) -> Result<Vec<SignedObject>, GatherErro
 /// Whether an object is signed, and by whom.
 fn signed(scene: &Scene<'_>, signature: Option<&CommitSignature>) -> Signed {
     let Some(signature) = signature else { return Signed::Not };
-    if OPENPGP.iter().any(|begin| signature.armor.starts_with(begin)) {
-        return Signed::OpenPgp;
-    }
     if signature.armor.starts_with(X509) {
         return Signed::X509;
     }

@@ -22,7 +22,7 @@ use crate::log::settle::{self, Site};
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 use crate::policy::place::{GitPlace, beside, label, seen_from};
-use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, signers_named};
+use crate::policy::{POLICY_BYTES_MAX, Policy, PolicyFile, compile_with, key_files_named};
 use crate::push::env::Env;
 use crate::source::problem::Colour;
 use crate::store::error::StoreError;
@@ -142,7 +142,7 @@ impl World {
         let mut signers = Vec::new();
         if let (Some((path, _)), Some(site)) = (files.first(), policies.first()) {
             let site_path = path.clone();
-            for named in signers_named(site) {
+            for named in key_files_named(site) {
                 let path = beside(&site_path, &named);
                 let file = read_policy(&path, &mut committed)?;
                 signers.push(file.clone());

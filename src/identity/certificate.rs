@@ -64,8 +64,9 @@ fn signer(
     roster: &Roster,
     now: Moment,
 ) -> (Option<String>, Result<PrincipalName, String>) {
-    if !certificate.armor.starts_with(crate::ssh::armor::BEGIN) {
-        let why = "is signed with OpenPGP or X.509, which is not supported here";
+    let begins = [crate::ssh::armor::BEGIN, crate::openpgp::armor::BEGIN_ANY];
+    if !begins.iter().any(|begin| certificate.armor.starts_with(begin)) {
+        let why = "is signed with X.509, which is not supported here";
         return (None, Err(why.to_owned()));
     }
     let heard = roster.heard(GIT_NAMESPACE, certificate.signed, certificate.armor, now);

@@ -296,7 +296,7 @@ pub static TABLE: &[Kind] = &[
             "**/{portcullis,portcullis*,policy}.toml",
             "**/{portcullis,.portcullis}/**/*.toml",
             "**/{CODEOWNERS,OWNERS,OWNERS_ALIASES}",
-            "**/{allowed_signers,authorized_keys}{,.*}",
+            "**/{allowed_signers,authorized_keys,keyring}{,.*}",
             "**/{.gitattributes,.gitmodules,.lfsconfig}",
             ".github/settings.{yml,yaml}",
             "**/.sops.{yaml,yml}",

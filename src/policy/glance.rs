@@ -20,29 +20,46 @@ pub struct Text<'a> {
     pub bytes_max: usize,
 }
 
-/// The files in the form `allowed_signers` that the site's policy takes keys from, as it names them:
-/// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
-/// policy cannot be read.
-pub fn signers_named(site: &Text<'_>) -> Vec<String> {
-    let read =
-        |table: &mut Table<'_>, problems: &mut Problems| settings::allowed_signers(table, problems);
-    within(site, "identity", "allowed-signers", read).unwrap_or_default()
+/// The files that the site's policy takes keys from, as it names them: by a full path, or from its
+/// own folder. Whoever reads a policy reads these too.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeyFiles {
+    /// Those in the form `allowed_signers`.
+    pub signers: Vec<String>,
+    /// The one of OpenPGP keys.
+    pub keyring: Option<String>,
+}
+
+impl KeyFiles {
+    /// All of them, in the order in which they are read.
+    pub fn all(self) -> Vec<String> {
+        self.signers.into_iter().chain(self.keyring).collect()
+    }
+}
+
+/// The files of keys that the site's policy names. None where the policy cannot be read.
+pub fn key_files(site: &Text<'_>) -> KeyFiles {
+    let read = |table: &mut Table<'_>, problems: &mut Problems| KeyFiles {
+        signers: settings::allowed_signers(table, problems),
+        keyring: settings::keyring(table, problems),
+    };
+    within(site, "identity", &settings::KEY_FILES, read).unwrap_or_default()
 }
 
 /// What the site's policy says of the log, where it says how often that is to be sealed. `None`: it
 /// does not, or it cannot be read.
 pub fn sealing(site: &Text<'_>) -> Option<LogSettings> {
-    within(site, "log", "seal-every", LogSettings::take)
+    within(site, "log", &["seal-every"], LogSettings::take)
 }
 
-/// Reads one table of a policy that may have this key in it.
+/// Reads one table of a policy that may have one of these keys in it.
 fn within<T>(
     site: &Text<'_>,
     table: &str,
-    key: &str,
+    keys: &[&str],
     read: impl FnOnce(&mut Table<'_>, &mut Problems) -> T,
 ) -> Option<T> {
-    if !may_say(site.bytes, key) {
+    if !keys.iter().any(|key| may_say(site.bytes, key)) {
         return None;
     }
     let mut problems = Problems::new();
@@ -71,11 +88,19 @@ mod tests {
     fn a_key_is_found_however_it_is_written() {
         for key in ["allowed-signers", "\"allowed-signers\"", "\"allowed\\u002dsigners\""] {
             let text = format!("version = 1\n[identity]\n{key} = [\"keys\"]\n");
-            assert_eq!(signers_named(&file(&text)), ["keys"], "{key}");
+            assert_eq!(key_files(&file(&text)).all(), ["keys"], "{key}");
         }
         let dotted = "identity.allowed-signers = [\"keys\"]\n";
-        assert_eq!(signers_named(&file(dotted)), ["keys"]);
-        assert!(signers_named(&file("[identity]\nlocal = \"os-user\"\n")).is_empty());
+        assert_eq!(key_files(&file(dotted)).all(), ["keys"]);
+        assert!(key_files(&file("[identity]\nlocal = \"os-user\"\n")).all().is_empty());
+    }
+
+    #[test]
+    fn both_kinds_of_files_of_keys_are_found() {
+        let text = "[identity]\nkeyring = \"ring\"\n";
+        assert_eq!(key_files(&file(text)).keyring.as_deref(), Some("ring"));
+        let both = "[identity]\nkeyring = \"ring\"\nallowed-signers = [\"a\", \"b\"]\n";
+        assert_eq!(key_files(&file(both)).all(), ["a", "b", "ring"]);
     }
 
     #[test]

@@ -146,6 +146,12 @@ const IDENTITY: Section = Section {
             "more keys for `[people]`, from files as `ssh-keygen` reads them; a path that is not \
              whole begins at the policy's folder",
         ),
+        KeyDoc::optional(
+            "keyring",
+            Shape::Said("a path"),
+            "a file of OpenPGP keys, as `gpg --export` writes it; a key is that of whom its \
+             e-mails belong to in `[people]`, and signs commits, tags and pushes",
+        ),
     ],
 };
 

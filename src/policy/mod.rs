@@ -122,11 +122,10 @@ impl Policy {
     }
 }
 
-/// The files in the form `allowed_signers` that the site's policy takes keys from, as it names them:
-/// by a full path, or from its own folder. Whoever reads a policy reads these too. None where the
-/// policy cannot be read.
-pub fn signers_named(site: &PolicyFile) -> Vec<String> {
-    glance::signers_named(&text_of(site))
+/// The files that the site's policy takes keys from, as it names them: by a full path, or from its
+/// own folder. Whoever reads a policy reads these too. None where the policy cannot be read.
+pub fn key_files_named(site: &PolicyFile) -> Vec<String> {
+    glance::key_files(&text_of(site)).all()
 }
 
 /// What the site's policy says of the log, where it says how often that is to be sealed. `None`: it
@@ -149,12 +148,12 @@ pub fn compile(files: &[PolicyFile]) -> Result<Policy, Problems> {
     compile_with(files, &[])
 }
 
-/// The same, with the files of keys that `signers_named` names, in that order.
+/// The same, with the files of keys that `key_files_named` names, in that order.
 ///
 /// # Errors
 ///
 /// As `compile`; and where the files of keys are not as many as are named.
-pub fn compile_with(files: &[PolicyFile], signers: &[PolicyFile]) -> Result<Policy, Problems> {
+pub fn compile_with(files: &[PolicyFile], keys: &[PolicyFile]) -> Result<Policy, Problems> {
     let mut problems = Problems::new();
     if files.is_empty() {
         problems.push(
@@ -162,19 +161,22 @@ pub fn compile_with(files: &[PolicyFile], signers: &[PolicyFile]) -> Result<Poli
                 .hint("portcullis install writes one; git config portcullis.policy names one"),
         );
     }
-    if files.len() + signers.len() > POLICY_FILES_MAX {
+    if files.len() + keys.len() > POLICY_FILES_MAX {
         let what = format!("a policy of more than {POLICY_FILES_MAX} files");
         problems.push(Problem::error(what));
     }
-    let named = files.first().map_or(0, |site| signers_named(site).len());
-    if named != signers.len() {
-        let what = "a file that `allowed-signers` names was not read";
+    let named = files.first().map(|site| glance::key_files(&text_of(site))).unwrap_or_default();
+    let at = named.signers.len();
+    if at + usize::from(named.keyring.is_some()) != keys.len() {
+        let what = "a file that `allowed-signers` or `keyring` names was not read";
         problems.push(Problem::error(what).hint("is it there, and may we read it?"));
         return Err(problems);
     }
-    let all: Vec<&PolicyFile> = files.iter().chain(signers).collect();
-    let texts: Vec<_> = all
+    let all: Vec<&PolicyFile> = files.iter().chain(keys).collect();
+    let (signers, keyring) = keys.split_at(at);
+    let texts: Vec<_> = files
         .iter()
+        .chain(signers)
         .take(POLICY_FILES_MAX)
         .enumerate()
         .filter_map(|(number, file)| {
@@ -195,14 +197,27 @@ pub fn compile_with(files: &[PolicyFile], signers: &[PolicyFile]) -> Result<Poli
         RawFile::read(table, text.number() == 0, &mut problems)
     });
     let raw: Vec<RawFile<'_>> = raw.collect();
-    let policy = assemble(raw, &signers, digest(&all), &mut problems);
+    let number = files.len() + at;
+    let keyring = keyring.first().map(|file| {
+        let label = SourceText::unread(number, &file.label);
+        (label, file.bytes.as_slice())
+    });
+    let keys = Keys { signers: &signers, keyring };
+    let policy = assemble(raw, &keys, digest(&all), &mut problems);
     if problems.errors() > 0 { Err(problems) } else { Ok(Policy { warnings: problems, ..policy }) }
+}
+
+/// What files of keys hold.
+struct Keys<'a> {
+    signers: &'a [Arc<SourceText>],
+    /// What the file is called, and its bytes, which need not be text.
+    keyring: Option<(Arc<SourceText>, &'a [u8])>,
 }
 
 /// Makes a policy of the parts of its files. Good for nothing if there are problems.
 fn assemble(
     mut files: Vec<RawFile<'_>>,
-    signers: &[Arc<SourceText>],
+    keys: &Keys<'_>,
     digest: Digest,
     problems: &mut Problems,
 ) -> Policy {
@@ -220,7 +235,8 @@ fn assemble(
         file.people.take().into_iter().for_each(|table| draft.people(table, problems));
         file.groups.take().into_iter().for_each(|table| draft.groups(table, problems));
     }
-    signers.iter().for_each(|text| draft.allowed_signers(text, problems));
+    keys.signers.iter().for_each(|text| draft.allowed_signers(text, problems));
+    keys.keyring.iter().for_each(|(text, bytes)| draft.keyring(text, bytes, problems));
     let roster = Roster::build(draft, problems);
     let glass = glass.and_then(|table| glass::read(table, &roster, problems));
     let header = rollback.as_ref().map(|table| table.header().clone());

@@ -35,6 +35,8 @@ pub struct Identity {
     pub unlisted: Unlisted,
     /// Files in the form `allowed_signers` that keys are taken from, as they are written.
     pub allowed_signers: Vec<String>,
+    /// The file that OpenPGP keys are taken from, as it is written.
+    pub keyring: Option<String>,
 }
 
 /// Who is asked for the pusher's name.
@@ -139,9 +141,15 @@ const SEAL_EVERY_SECONDS_MIN: i64 = 60;
 /// The key that names files of keys.
 const ALLOWED_SIGNERS: &str = "allowed-signers";
 
+/// The key that names the file of OpenPGP keys.
+const KEYRING: &str = "keyring";
+
+/// The keys of `[identity]` that name files.
+pub(super) const KEY_FILES: [&str; 2] = [ALLOWED_SIGNERS, KEYRING];
+
 /// What may stand in `[identity]`.
-pub const IDENTITY_KEYS: [&str; 6] =
-    ["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS];
+pub const IDENTITY_KEYS: [&str; 7] =
+    ["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS, KEYRING];
 
 /// What may stand in `[log]`.
 pub const LOG_KEYS: [&str; 7] =
@@ -195,9 +203,10 @@ impl Identity {
         let words = &[("login", Unlisted::Login), ("refuse", Unlisted::Refuse)];
         let unlisted = table.word("unlisted", words, problems).map_or(unlisted, |w| w.value);
         let allowed_signers = allowed_signers(&mut table, problems);
+        let keyring = keyring(&mut table, problems);
         table.finish(Keys { known: &IDENTITY_KEYS, later: &[] }, problems);
         let asks = platform.map_or(Asks::Doors { ssh, http, local }, Asks::Platform);
-        Self { asks, unlisted, allowed_signers }
+        Self { asks, unlisted, allowed_signers, keyring }
     }
 }
 
@@ -210,7 +219,7 @@ impl Default for Identity {
             http: DoorSource::Variable("REMOTE_USER".to_owned()),
             local: DoorSource::OsUser,
         };
-        Self { asks, unlisted: Unlisted::Login, allowed_signers: Vec::new() }
+        Self { asks, unlisted: Unlisted::Login, allowed_signers: Vec::new(), keyring: None }
     }
 }
 
@@ -220,13 +229,22 @@ pub(super) fn allowed_signers(table: &mut Table<'_>, problems: &mut Problems) ->
         return Vec::new();
     }
     let Some(list) = table.texts_or_text(ALLOWED_SIGNERS, problems) else { return Vec::new() };
-    for file in &list.value {
-        if file.value.is_empty() || file.value.contains('\0') {
-            let hint = "name a file, by a full path or one from this policy's own folder";
-            problems.error_hint(&file.spot, "no file can be called this", hint);
-        }
-    }
+    list.value.iter().for_each(|file| no_file(file, problems));
     list.value.into_iter().map(|file| file.value).collect()
+}
+
+/// The file that OpenPGP keys are taken from.
+pub(super) fn keyring(table: &mut Table<'_>, problems: &mut Problems) -> Option<String> {
+    let file = table.text(KEYRING, problems)?;
+    no_file(&file, problems);
+    Some(file.value)
+}
+
+fn no_file(file: &Located<String>, problems: &mut Problems) {
+    if file.value.is_empty() || file.value.contains('\0') {
+        let hint = "name a file, by a full path or one from this policy's own folder";
+        problems.error_hint(&file.spot, "no file can be called this", hint);
+    }
 }
 
 fn platform(table: &mut Table<'_>, problems: &mut Problems) -> Option<&'static str> {

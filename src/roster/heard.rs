@@ -3,7 +3,10 @@
 //! Everything signed is heard here: statements, commits, tags, push certificates. Who asks says for
 //! which purpose (the namespace) and at which moment.
 
+use std::fmt;
+
 use crate::names::principal::PrincipalName;
+use crate::openpgp::check::Unsigned;
 use crate::ssh::signature::SignatureCheck;
 
 /// Whose word a signature is.
@@ -31,7 +34,25 @@ pub enum Heard<'r> {
         fingerprint: String,
     },
     /// The signature is not good.
-    Not(SignatureCheck),
+    Not(Unheard),
+}
+
+/// Why a signature is nobody's word. Words that follow "it is".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// One of SSH, or of nothing that is known here.
+    Ssh(SignatureCheck),
+    /// One of OpenPGP.
+    OpenPgp(Unsigned),
+}
+
+impl fmt::Display for Unheard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ssh(check) => check.fmt(f),
+            Self::OpenPgp(check) => check.fmt(f),
+        }
+    }
 }
 
 impl Heard<'_> {

@@ -9,6 +9,7 @@
 pub mod directory;
 mod groups;
 pub mod heard;
+pub mod keyring;
 pub mod party;
 pub mod principal;
 pub mod read;
@@ -21,8 +22,10 @@ use crate::codeowners::dialect::Dialect;
 use crate::names::escape::escape_short;
 use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
+use crate::openpgp::armor::BEGIN_ANY;
 use crate::roster::directory::Directory;
-use crate::roster::heard::Heard;
+use crate::roster::heard::{Heard, Unheard};
+use crate::roster::keyring::Owned;
 use crate::roster::party::Party;
 use crate::roster::principal::Principal;
 use crate::roster::read::Draft;
@@ -33,9 +36,9 @@ use crate::source::text::Located;
 use crate::ssh::allowed_signers::Signer as Line;
 use crate::ssh::certificate::Certificate;
 use crate::ssh::key::SshKey;
-use crate::ssh::signature::{SignatureCheck, verify};
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
 use crate::statement::fields::APPROVAL_NAMESPACE;
-use crate::statement::read::Statement;
+use crate::statement::read::{Form, Statement};
 
 /// Everybody a policy knows.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +50,7 @@ pub struct Roster {
     grants: HashMap<Vec<u8>, Grants>,
     by_email: HashMap<Vec<u8>, PrincipalName>,
     authorities: Vec<Line>,
+    openpgp: Owned,
 }
 
 impl Roster {
@@ -55,8 +59,8 @@ impl Roster {
     pub fn build(draft: Draft, problems: &mut Problems) -> Self {
         let groups = groups::resolve(&draft, problems);
         let grants = draft.granted.into_iter().map(|(key, (_, grants))| (key, grants)).collect();
-        let authorities = draft.authorities;
-        let mut roster = Self { groups, grants, authorities, ..Self::default() };
+        let (authorities, openpgp) = (draft.authorities, draft.openpgp);
+        let mut roster = Self { groups, grants, authorities, openpgp, ..Self::default() };
         for (name, (principal, _)) in draft.people {
             for login in &principal.logins {
                 roster.by_login.insert(login.clone(), name.clone());
@@ -88,8 +92,12 @@ impl Roster {
         self.by_key.get(key)
     }
 
-    /// Whose word a signature over a message is, made for this purpose and looked at now.
+    /// Whose word a signature over a message is, made for this purpose and looked at now. OpenPGP
+    /// knows no purposes, so it counts only for what has a form of Git's own.
     pub fn heard(&self, namespace: &str, message: &[u8], armor: &[u8], now: Moment) -> Heard<'_> {
+        if namespace == GIT_NAMESPACE && armor.starts_with(BEGIN_ANY) {
+            return self.heard_openpgp(message, armor, now);
+        }
         self.heard_for(&[namespace], verify(namespace, message, armor), now)
     }
 
@@ -98,6 +106,9 @@ impl Roster {
     pub fn heard_saying(&self, statement: &Statement, now: Moment) -> Heard<'_> {
         let purposes = [statement.namespace(), statement.fields().namespace()];
         let (signed, armor) = (statement.signed_bytes(), statement.armor());
+        if statement.form() == Form::Tag && armor.starts_with(BEGIN_ANY) {
+            return self.heard_openpgp(signed, armor, now);
+        }
         self.heard_for(&purposes, verify(statement.namespace(), signed, armor), now)
     }
 
@@ -120,7 +131,7 @@ impl Roster {
             | SignatureCheck::Bad { .. }
             | SignatureCheck::WrongNamespace { .. }
             | SignatureCheck::Unsupported { .. }
-            | SignatureCheck::Malformed { .. }) => Heard::Not(other),
+            | SignatureCheck::Malformed { .. }) => Heard::Not(Unheard::Ssh(other)),
         }
     }
 
@@ -144,7 +155,7 @@ impl Roster {
         let unfit = |why: &str| {
             let id = escape_short(certificate.key_id.as_bytes());
             let what = format!("the certificate \"{id}\" {why}");
-            Heard::Not(SignatureCheck::Unsupported { what })
+            Heard::Not(Unheard::Ssh(SignatureCheck::Unsupported { what }))
         };
         let name = match (people.next(), people.next()) {
             (Some(person), None) => &person.name,
@@ -180,6 +191,8 @@ impl Roster {
         self.get(name).is_some_and(|principal| {
             principal.keys.iter().any(may)
                 || self.authorities_of(principal).any(|line| line.signs_in(namespace))
+                // An approval by a tag is one of Git's own forms.
+                || ([GIT_NAMESPACE, APPROVAL_NAMESPACE].contains(&namespace) && self.has_openpgp(name))
         })
     }
 

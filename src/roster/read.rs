@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::names::principal::PrincipalName;
+use crate::roster::keyring::Owned;
 use crate::roster::principal::Principal;
 use crate::roster::signers::Grants;
 use crate::source::problem::{Problem, Problems};
@@ -32,6 +33,8 @@ pub struct Draft {
     pub(super) granted: BTreeMap<Vec<u8>, (PrincipalName, Grants)>,
     /// Lines of such files whose keys vouch for others.
     pub(super) authorities: Vec<Line>,
+    /// OpenPGP keys, and whose they are.
+    pub(super) openpgp: Owned,
 }
 
 /// Whom something belongs to.
@@ -60,6 +63,11 @@ impl Draft {
             }
             self.groups.insert(name, Located { value: list.value, spot: written.spot });
         }
+    }
+
+    /// Whose e-mail this is; ASCII letters match in either case.
+    pub(super) fn by_email(&self, email: &str) -> Option<&PrincipalName> {
+        self.emails.get(&email.to_ascii_lowercase()).map(|Owner(name, _)| name)
     }
 
     /// What stands against giving this key to this person: it is in `[people]` already.

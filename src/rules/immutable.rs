@@ -113,5 +113,6 @@ const EXPLAIN: &str = r#"A ref once made is neither moved nor deleted, by anyone
     why       = "what was shipped can be found again"
 
 With `signed = true` a tag is also signed by a key in the roster, with
-`git tag -s` and gpg.format = ssh. To mend a release, push a new tag.
+`git tag -s` and gpg.format = ssh, or by an OpenPGP key of the keyring. To
+mend a release, push a new tag.
 "#;

@@ -107,6 +107,7 @@ Signatures are SSH signatures, as Git makes them with
   git config commit.gpgSign true
 
 verified by the server against the keys in the policy, at the server's time.
-OpenPGP and X.509 signatures are not verified and never count. A key that a
-hardware token holds counts when somebody touched it.
+or OpenPGP signatures, by keys of `keyring` in [identity] (explain roster).
+X.509 signatures are not verified and never count. An SSH key that a hardware
+token holds counts when somebody touched it.
 "#;

@@ -102,7 +102,8 @@ Whoever pushes runs once
   git config user.signingKey ~/.ssh/id_ed25519.pub
   git config push.gpgSign if-asked
 
-and then pushes as ever, or signs one push with git push --signed. The
+and then pushes as ever, or signs one push with git push --signed. (An
+OpenPGP key of the keyring, with gpg.format openpgp, does as well.) The
 server has to give out nonces:
 
   git config receive.certNonceSeed "$(openssl rand -hex 32)"

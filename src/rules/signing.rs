@@ -121,7 +121,6 @@ fn doubt<'f>(rule: &Signing, object: &'f SignedObject) -> Option<Doubt<'f>> {
         Signed::NobodysKey { .. }
         | Signed::KeyNotNow { .. }
         | Signed::Not
-        | Signed::OpenPgp
         | Signed::X509
         | Signed::Malformed { .. }
         | Signed::Bad(_) => words,
@@ -246,11 +245,11 @@ pub(super) fn sign_tag(view: &View<'_>) -> Hint {
 /// Hints beyond the command, for those who need them.
 fn advise(mut objection: Objection, doubts: &[Doubt<'_>]) -> Objection {
     let any = |is: fn(&Signed) -> bool| doubts.iter().any(|doubt| is(&doubt.object.signed));
-    if any(|signed| matches!(signed, Signed::OpenPgp | Signed::X509)) {
+    if any(Signed::is_of_another_kind) {
         let command = Line::new("git config gpg.format ssh");
         objection = objection.hint(Hint::run(Line::new("sign with an SSH key instead"), command));
     }
-    if any(|signed| matches!(signed, Signed::NobodysKey { .. })) {
+    if any(Signed::is_by_a_stranger) {
         let command = Line::new("portcullis explain roster");
         objection = objection.hint(Hint::run(Line::new("to enrol a new key read"), command));
     }

@@ -104,6 +104,11 @@ impl SourceText {
         Ok(text)
     }
 
+    /// A file that is no text: only what is wrong with the whole of it can have a place.
+    pub fn unread(number: usize, label: &str) -> Arc<Self> {
+        Arc::new(Self { number, label: label.into(), text: String::new() })
+    }
+
     /// Its place among the files that are read together.
     pub fn number(&self) -> usize {
         self.number

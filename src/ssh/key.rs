@@ -152,10 +152,18 @@ impl SshKey {
     }
 }
 
-/// As much of a fingerprint as tells one's own keys apart: `SHA256:` and eight characters more.
+/// As much of a fingerprint as tells one's own keys apart: `SHA256:` and eight characters more; of
+/// one of OpenPGP the end, as `gpg` does.
 pub fn short_fingerprint(fingerprint: &str) -> &str {
-    fingerprint.get(..FINGERPRINT_SHOWN).unwrap_or(fingerprint)
+    if fingerprint.contains(':') {
+        return fingerprint.get(..FINGERPRINT_SHOWN).unwrap_or(fingerprint);
+    }
+    let at = fingerprint.len().saturating_sub(KEY_ID_SHOWN);
+    fingerprint.get(at..).unwrap_or(fingerprint)
 }
+
+/// How much of one of OpenPGP is shown, in bytes.
+const KEY_ID_SHOWN: usize = 16;
 
 /// How much that is, in bytes.
 const FINGERPRINT_SHOWN: usize = 15;

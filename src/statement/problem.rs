@@ -95,4 +95,7 @@ pub enum StatementProblem {
     /// What follows the empty line is not one armoured SSH signature and nothing else.
     #[error("behind its lines stands no SSH signature, or more than that")]
     NoSignature,
+    /// The same of a tag, which may be signed in two ways.
+    #[error("behind its lines stands no SSH or OpenPGP signature, or more than that")]
+    NoTagSignature,
 }

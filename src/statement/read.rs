@@ -19,11 +19,20 @@ use crate::statement::fields::{
 use crate::statement::place::{ApprovalKey, Place};
 use crate::statement::problem::{STATEMENT_BYTES_MAX, StatementProblem};
 
-/// How the signature begins (OpenSSH's PROTOCOL.sshsig).
-const ARMOR_BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
+/// How the signature begins, and how it ends and with it the statement (OpenSSH's PROTOCOL.sshsig).
+const SSH_ARMOR: Armor =
+    Armor { begin: "-----BEGIN SSH SIGNATURE-----\n", end: "\n-----END SSH SIGNATURE-----\n" };
 
-/// How it ends, and with it the statement.
-const ARMOR_END: &str = "\n-----END SSH SIGNATURE-----\n";
+/// The same of OpenPGP (RFC 9580, section 6), which signs tags as well, and no files: it knows no
+/// purposes.
+const OPENPGP_ARMOR: Armor =
+    Armor { begin: "-----BEGIN PGP SIGNATURE-----\n", end: "\n-----END PGP SIGNATURE-----\n" };
+
+/// The lines around a signature.
+struct Armor {
+    begin: &'static str,
+    end: &'static str,
+}
 
 /// A well-formed statement. Whether its signature is good is not known here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,8 +80,11 @@ impl Statement {
             Form::Tag => read_tag(&mut lines)?,
         };
         let armor = lines.rest;
-        if !is_one_armor(armor) {
-            return Err(StatementProblem::NoSignature);
+        match form {
+            _ if SSH_ARMOR.is_all_of(armor) => {}
+            Form::Tag if OPENPGP_ARMOR.is_all_of(armor) => {}
+            Form::Tag => return Err(StatementProblem::NoTagSignature),
+            Form::Blob => return Err(StatementProblem::NoSignature),
         }
         let signed = bytes[..bytes.len() - armor.len()].to_vec();
         Ok(Self { fields, signed, armor: armor.as_bytes().to_vec(), form })
@@ -128,12 +140,14 @@ impl Statement {
     }
 }
 
-/// Whether this is one armoured signature from end to end, whatever it holds.
-fn is_one_armor(text: &str) -> bool {
-    let Some(body) = text.strip_prefix(ARMOR_BEGIN) else { return false };
-    match body.find(ARMOR_END) {
-        Some(at) => at + ARMOR_END.len() == body.len(),
-        None => false,
+impl Armor {
+    /// Whether this is one armoured signature from end to end, whatever it holds.
+    fn is_all_of(&self, text: &str) -> bool {
+        let Some(body) = text.strip_prefix(self.begin) else { return false };
+        match body.find(self.end) {
+            Some(at) => at + self.end.len() == body.len(),
+            None => false,
+        }
     }
 }
 

@@ -357,7 +357,11 @@ fn every_byte_of_a_certificate_counts_and_none_is_believed_unread() {
         bytes[at] ^= 1;
         refused(&lie.tell(&String::from_utf8(bytes).unwrap()), "the push certificate ");
     }
-    refused(&lie.tell(&text.replace("SSH SIGNATURE", "PGP SIGNATURE")), "not supported here");
+    refused(
+        &lie.tell(&text.replace("SSH SIGNATURE", "PGP SIGNATURE")),
+        "of OpenPGP, and the policy names no",
+    );
+    refused(&lie.tell(&text.replace("SSH SIGNATURE", "SIGNED MESSAGE")), "not supported here");
     refused(&lie.tell(text.split("-----BEGIN").next().unwrap()), "is not signed");
     refused(&lie.tell(""), "is not signed");
     for oid in ["", "nonsense", &"1".repeat(40), &lie.new] {

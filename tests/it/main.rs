@@ -40,6 +40,7 @@ mod log;
 mod manual;
 mod methods;
 mod objects;
+mod openpgp;
 mod operations;
 mod outside;
 mod owners;

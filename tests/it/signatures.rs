@@ -195,7 +195,10 @@ fn f12_other_kinds_of_signatures_are_named_and_never_count() {
         alice.object("commit", raw.replace(from, to).as_bytes())
     };
     for (oid, words) in [
-        (forge("SSH SIGNATURE", "PGP SIGNATURE"), "is signed with OpenPGP, which is not supported"),
+        (
+            forge("SSH SIGNATURE", "PGP SIGNATURE"),
+            "has a signature that is of OpenPGP, and the policy names no",
+        ),
         (forge("SSH SIGNATURE", "SIGNED MESSAGE"), "is signed with X.509, which is not supported"),
         (forge("change a", "change b"), "has a signature that is not over these bytes"),
         (forge("SSH SIGNATURE", "NEW SIGNATURE"), "has a signature that is no SSH signature"),

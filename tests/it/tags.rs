@@ -77,7 +77,7 @@ fn what_is_not_to_the_letter_such_a_tag_does_not_enter() {
     let refused = |statement: &Statement, why: &str| {
         not_taken(&site, &bob, statement).tells(why);
     };
-    refused(&tag(&bob, &draft, "-a", &name, &tip), "no SSH signature");
+    refused(&tag(&bob, &draft, "-a", &name, &tip), "no SSH or OpenPGP signature");
     refused(&tag(&bob, &draft, "-s", "v1.0", &tip), "the tag is called \"v1.0\"");
     refused(&tag(&bob, &draft, "-s", &format!("reject-{tip}"), &tip), "has to be called");
     refused(&tag(&bob, &draft, "-s", &name, &format!("{tip}^")), "is not the commit");
@@ -100,7 +100,7 @@ fn what_is_not_to_the_letter_such_a_tag_does_not_enter() {
     refused(&longer, "not over these bytes");
     let more = text.replace("verdict approve\n", "verdict approve\nand more\n");
     let more = Statement { blob: bob.object("tag", more.as_bytes()), ..good.clone() };
-    refused(&more, "no SSH signature, or more");
+    refused(&more, "no SSH or OpenPGP signature, or more");
     let elsewhere = Statement { place: draft.place().replace("/bob", "/carol"), ..good };
     refused(&elsewhere, "belongs at another place");
     site.does_not_land(&alice, &tip).says("0 of 1 approval");

@@ -14,7 +14,7 @@ use crate::log::whole;
 use crate::log::wire::Text;
 use crate::names::escape::escape;
 use crate::policy::place;
-use crate::policy::{Policy, PolicyFile, compile_with, signers_named};
+use crate::policy::{Policy, PolicyFile, compile_with, key_files_named};
 use crate::source::problem::Colour;
 
 /// A policy of the past.
@@ -40,7 +40,7 @@ pub fn stood(folder: &Folder, record: &PolicyRecord) -> io::Result<Stood> {
         .map(|(place, bytes)| PolicyFile { label: label(place), bytes: bytes.clone() })
         .collect();
     // The files of keys that the site's policy names stand behind the policies.
-    let named = policies.first().map_or(0, |site| signers_named(site).len());
+    let named = policies.first().map_or(0, |site| key_files_named(site).len());
     let signers = policies.split_off(policies.len().saturating_sub(named));
     let policy = compile_with(&policies, &signers)
         .map_err(|problems| escape(problems.render(Colour::Off).as_bytes()));

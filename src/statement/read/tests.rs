@@ -84,6 +84,16 @@ fn a_tag_says_the_same_as_a_file_and_is_signed_as_git_signs() {
 }
 
 #[test]
+fn a_tag_may_be_signed_with_openpgp_and_a_file_may_not() {
+    let other = |text: String| text.replace("SSH SIGNATURE", "PGP SIGNATURE");
+    let statement = Statement::parse(other(tag()).as_bytes()).unwrap();
+    assert!(statement.armor().starts_with(b"-----BEGIN PGP SIGNATURE-----\n"));
+    let two = other(tag()) + std::str::from_utf8(statement.armor()).unwrap();
+    assert_eq!(problem(&two), StatementProblem::NoTagSignature);
+    assert_eq!(problem(&other(approval())), StatementProblem::NoSignature);
+}
+
+#[test]
 fn a_tag_has_four_lines_of_head_and_no_other_name_or_object() {
     let told = |from: &str, to: &str| problem(&tag().replace(from, to)).to_string();
     let two = "2".repeat(40);
@@ -97,7 +107,8 @@ fn a_tag_has_four_lines_of_head_and_no_other_name_or_object() {
         ("+0000\n\n", "+0000\nencoding x\n\n", "line 5 should be empty"),
         ("approval v1\n", "check v1\n", "only an approval may be a tag"),
         ("approval v1\n", "\napproval v1\n", "it begins with \"\""),
-        ("verdict approve\n", "verdict approve\n\n", "no SSH signature, or more"),
+        ("verdict approve\n", "verdict approve\n\n", "no SSH or OpenPGP signature, or"),
+        ("END SSH", "END PGP", "no SSH or OpenPGP signature, or more"),
     ] {
         assert!(told(from, to).contains(why), "{}", told(from, to));
     }

@@ -1,0 +1,9 @@
+-----BEGIN PGP SIGNATURE-----
+
+iMYEAAEKADAWIQRgKRtqH16usl3xKcujziSHUei6SgUCaWjWwBIcc2hvcnRAZXhh
+bXBsZS5vcmcACgkQo84kh1HoukpRnwQAk+Q9sUkDzddd99MSvhQEb0DonqtcIclN
+TnKsTPDpkO4ZjBypxBW9TEu/aqH+NTFmd6yw6djMsfBrIEcfhcJZk+eLsPT32Eko
+nIWCQIwsMy5t8ovcwJq3sYLAZv8ui9WyXstehdPUAYdU7QJlqTQD+mJDK/ylaTNz
+KR9IkogEq1A=
+=JWVF
+-----END PGP SIGNATURE-----
