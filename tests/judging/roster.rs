@@ -9,7 +9,7 @@ use portcullis::codeowners::owner::Owner;
 use portcullis::names::moment::Moment;
 use portcullis::policy::{Policy, PolicyFile, compile_with};
 use portcullis::roster::directory::Meant;
-use portcullis::roster::heard::Heard;
+use portcullis::roster::heard::{Heard, Unheard};
 use portcullis::ssh::signature::{GIT_NAMESPACE, SignatureCheck};
 use ssh_key::certificate::Builder;
 use ssh_key::private::Ed25519Keypair;
@@ -83,7 +83,7 @@ fn a_key_speaks_for_whom_it_belongs_to() {
         assert_eq!(heard.key_of(), whose.map(name).as_ref());
         assert_eq!(heard.fingerprint(), Some(fingerprint(seed).as_str()));
         let other = policy.roster.heard(GIT_NAMESPACE, b"something else", &armor, noon());
-        assert!(matches!(other, Heard::Not(SignatureCheck::Bad { .. })));
+        assert!(matches!(other, Heard::Not(Unheard::Ssh(SignatureCheck::Bad { .. }))));
         assert_eq!((other.key_of(), other.fingerprint()), (None, None));
     }
     let elsewhere = heard(&policy, APPROVAL, &signed(1, GIT_NAMESPACE), noon());
