@@ -214,7 +214,7 @@ fn a_keyring_may_be_binary_and_is_part_of_the_policy() {
         String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("it holds a private key"), "{said}");
     fs::remove_file(&ring).unwrap();
-    alice.person.push(&["HEAD:refs/heads/main"]).says("could not read");
+    alice.person.push(&["HEAD:refs/heads/main"]).says("the policy on this server cannot be read");
 }
 
 #[test]
