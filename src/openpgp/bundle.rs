@@ -169,9 +169,14 @@ impl Name {
 
     /// Whether the key stands by it, for all that it says: signed, and not taken back since.
     pub(super) fn stands(&self) -> bool {
+        self.stands_by(&self.signed.for_it)
+    }
+
+    /// The same, where these are the signatures for it that count.
+    pub(super) fn stands_by(&self, for_it: &[Signature]) -> bool {
         let newest = |list: &[Signature]| list.iter().map(|it| it.created).max();
         let revoked = newest(&self.signed.against_it);
-        newest(&self.signed.for_it).is_some_and(|made| revoked.is_none_or(|at| made > at))
+        newest(for_it).is_some_and(|made| revoked.is_none_or(|at| made > at))
             && !self.signed.is_doubtful
             && !self.signed.against_it.iter().any(is_hard_for_a_name)
     }

@@ -311,6 +311,27 @@ fn what_may_revoke_a_key_revokes_it() {
 }
 
 #[test]
+fn a_name_that_was_taken_back_returns_by_the_key_s_own_word_alone() {
+    let (pair, other) = (Pair::new(1), Pair::new(2));
+    let signature = signed(&pair, &[], &[]);
+    let length = u32::try_from(NAME.len()).unwrap().to_be_bytes();
+    let over = [&pair.hashed()[..], &[0xb4], &length, NAME];
+    let say = |by_whom: &Pair, kind: u8, parts: &[Vec<u8>]| {
+        packet(2, &by_whom.sign(kind, &[parts, &[by(&pair)]].concat(), &[], &over))
+    };
+    let back = [good(&pair), say(&pair, 0x30, &[made(9), part(29, &[32])])].concat();
+    let none = "has no name of theirs that it has signed and that still holds";
+    assert_eq!(judged(&back, &signature), none);
+    let again = say(&pair, 0x13, &[made(10), flags(3)]);
+    assert_eq!(judged(&[&back[..], &again].concat(), &signature), "");
+    let forged = say(&other, 0x13, &[made(10), flags(3)]);
+    assert_eq!(judged(&[&back[..], &forged].concat(), &signature), none);
+    // For another reason than that the name is no longer used there is no way back.
+    let hard = [good(&pair), say(&pair, 0x30, &[made(9)])].concat();
+    assert_eq!(judged(&[&hard[..], &again].concat(), &signature), none);
+}
+
+#[test]
 fn a_subkey_and_its_primary_key_vouch_for_each_other() {
     let (pair, subkey) = (Pair::new(1), Pair::new(3));
     let signature = signed(&subkey, &[], &[]);

@@ -49,11 +49,12 @@ impl Standing {
         };
         let key = primary.hashed.as_slice();
         let direct = good(&bundle.own.for_it, &|kind| kind == DIRECT, &[key]);
-        let names = bundle.names.iter().filter(|name| name.stands()).filter_map(|name| {
+        let names = bundle.names.iter().filter_map(|name| {
             let length = u32::try_from(name.bytes.len()).ok()?.to_be_bytes();
             let over = [key, &[0xb4], &length, &name.bytes];
             let signed = good(&name.signed.for_it, &|kind| CERTIFIES.contains(&kind), &over);
-            Some((name.email()?.to_owned(), signed)).filter(|(_, signed)| !signed.is_empty())
+            // What is not proven takes no revocation back.
+            name.stands_by(&signed).then_some((name.email()?.to_owned(), signed))
         });
         Self {
             direct,

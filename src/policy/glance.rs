@@ -4,7 +4,8 @@
 //! Every push pays for reading the policy, so nobody reads a text twice for a word that it does not
 //! have.
 
-use crate::policy::settings::{self, LogSettings};
+use crate::policy::keyfiles;
+use crate::policy::settings::LogSettings;
 use crate::source::problem::Problems;
 use crate::source::table::{Table, parse};
 use crate::source::text::SourceText;
@@ -40,10 +41,10 @@ impl KeyFiles {
 /// The files of keys that the site's policy names. None where the policy cannot be read.
 pub fn key_files(site: &Text<'_>) -> KeyFiles {
     let read = |table: &mut Table<'_>, problems: &mut Problems| KeyFiles {
-        signers: settings::allowed_signers(table, problems),
-        keyring: settings::keyring(table, problems),
+        signers: keyfiles::allowed_signers(table, problems),
+        keyring: keyfiles::keyring(table, problems),
     };
-    within(site, "identity", &settings::KEY_FILES, read).unwrap_or_default()
+    within(site, "identity", &keyfiles::KEY_FILES, read).unwrap_or_default()
 }
 
 /// What the site's policy says of the log, where it says how often that is to be sealed. `None`: it

@@ -12,6 +12,7 @@ pub mod exempt;
 pub mod glance;
 pub mod glass;
 pub mod journal;
+mod keyfiles;
 pub mod keys;
 pub mod notify;
 pub mod place;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::facts::limits::{LIMITS, Limits};
 use crate::identity::PLATFORMS;
 use crate::policy::journal::{self, Journal};
+use crate::policy::keyfiles::{ALLOWED_SIGNERS, KEYRING, allowed_signers, keyring};
 use crate::policy::raw::Site;
 use crate::push::pusher::BY_CERTIFICATE;
 use crate::source::duration;
@@ -138,15 +139,6 @@ pub enum RefuseMode {
 /// How often a log can be sealed at most: every seal makes and throws away a key.
 const SEAL_EVERY_SECONDS_MIN: i64 = 60;
 
-/// The key that names files of keys.
-const ALLOWED_SIGNERS: &str = "allowed-signers";
-
-/// The key that names the file of OpenPGP keys.
-const KEYRING: &str = "keyring";
-
-/// The keys of `[identity]` that name files.
-pub(super) const KEY_FILES: [&str; 2] = [ALLOWED_SIGNERS, KEYRING];
-
 /// What may stand in `[identity]`.
 pub const IDENTITY_KEYS: [&str; 7] =
     ["ssh", "http", "local", "platform", "unlisted", ALLOWED_SIGNERS, KEYRING];
@@ -220,30 +212,6 @@ impl Default for Identity {
             local: DoorSource::OsUser,
         };
         Self { asks, unlisted: Unlisted::Login, allowed_signers: Vec::new(), keyring: None }
-    }
-}
-
-/// The files that keys are taken from.
-pub(super) fn allowed_signers(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
-    if !table.has(ALLOWED_SIGNERS) {
-        return Vec::new();
-    }
-    let Some(list) = table.texts_or_text(ALLOWED_SIGNERS, problems) else { return Vec::new() };
-    list.value.iter().for_each(|file| no_file(file, problems));
-    list.value.into_iter().map(|file| file.value).collect()
-}
-
-/// The file that OpenPGP keys are taken from.
-pub(super) fn keyring(table: &mut Table<'_>, problems: &mut Problems) -> Option<String> {
-    let file = table.text(KEYRING, problems)?;
-    no_file(&file, problems);
-    Some(file.value)
-}
-
-fn no_file(file: &Located<String>, problems: &mut Problems) {
-    if file.value.is_empty() || file.value.contains('\0') {
-        let hint = "name a file, by a full path or one from this policy's own folder";
-        problems.error_hint(&file.spot, "no file can be called this", hint);
     }
 }
 

@@ -13,7 +13,6 @@ use crate::names::moment::Moment;
 use crate::names::principal::PrincipalName;
 use crate::openpgp::check::{Check, Unsigned, verify};
 use crate::openpgp::keyring::{Holder, Keyring};
-use crate::roster::Roster;
 use crate::roster::heard::{Heard, Unheard};
 use crate::roster::read::Draft;
 use crate::source::problem::{Problem, Problems};
@@ -95,15 +94,20 @@ impl Draft {
     }
 }
 
-impl Roster {
-    /// Whose word an OpenPGP signature is.
-    pub(super) fn heard_openpgp(&self, message: &[u8], armor: &[u8], now: Moment) -> Heard<'_> {
+impl Owned {
+    /// Whose word a signature is. `by_email`: whose an e-mail is.
+    pub(super) fn heard<'r>(
+        &'r self,
+        by_email: &dyn Fn(&str) -> Option<&'r PrincipalName>,
+        message: &[u8],
+        armor: &[u8],
+        now: Moment,
+    ) -> Heard<'r> {
         let not = |why| Heard::Not(Unheard::OpenPgp(why));
-        let Some(ring) = &self.openpgp.ring else { return not(Unsigned::NoKeyring) };
-        let owner = |at: usize| self.openpgp.owners.get(at).and_then(Option::as_ref);
-        let theirs = |at: usize, email: &str| {
-            owner(at).is_some_and(|it| self.by_email(email.as_bytes()) == Some(it))
-        };
+        let Some(ring) = &self.ring else { return not(Unsigned::NoKeyring) };
+        let owner = |at: usize| self.owners.get(at).and_then(Option::as_ref);
+        let theirs =
+            |at: usize, email: &str| owner(at).is_some_and(|it| by_email(email) == Some(it));
         match verify(ring, message, armor, &theirs, now) {
             Check::Not(why) => not(why),
             Check::Made { holder, fingerprint, doubt } => match (owner(holder), doubt) {
@@ -114,20 +118,23 @@ impl Roster {
         }
     }
 
-    /// OpenPGP keys of people that sign nothing at this moment: whose, which, and why, to follow "it".
-    pub fn silent_openpgp(&self, now: Moment) -> Vec<(&PrincipalName, String, String)> {
-        let holders = self.openpgp.ring.iter().flat_map(Keyring::holders);
-        let owned = holders.zip(&self.openpgp.owners);
+    /// Keys of people that sign nothing at this moment: whose, which, and why, to follow "it".
+    pub(super) fn silent<'r>(
+        &'r self,
+        by_email: &dyn Fn(&str) -> Option<&'r PrincipalName>,
+        now: Moment,
+    ) -> Vec<(&'r PrincipalName, String, String)> {
+        let owned = self.ring.iter().flat_map(Keyring::holders).zip(&self.owners);
         let silent = owned.filter_map(|(holder, owner)| {
             let owner = owner.as_ref()?;
-            let theirs = |email: &str| self.by_email(email.as_bytes()) == Some(owner);
+            let theirs = |email: &str| by_email(email) == Some(owner);
             Some((owner, holder.fingerprint(), holder.silence(&theirs, now)?))
         });
         silent.collect()
     }
 
-    /// Whether this principal has an OpenPGP key that may ever sign.
-    pub(super) fn has_openpgp(&self, name: &PrincipalName) -> bool {
-        self.openpgp.owners.iter().flatten().any(|owner| owner == name)
+    /// Whether this principal has a key that may ever sign.
+    pub(super) fn has(&self, name: &PrincipalName) -> bool {
+        self.owners.iter().flatten().any(|owner| owner == name)
     }
 }

@@ -112,6 +112,16 @@ impl Roster {
         self.heard_for(&purposes, verify(statement.namespace(), signed, armor), now)
     }
 
+    fn heard_openpgp(&self, message: &[u8], armor: &[u8], now: Moment) -> Heard<'_> {
+        let by_email = |email: &str| self.by_email(email.as_bytes());
+        self.openpgp.heard(&by_email, message, armor, now)
+    }
+
+    /// OpenPGP keys of people that sign nothing at this moment: whose, which, and why, to follow "it".
+    pub fn silent_openpgp(&self, now: Moment) -> Vec<(&PrincipalName, String, String)> {
+        self.openpgp.silent(&|email| self.by_email(email.as_bytes()), now)
+    }
+
     fn heard_for(&self, purposes: &[&str], check: SignatureCheck, now: Moment) -> Heard<'_> {
         match check {
             SignatureCheck::Good { key, fingerprint } => match self.by_key(&key) {
@@ -192,7 +202,7 @@ impl Roster {
             principal.keys.iter().any(may)
                 || self.authorities_of(principal).any(|line| line.signs_in(namespace))
                 // An approval by a tag is one of Git's own forms.
-                || ([GIT_NAMESPACE, APPROVAL_NAMESPACE].contains(&namespace) && self.has_openpgp(name))
+                || ([GIT_NAMESPACE, APPROVAL_NAMESPACE].contains(&namespace) && self.openpgp.has(name))
         })
     }
 

@@ -4,7 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use crate::support::ground::{missing, run, text};
+use portcullis::names::moment::Moment;
+use portcullis::openpgp::check::{Check, verify};
+use portcullis::openpgp::keyring::Keyring;
+
+use crate::support::ground::{Ground, missing, run, text};
 use crate::support::person::{Person, test_key};
 use crate::support::policy;
 use crate::support::push::Pushed;
@@ -27,6 +31,16 @@ fn site(people: &str, rules: &str, format: &'static str) -> Site {
 
 const SIGNED: &str = "[rule.signed]\nkind = \"signature\"\nrefs = [\"@default\", \"refs/tags/v*\"]\nby = \"committer\"";
 
+/// Whether gpg is here; says so where it is not.
+fn has_gpg() -> bool {
+    let found = std::process::Command::new("gpg").arg("--version").output();
+    let found = found.is_ok_and(|output| output.status.success());
+    if !found {
+        missing("there is no gpg");
+    }
+    found
+}
+
 /// A person with a private `gpg` that signs for Git. Its agent ends with the value.
 struct Signer {
     person: Person,
@@ -35,12 +49,7 @@ struct Signer {
 impl Signer {
     /// `None`: there is no gpg here.
     fn new(site: &Site, name: &str, key: &str) -> Option<Self> {
-        if !std::process::Command::new("gpg")
-            .arg("--version")
-            .output()
-            .is_ok_and(|it| it.status.success())
-        {
-            missing("there is no gpg");
+        if !has_gpg() {
             return None;
         }
         let signer = Self { person: site.person(name) };
@@ -205,5 +214,44 @@ fn a_keyring_may_be_binary_and_is_part_of_the_policy() {
         String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("it holds a private key"), "{said}");
     fs::remove_file(&ring).unwrap();
-    alice.person.push(&["HEAD:refs/heads/main"]).says("could not read");
+    alice.person.push(&["HEAD:refs/heads/main"]).says("the policy on this server cannot be read");
+}
+
+#[test]
+fn what_counts_here_is_good_to_gpg_as_well() {
+    if !has_gpg() {
+        return;
+    }
+    let ground = Ground::new();
+    let home = ground.at("gnupg");
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+    let gpg = || {
+        let mut gpg = ground.command("gpg");
+        gpg.env("GNUPGHOME", &home);
+        gpg.args(["--batch", "--no-tty", "--no-autostart", "--status-fd", "1"]);
+        gpg.args(["--faked-system-time", "20261122T120000!"]);
+        gpg
+    };
+    text(gpg().arg("--import").arg(material("ring.asc")));
+    let (ring, _) = Keyring::read(&fs::read(material("ring.asc")).unwrap()).unwrap();
+    let message = fs::read(material("signed")).unwrap();
+    let now = Moment::parse_seconds("2026-11-22T12:00:00Z").unwrap();
+    let (mut both, mut seen) = (Vec::new(), 0);
+    for entry in fs::read_dir(material("")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "sig") {
+            continue;
+        }
+        seen += 1;
+        let armor = fs::read(&path).unwrap();
+        let check = verify(&ring, &message, &armor, &|_, _| true, now);
+        let theirs = run(gpg().arg("--verify").arg(&path).arg(material("signed")));
+        let theirs = String::from_utf8_lossy(&theirs.stdout).contains("[GNUPG:] GOODSIG ");
+        if matches!(check, Check::Made { doubt: None, .. }) {
+            assert!(theirs, "{} counts here, and not to gpg", path.display());
+            both.push(path);
+        }
+    }
+    assert!(seen > 20 && both.len() == 7, "{seen} {both:?}");
 }
