@@ -17,6 +17,7 @@ mod glass;
 mod kinds;
 mod made;
 mod order;
+mod owners;
 mod paths;
 mod refs;
 mod roster;

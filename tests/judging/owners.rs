@@ -1,0 +1,162 @@
+//! Rule kind `code-owners`, in the words a pusher reads: who owns what changes, and what nobody owns.
+//!
+//! `UPDATE=1 cargo test --test judging owners::` rewrites what is expected; the diff is the review.
+
+#![expect(clippy::disallowed_methods, reason = "what is expected is a file")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use portcullis::codeowners::read;
+use portcullis::facts::landing::Step;
+use portcullis::facts::owners::{FoundOwners, Owners, OwnersFile, Unread, places};
+use portcullis::judge::{judge, needs};
+use portcullis::message::closing::{Closing, Reach, Room};
+use portcullis::message::pusher;
+use portcullis::statement::fields::{ApprovalVerdict, Saying};
+
+use crate::made::{
+    alone, branch, change, now, oid, policy_with_emails, push, statement, step, update,
+};
+
+/// Ada and Ben can approve; `@org/pair` is both, `@org/bots` a machine.
+const RULE: &str = "[groups]\npair = [\"ada\", \"ben\"]\nbots = [\"plan-bot\"]\n\
+    [rule.owned]\nkind = \"code-owners\"\nrefs = [\"main\"]\n";
+
+const GITHUB: &str = "dialect = \"github\"\n";
+
+const FROM: &str = "dialect = \"github\"\nunowned = \"from\"\nfrom = [\"cora\", \"dov\"]\n";
+
+const ACCEPT: &str = "dialect = \"github\"\nunowned = \"accept\"\n";
+
+const GITLAB: &str = "dialect = \"gitlab\"\n";
+
+/// What lies where the file is looked for.
+#[derive(Clone, Copy)]
+enum There {
+    Nothing,
+    Link,
+    File(&'static str),
+}
+
+use There::{File, Link, Nothing};
+
+/// A case: its name, the rule, the file, what changes, and who approved it.
+type Case = (&'static str, &'static str, There, &'static [&'static str], &'static [&'static str]);
+
+const PLAIN: There = File("/infra/ @ada\n/docs/ @org/pair\n/free/\n/dead/ @nobody\n");
+const STAR: There = File("* @cora\n/infra/ @ada\nCODEOWNERS @ben\n");
+const LAST: There = File("* @cora\nCODEOWNERS @org/bots\n");
+
+const CASES: &[Case] = &[
+    ("no owner has approved", GITHUB, PLAIN, &["infra/a.tf"], &[]),
+    ("an owner has", GITHUB, PLAIN, &["infra/a.tf"], &["ada"]),
+    ("somebody else has", GITHUB, PLAIN, &["infra/a.tf"], &["ben"]),
+    ("one of a team has", GITHUB, PLAIN, &["docs/x"], &["ben"]),
+    ("each file has its own owner", GITHUB, PLAIN, &["docs/x", "infra/a.tf"], &["ben"]),
+    ("one owns both", GITHUB, PLAIN, &["docs/x", "infra/a.tf"], &["ada"]),
+    ("owned by nobody on purpose", GITHUB, PLAIN, &["free/x"], &[]),
+    ("owned by nobody on purpose, where `from` decides", FROM, PLAIN, &["free/x"], &[]),
+    ("owned by nobody on purpose, and accepted", ACCEPT, PLAIN, &["free/x"], &[]),
+    ("owned by whom nobody knows", GITHUB, PLAIN, &["dead/x"], &["ada"]),
+    ("owned by whom nobody knows, where `from` decides", FROM, PLAIN, &["dead/x"], &["cora"]),
+    ("owned by whom nobody knows, and accepted", ACCEPT, PLAIN, &["dead/x"], &["ada"]),
+    ("not owned", GITHUB, PLAIN, &["app/x"], &["ada"]),
+    ("not owned, where `from` decides", FROM, PLAIN, &["app/x"], &[]),
+    ("not owned, and `from` has decided", FROM, PLAIN, &["app/x"], &["dov"]),
+    ("owned, and only `from` has approved", FROM, PLAIN, &["infra/a.tf"], &["dov"]),
+    ("not owned, and accepted", ACCEPT, PLAIN, &["app/x"], &[]),
+    ("owned, and what nobody owns is accepted", ACCEPT, PLAIN, &["infra/a.tf"], &[]),
+    ("no file", GITHUB, Nothing, &["app/x"], &["ada"]),
+    ("no file, where `from` decides", FROM, Nothing, &["app/x"], &["cora"]),
+    ("no file, and `from` has not", FROM, Nothing, &["app/x"], &["ada"]),
+    ("no file, and accepted", ACCEPT, Nothing, &["app/x"], &[]),
+    ("a link for a file", GITHUB, Link, &["app/x"], &["ada"]),
+    ("a link for a file, where `from` decides", FROM, Link, &["app/x"], &["cora"]),
+    ("a link for a file, and accepted", ACCEPT, Link, &["app/x"], &[]),
+    ("the file itself, which nobody owns", GITHUB, PLAIN, &["CODEOWNERS"], &["ada"]),
+    ("the file itself, where `from` decides", FROM, PLAIN, &["CODEOWNERS"], &["cora"]),
+    ("the file itself, and accepted", ACCEPT, PLAIN, &["CODEOWNERS"], &[]),
+    ("the file itself, by the owner of `*` alone", GITHUB, STAR, &["CODEOWNERS"], &["cora"]),
+    ("the file itself, by its own owner alone", GITHUB, STAR, &["CODEOWNERS"], &["ben"]),
+    ("the file itself, by both", GITHUB, STAR, &["CODEOWNERS"], &["ben", "cora"]),
+    ("the file itself, whose line names nobody", GITHUB, LAST, &["CODEOWNERS"], &["cora"]),
+    ("another place of the file", GITHUB, STAR, &["docs/CODEOWNERS"], &["cora"]),
+    ("the file itself, where there is none yet", FROM, Nothing, &["CODEOWNERS"], &["dov"]),
+    ("the file itself, where there is a link", FROM, Link, &["CODEOWNERS"], &["dov"]),
+    ("an optional section", GITLAB, File("^[Maybe]\n/infra/ @ada\n"), &["infra/a.tf"], &[]),
+    (
+        "the file itself, in an optional section",
+        GITLAB,
+        File("* @cora\n^[Maybe]\nCODEOWNERS @ada\n"),
+        &["CODEOWNERS"],
+        &["cora"],
+    ),
+    (
+        "two sections",
+        GITLAB,
+        File("/infra/ @ada\n[Two][2]\n/infra/ @ben @cora @dov\n"),
+        &["infra/a.tf"],
+        &["ada", "ben"],
+    ),
+    (
+        "two sections, all of whom have",
+        GITLAB,
+        File("/infra/ @ada\n[Two][2]\n/infra/ @ben @cora @dov\n"),
+        &["infra/a.tf"],
+        &["ada", "ben", "dov"],
+    ),
+];
+
+fn approves(by: &str, step: &mut Step) {
+    let changes = step.delta.changes().to_vec();
+    let saying = Saying::Approval { verdict: ApprovalVerdict::Approve };
+    let word = statement(by, saying, step, &changes);
+    step.candidates.push(word);
+}
+
+fn told(rule: &str, there: There, paths: &[&str], by: &[&str]) -> String {
+    let policy = policy_with_emails(&format!("{RULE}{rule}"));
+    let asked = needs(&policy, &branch("main"), None, now()).rules.remove(0).needs.owners.unwrap();
+    let places = places(asked.dialect, None);
+    let path = places[0].clone();
+    let found = match there {
+        Nothing => FoundOwners::Nothing,
+        Link => FoundOwners::Unread { path, why: Unread::NoFile },
+        File(text) => {
+            let book = read(asked.dialect, text.as_bytes()).unwrap();
+            FoundOwners::Read { path, owners: Box::new(Owners::new(book, &asked.directory)) }
+        }
+    };
+    let changes: Vec<_> = paths.iter().map(|path| change(path, 1, 2)).collect();
+    let mut step = step(1, &changes);
+    by.iter().for_each(|who| approves(who, &mut step));
+    let mut update = update(&policy, "main", vec![alone(step)], None);
+    let file = OwnersFile { commit: Some(oid(1)), places, only_first: false, found };
+    update.owners_of_rule = vec![(0, Arc::new(file))];
+    let closing = Closing {
+        entry: None,
+        head: None,
+        you: None,
+        reach: Reach::WholePush,
+        room: Room::default(),
+    };
+    pusher::judged(&judge(&policy, &push(vec![update])), &closing)
+}
+
+#[test]
+fn every_case_reads_as_written() {
+    let mut all = String::new();
+    for (case, rule, there, paths, by) in CASES {
+        all.push_str(&format!("== {case}\n{}", told(rule, *there, paths, by)));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/message/owners.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &all).unwrap();
+    }
+    let expected = std::fs::read_to_string(&file).unwrap();
+    for (told, expected) in all.split("== ").zip(expected.split("== ")) {
+        assert_eq!(told, expected);
+    }
+    assert_eq!(all.len(), expected.len());
+}
