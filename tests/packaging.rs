@@ -137,6 +137,8 @@ const CONTENTS: &[(&str, &str)] = &[
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-seal@.timer"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-tidy@.service"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-tidy@.timer"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-prune@.service"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-prune@.timer"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-drift@.service"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-drift@.timer"),
     ("-rw-r--r--", "./usr/lib/systemd/system/portcullis-status@.service"),
@@ -236,11 +238,13 @@ fn units_can_be_loaded(ground: &Ground, tree: &Path) {
     fs::create_dir(&here).unwrap();
     let mut verify = ground.command("systemd-analyze");
     verify.arg("verify");
-    for verb in ["seal", "tidy", "drift"] {
+    let prune = " --before ${PRUNE_BEFORE} --published ${PRUNE_PUBLISHED} --to ${PRUNE_ARCHIVE}";
+    for (verb, more) in [("seal", ""), ("tidy", ""), ("drift", ""), ("prune", prune)] {
         let service =
             fs::read_to_string(units.join(format!("portcullis-{verb}@.service"))).unwrap();
-        let call =
-            format!("\nExecStart=/usr/bin/portcullis log {verb} --recursive ${{REPOSITORIES}}\n");
+        let call = format!(
+            "\nExecStart=/usr/bin/portcullis log {verb} --recursive ${{REPOSITORIES}}{more}\n"
+        );
         assert!(service.contains(&call), "{service}");
         assert!(service.contains("\nUser=%i\nEnvironmentFile=/etc/portcullis/%i.conf\n"));
         // The program is not at its place here, and the unit is complained of for that.

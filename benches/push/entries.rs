@@ -6,6 +6,7 @@ use std::path::Path;
 use portcullis::log::book::Log;
 use portcullis::log::entry::{Record, Session};
 use portcullis::log::file::Ctx;
+use portcullis::log::merge::Leisure;
 use portcullis::names::moment::Moment;
 
 use crate::logged::{decision, outcome};
@@ -35,5 +36,7 @@ pub(crate) fn grow(repository: &Path, entries: u64) {
             .collect();
         assert_eq!(log.note(&records, &ctx(), None).unwrap(), None);
         log.refresh().unwrap();
+        // As `post-receive` does.
+        log.merge_index(Leisure::AfterPush);
     }
 }

@@ -141,10 +141,11 @@ fn told(seconds: u64, terms: Option<Terms>) -> String {
         reason: Text(stop.reason.clone().into_bytes()),
         fault: true,
     });
-    let receipt = match Log::open(&log).and_then(|mut log| log.append(&[record], &ctx, None)) {
-        Ok(Appended::Written(receipt)) => Some(receipt),
-        Ok(Appended::Moved(_) | Appended::Held) | Err(_) => None,
-    };
+    let receipt =
+        match Log::open_awaited(&log).and_then(|mut log| log.append(&[record], &ctx, None)) {
+            Ok(Appended::Written(receipt)) => Some(receipt),
+            Ok(Appended::Moved(_) | Appended::Held) | Err(_) => None,
+        };
     stop_text(&stop, help.as_deref(), receipt.as_ref())
 }
 

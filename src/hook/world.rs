@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::facts::past::{PastError, SessionKey};
 use crate::hook::committed::{Committed, Unread};
-use crate::hook::fault::Stop;
+use crate::hook::fault::{Road, Stop};
 use crate::hook::traces;
 use crate::log::book::Log;
 use crate::log::entry::Evidence;
@@ -29,6 +29,7 @@ use crate::store::error::StoreError;
 use crate::store::gitstore::GitStore;
 use crate::store::objects::{Objects, RefValue};
 use crate::store::open::{OpenAt, open};
+use crate::verdict::line::{Hint, Line};
 
 /// The folder of ours inside a repository.
 pub const FOLDER: &str = "portcullis";
@@ -50,6 +51,8 @@ pub struct World {
     pub repository: Option<String>,
     /// The hooks that `install` put in place, by name. Empty: not installed by us.
     pub hooks: Vec<String>,
+    /// Whether a pusher waits for us.
+    awaited: bool,
 }
 
 impl World {
@@ -69,16 +72,16 @@ impl World {
             shallow_file: env.has("GIT_SHALLOW_FILE"),
         };
         let store = open(&at).map_err(|error| unopened(&error))?;
-        Self::of(store, git_dir)
+        Self::of(store, git_dir, true)
     }
 
     /// A repository at rest, for the verbs.
     pub fn at_rest(git_dir: &Path) -> Result<Self, Stop> {
         let store = open(&OpenAt::at_rest(git_dir)).map_err(|error| unopened(&error))?;
-        Self::of(store, git_dir.to_owned())
+        Self::of(store, git_dir.to_owned(), false)
     }
 
-    fn of(store: GitStore, git_dir: PathBuf) -> Result<Self, Stop> {
+    fn of(store: GitStore, git_dir: PathBuf, awaited: bool) -> Result<Self, Stop> {
         let one = |key: &str| -> Result<Option<String>, Stop> {
             let values = store.config_values(key).map_err(|error| unopened(&error))?;
             Ok(values.last().map(|value| String::from_utf8_lossy(value).into_owned()))
@@ -86,7 +89,7 @@ impl World {
         let repository = one("portcullis.repository")?;
         let hooks = one("portcullis.hooks")?.unwrap_or_default();
         let hooks = hooks.split_whitespace().map(str::to_owned).collect();
-        Ok(Self { store, git_dir, repository, hooks })
+        Ok(Self { store, git_dir, repository, hooks, awaited })
     }
 
     /// Where the log is: `DIR/<repository id>` of the configuration, else inside the repository.
@@ -100,9 +103,9 @@ impl World {
 
     /// Opens the log. No log, no push.
     pub fn log(&self) -> Result<Log, Stop> {
-        Log::open(&self.log_dir()).map_err(|error| {
-            Stop::fault("the change log of this repository cannot be used", &error)
-        })
+        let dir = self.log_dir();
+        let opened = if self.awaited { Log::open_awaited(&dir) } else { Log::open(&dir) };
+        opened.map_err(|error| unusable(&error))
     }
 
     /// Opens the log to look at it, by whoever can read it; nothing in its folder changes.
@@ -272,10 +275,13 @@ impl Site for World {
 
 impl From<LogError> for Stop {
     fn from(error: LogError) -> Self {
+        if matches!(error, LogError::Unindexed { .. }) {
+            return unusable(&error);
+        }
         let busy = matches!(error, LogError::Busy { .. } | LogError::Restless);
         let stop = Self::fault("the change log could not be written", &error);
         match busy {
-            true => Self { road: crate::hook::fault::Road::Busy, ..stop },
+            true => Self { road: Road::Busy, ..stop },
             false => stop,
         }
     }
@@ -287,7 +293,44 @@ impl From<PastError> for Stop {
     }
 }
 
+/// What a pusher reads where the log cannot be opened.
+fn unusable(error: &LogError) -> Stop {
+    if matches!(error, LogError::Unindexed { .. }) {
+        let told =
+            "the index of this repository's change log is being made anew, a part with each push";
+        let hint = "an operator makes all of it at once: portcullis log tidy";
+        let stop = Stop::fault(told, error).hint(Hint::new(Line::new(hint)));
+        return Stop { road: Road::Busy, ..stop };
+    }
+    Stop::fault("the change log of this repository cannot be used", error)
+}
+
 /// The refs that have to be settled before a push is judged: its own.
 pub fn refs_in_hand<'r>(names: impl IntoIterator<Item = &'r Refname>) -> BTreeSet<Refname> {
     names.into_iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::hook::answer::stop_text;
+    use crate::hook::fault::Stop;
+    use crate::log::error::LogError;
+
+    #[test]
+    fn a_pusher_reads_that_the_index_is_being_made_and_what_to_do() {
+        let error = LogError::Unindexed {
+            dir: "/srv/git/infra.git/portcullis/log".into(),
+            entries: 16_384,
+        };
+        let stop = Stop::from(error);
+        let words: Vec<String> =
+            stop_text(&stop, None, None).split_whitespace().map(str::to_owned).collect();
+        assert_eq!(
+            words.join(" "),
+            "error: this push could not be judged, so it is refused the index of this repository's \
+             change log is being made anew, a part with each push an operator makes all of it at \
+             once: portcullis log tidy hint: push again, the commits need no change"
+        );
+        assert!(stop.reason.contains("lacks what came behind entry 16384"), "{}", stop.reason);
+    }
 }

@@ -14,7 +14,7 @@ use crate::log::entry::{Genesis, Record};
 use crate::log::error::LogError;
 use crate::log::file::{self, Appended, Ctx, Head, Moved, Receipt, Written};
 use crate::log::fit::{Prepared, prepare};
-use crate::log::index::{Index, Keeping, scan_fault};
+use crate::log::index::{AWAITED_ENTRIES_MAX, Index, Keeping, scan_fault};
 use crate::log::kind::Kind;
 use crate::log::line::{Entry, read};
 use crate::log::merge::Leisure;
@@ -77,6 +77,12 @@ impl Log {
         Self::open_on(Box::new(Disk), dir)
     }
 
+    /// As `open`, by somebody whom a pusher waits for: refuses where the index lacks so much that
+    /// reading it takes long, and makes a part of it for the next one.
+    pub fn open_awaited(dir: &Path) -> Result<Self, LogError> {
+        Self::open_with(Box::new(Disk), dir, Keeping::Awaited(AWAITED_ENTRIES_MAX))
+    }
+
     /// Opens a log to ask it, and leaves its folder as it is, the index too.
     pub fn open_to_read(dir: &Path) -> Result<Self, LogError> {
         Self::open_with(Box::new(Disk), dir, Keeping::InMemory)
@@ -96,7 +102,11 @@ impl Log {
         Self::open_with(medium, dir, Keeping::InFiles)
     }
 
-    fn open_with(medium: Box<dyn Medium>, dir: &Path, keeping: Keeping) -> Result<Self, LogError> {
+    pub(super) fn open_with(
+        medium: Box<dyn Medium>,
+        dir: &Path,
+        keeping: Keeping,
+    ) -> Result<Self, LogError> {
         let folder = Folder::existing(dir)?;
         let tape = folder.tape()?;
         let origin = origin_of(&folder, &tape)?;
@@ -320,6 +330,14 @@ impl Log {
         // The entry itself is read again: its head is that of the entries before it.
         Ok(Position { offset, head: Head { size: size - 1, hash: before.prev } })
     }
+}
+
+/// The name of the log in a folder.
+///
+/// # Errors
+/// When its first entry cannot be read.
+pub fn name_of(folder: &Folder) -> Result<String, LogError> {
+    origin_of(folder, &*folder.tape()?)
 }
 
 /// The name of the log in a folder, by its first entry.

@@ -109,6 +109,17 @@ pub enum LogError {
         /// How far back was looked.
         offset: u64,
     },
+    /// The index was lost, or much was written past it, and making it takes longer than a pusher waits.
+    #[error(
+        "the index of the change log at {} lacks what came behind entry {entries}: it is being made anew, a part with each push",
+        dir.display()
+    )]
+    Unindexed {
+        /// The log's folder.
+        dir: PathBuf,
+        /// How many entries it knows.
+        entries: u64,
+    },
     /// Refs moved again and again while they were held against the log.
     #[error("the refs moved too often to hold them against the change log")]
     Restless,
@@ -216,6 +227,9 @@ impl LogError {
                 "look at the disk's health; the next push writes down what is in doubt"
             }
             Self::Restless => "push again",
+            Self::Unindexed { .. } => {
+                "run `portcullis log tidy`, which makes it whole at once, and push again"
+            }
             Self::Interfered { .. } => "find out who else writes there",
             Self::Broken(_) | Self::NoTail { .. } | Self::NoSegment { .. } | Self::Past(_) => {
                 "run `portcullis log verify`, and compare with a copy of the log"

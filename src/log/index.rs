@@ -38,12 +38,18 @@ const TAIL_POSTINGS_MAX: usize = 4096;
 /// How many postings are kept in memory while the index is made anew.
 const REBUILD_POSTINGS_MAX: usize = 64 * 1024;
 
+/// How many entries are read at once while a pusher waits: some tenths of a second.
+pub(super) const AWAITED_ENTRIES_MAX: u64 = 16 * 1024;
+
 /// How much of a log a reader indexes in memory before looking at its entries one after another is
 /// as good.
 const NEAR_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How much of the table of contents is read.
 const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
+
+/// How much is read at first for the last line that an index covers: nearly every line fits.
+const LAST_LINE_BYTES: u64 = 8 * 1024;
 
 /// How often opening tries again when a run vanishes because somebody else merged it.
 const OPEN_TRIES: usize = 3;
@@ -55,6 +61,9 @@ pub enum Keeping {
     InFiles,
     /// What is newer than the files there are in memory: nothing is written, nothing removed.
     InMemory,
+    /// In files, by somebody whom a pusher waits for: where more than so many entries are missing,
+    /// a part is made, and the answer is no.
+    Awaited(u64),
 }
 
 /// The index of one log.
@@ -67,6 +76,8 @@ pub struct Index {
     pub(super) runs: Vec<Run>,
     pub(super) flushed: Position,
     pub(super) recent: BTreeSet<Posting>,
+    /// More of them, in no order: while much is read, and nobody asks.
+    pub(super) piled: Vec<Posting>,
     pub(super) position: Position,
 }
 
@@ -122,6 +133,7 @@ impl Index {
             runs: Vec::new(),
             flushed: start,
             recent: BTreeSet::new(),
+            piled: Vec::new(),
             position: start,
         })
     }
@@ -150,7 +162,7 @@ impl Index {
         }
         match keeping {
             // Best effort: a table of contents that is of no use must not keep a good one out.
-            Keeping::InFiles => drop(fs::remove_file(index.manifest_path())),
+            Keeping::InFiles | Keeping::Awaited(_) => drop(fs::remove_file(index.manifest_path())),
             Keeping::InMemory => {}
         }
         Ok(index)
@@ -173,11 +185,14 @@ impl Index {
         if *origin != self.origin || *first != self.tape.first() || position.offset <= begin {
             return false;
         }
-        let from = position.offset.saturating_sub(LINE_BYTES_MAX as u64).max(begin);
-        let Ok(window) = self.tape.read_range(from, position.offset) else { return false };
-        let Some(lines) = window.strip_suffix(b"\n") else { return false };
-        let begin = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        self_hash(&lines[begin..]).is_ok_and(|hash| hash == position.head.hash)
+        let ends_in_it = |bytes: u64| {
+            let from = position.offset.saturating_sub(bytes).max(begin);
+            let Ok(window) = self.tape.read_range(from, position.offset) else { return false };
+            let Some(lines) = window.strip_suffix(b"\n") else { return false };
+            let line = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            self_hash(&lines[line..]).is_ok_and(|hash| hash == position.head.hash)
+        };
+        ends_in_it(LAST_LINE_BYTES) || ends_in_it(LINE_BYTES_MAX as u64)
     }
 
     /// The entries, as they were when they were read last.
@@ -192,7 +207,7 @@ impl Index {
 
     /// Reads what was appended since. Stops before an append that is going on.
     pub fn catch_up(&mut self) -> Result<(), LogError> {
-        let tape = self.folder.tape()?;
+        let tape = Rc::new(self.tape.again()?);
         if tape.first() == self.tape.first() {
             self.tape = tape;
         } else {
@@ -207,11 +222,11 @@ impl Index {
         let folder = self.folder.clone();
         let io = |source| io_fault("read", &folder.segment(), source);
         let start = Position::start_of(&self.tape).map_err(io)?;
-        let anew = self.flushed == start;
         if self.position == start {
             self.file_summary()?;
         }
         let origin = Some(self.origin.clone());
+        let begin = self.position.head.size;
         let mut scanner = Scanner::from(&self.tape, self.position, origin).map_err(io)?;
         loop {
             let found = match scanner.next_entry() {
@@ -221,12 +236,18 @@ impl Index {
                 Err(ScanError::Break(_)) if scanner.hole().is_some() => break,
                 Err(fault) => return Err(scan_fault(&self.folder, fault)),
             };
+            let read = found.entry.common.seq - begin;
+            if matches!(self.keeping, Keeping::Awaited(most) if read >= most) {
+                self.flush();
+                return Err(self.unfinished());
+            }
             self.file(&found)?;
             self.position = *scanner.position();
-            if anew && self.recent.len() >= REBUILD_POSTINGS_MAX {
+            if self.piled.len() >= REBUILD_POSTINGS_MAX {
                 self.flush();
             }
         }
+        self.recent.extend(self.piled.drain(..));
         if let Some(broken) = scanner.undeclared()
             && self.position == start
         {
@@ -247,7 +268,7 @@ impl Index {
                 Line::Kept(found) => self.file(&found)?,
                 Line::Gone(_) | Line::Last(_) => {}
             }
-            if self.recent.len() >= REBUILD_POSTINGS_MAX {
+            if self.piled.len() >= REBUILD_POSTINGS_MAX {
                 // Nobody takes such runs for whole: they end where the segments begin.
                 self.flush();
             }
@@ -283,13 +304,17 @@ impl Index {
             | Record::Config(_)
             | Record::Accepted(_) => Vec::new(),
         };
-        let mut postings = Vec::new();
-        posting::file(&found.entry.common, &record, found.offset, &refs, &mut postings);
+        posting::file(&found.entry.common, &record, found.offset, &refs, &mut self.piled);
         about::keys(&record, &mut |key, aux| {
-            postings.push(Posting { key: key.digest(), seq, aux, at: found.offset });
+            self.piled.push(Posting { key: key.digest(), seq, aux, at: found.offset });
         });
-        self.recent.extend(postings);
         Ok(())
+    }
+
+    /// How far an index that pushers would wait for too long has got.
+    fn unfinished(&self) -> LogError {
+        let (dir, entries) = (self.folder.dir().to_owned(), self.flushed.head.size);
+        LogError::Unindexed { dir, entries }
     }
 
     /// Keeps postings that are not from the log.

@@ -87,7 +87,8 @@ impl Log {
         let number = posting.seq;
         let what = "the entries";
         let unreadable = |source| PastError::Unreadable { what, source };
-        let line = self.index.borrow().tape().read_line(posting.at).map_err(unreadable)?;
+        let line =
+            self.index.borrow().tape().read_line_of(number, posting.at).map_err(unreadable)?;
         let fault = |fault: LineError| match fault {
             LineError::SelfHash => PastError::Damaged { entry: number, what: "it was changed" },
             LineError::NotWhole | LineError::Version(_) | LineError::Kind | LineError::Fields => {

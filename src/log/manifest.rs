@@ -10,7 +10,7 @@ use crate::log::scan::Position;
 use crate::names::digest::Digest;
 
 /// The first line; another one means another way of indexing, and the index is made anew.
-const TITLE: &str = "portcullis-index 6";
+const TITLE: &str = "portcullis-index 7";
 
 /// What the index covers.
 #[derive(Clone, Debug, PartialEq, Eq)]

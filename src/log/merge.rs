@@ -8,21 +8,21 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Seek as _, SeekFrom};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::log::index::{Index, Keeping};
 use crate::log::manifest::Manifest;
 use crate::log::posting::Posting;
-use crate::log::run::{Run, RunWriter};
+use crate::log::run::{Run, RunWriter, bytes_before};
 use crate::log::scan::Position;
 
 /// How many postings a hook puts in one run: 2 MiB, some tens of milliseconds.
 pub(super) const QUICK_POSTINGS_MAX: u64 = 64 * 1024;
 
 /// How many runs wait for somebody with time before `post-receive` merges them.
-const WAITING_RUNS_MAX: usize = 8;
+const WAITING_RUNS_MAX: usize = 4;
 
 /// How many runs there may be. Past that they are merged at once: nobody with time came by.
 const RUNS_MAX: usize = 64;
@@ -46,10 +46,14 @@ impl Index {
         if self.try_flush().is_ok() {
             self.flushed = self.position;
             self.recent.clear();
+            self.piled.clear();
             if self.runs.len() >= RUNS_MAX {
                 // As above: what cannot be merged stays as it is.
                 let _ = self.try_merge(self.mergeable());
             }
+        } else {
+            // Kept in memory; it is tried again when as much has come together once more.
+            self.recent.extend(self.piled.drain(..));
         }
     }
 
@@ -85,6 +89,7 @@ impl Index {
     fn try_flush(&mut self) -> io::Result<()> {
         let _lock = self.locked()?;
         let mut postings: Vec<Posting> = self.recent.iter().copied().collect();
+        postings.extend_from_slice(&self.piled);
         let mut kept = self.runs.len();
         while let Some(run) = kept.checked_sub(1).and_then(|last| self.runs.get(last)) {
             let ours = postings.len() as u64;
@@ -97,7 +102,8 @@ impl Index {
             }
         }
         postings.sort_unstable();
-        let run = self.write_run(postings.into_iter().map(Ok))?;
+        let most = postings.len() as u64;
+        let run = self.write_run(postings.into_iter().map(Ok), most)?;
         let covered = self.position;
         self.take_in(kept, run, covered)
     }
@@ -105,7 +111,8 @@ impl Index {
     /// Puts the runs from this one on into one.
     fn try_merge(&mut self, from: usize) -> io::Result<()> {
         let _lock = self.locked()?;
-        let run = self.write_run(Merge::of(&self.runs[from..])?)?;
+        let most = self.runs[from..].iter().map(|run| run.postings).sum();
+        let run = self.write_run(Merge::of(&self.runs[from..])?, most)?;
         let covered = self.flushed;
         self.take_in(from, run, covered)
     }
@@ -148,13 +155,17 @@ impl Index {
         Ok(())
     }
 
-    /// Writes a run whole, not waiting for the disk: after a crash it is checked, and made anew.
+    /// Writes a run of at most so many postings whole, not waiting for the disk: after a crash it is
+    /// checked, and made anew.
     fn write_run(
         &self,
         mut postings: impl Iterator<Item = io::Result<Posting>>,
+        most: u64,
     ) -> io::Result<Run> {
-        let (beside, file) = self.beside("run")?;
-        let mut writer = RunWriter::new(BufWriter::new(file));
+        let (beside, cells) = self.beside("run")?;
+        let mut blocks = OpenOptions::new().write(true).open(&beside)?;
+        blocks.seek(SeekFrom::Start(bytes_before(most)))?;
+        let mut writer = RunWriter::new(BufWriter::new(cells), BufWriter::new(blocks), most);
         let written = postings.try_for_each(|posting| writer.push(posting?));
         let finished = written.and_then(|()| writer.finish());
         let (name, postings) = finished.inspect_err(|_| {

@@ -28,6 +28,7 @@ pub mod agent;
 pub mod append_only;
 pub mod batch;
 pub mod book;
+pub mod cells;
 pub mod clock;
 pub mod config;
 mod cut;

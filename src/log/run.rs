@@ -1,8 +1,8 @@
 //! A sorted file of postings, one piece of the index.
 //!
-//! Blocks of 4,096 bytes: 127 postings of 32 bytes, then the SHA-256 of the block's number and
-//! those bytes. A block that is not what its digest says is damage, never an answer. Written
-//! once, never changed; named by what it holds.
+//! First `cells`, which say where the postings of a key are. Then blocks of 4,096 bytes: 127 postings
+//! of 32 bytes, and the SHA-256 of the block's number and those bytes. A block that is not what its
+//! digest says is damage, never an answer. Written once, never changed; named by what it holds.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::log::cells::{CELL_BYTES, CellWriter, cell_of, cells_for, place_in};
 use crate::log::posting::{KEY_BYTES, Posting};
 use crate::log::pread::range_of;
 use crate::names::digest::Digest;
@@ -24,9 +25,6 @@ const POSTING_BYTES: usize = 32;
 /// How many postings a block holds.
 const BLOCK_POSTINGS: usize = BLOCK_BYTES / POSTING_BYTES - 1;
 
-/// Up to so many postings, halving finds as quickly as guessing.
-const SHORT_POSTINGS: u64 = 8 * BLOCK_POSTINGS as u64;
-
 /// How many checked blocks are kept in memory.
 const CACHED_BLOCKS_MAX: usize = 256;
 
@@ -37,12 +35,19 @@ pub struct Run {
     pub name: String,
     /// How many postings it holds.
     pub postings: u64,
+    cells: u64,
     file: File,
     cache: RefCell<HashMap<u64, Rc<Vec<u8>>>>,
 }
 
+/// How many bytes stand before the blocks of a run of at most so many postings.
+pub fn bytes_before(postings: u64) -> u64 {
+    cells_for(postings) * CELL_BYTES as u64
+}
+
 /// Writes a run: postings in order, a block at a time.
 pub struct RunWriter<W> {
+    cells: CellWriter<W>,
     out: W,
     block: Vec<u8>,
     sums: Vec<u8>,
@@ -51,9 +56,11 @@ pub struct RunWriter<W> {
 }
 
 impl<W: Write> RunWriter<W> {
-    /// A run that nothing was written to.
-    pub const fn new(out: W) -> Self {
-        Self { out, block: Vec::new(), sums: Vec::new(), last: None, postings: 0 }
+    /// A run that nothing was written to, of at most so many postings: what comes before the blocks
+    /// goes to `cells`.
+    pub fn new(cells: W, out: W, most: u64) -> Self {
+        let cells = CellWriter::new(cells, cells_for(most));
+        Self { cells, out, block: Vec::new(), sums: Vec::new(), last: None, postings: 0 }
     }
 
     /// Writes one posting. It is not below the one before; one that is the same is left out.
@@ -62,6 +69,7 @@ impl<W: Write> RunWriter<W> {
             return Ok(());
         }
         self.last = Some(posting);
+        self.cells.push(&posting.key, self.postings)?;
         self.block.extend_from_slice(&posting.key);
         self.block.extend_from_slice(&posting.seq.to_be_bytes()[2..]);
         self.block.extend_from_slice(&posting.at.to_be_bytes()[2..]);
@@ -86,6 +94,7 @@ impl<W: Write> RunWriter<W> {
             self.end_block()?;
         }
         self.out.flush()?;
+        self.cells.finish(self.postings)?;
         Ok((format!("{}.run", &Digest::of(&self.sums).hex()[..32]), self.postings))
     }
 }
@@ -103,17 +112,18 @@ impl Run {
     pub fn open(folder: &Path, name: &str, postings: u64) -> io::Result<Self> {
         let file = File::open(folder.join(name))?;
         let blocks = postings.div_ceil(BLOCK_POSTINGS as u64);
-        if file.metadata()?.len() != blocks * BLOCK_BYTES as u64 {
-            return Err(damaged());
-        }
-        Ok(Self { name: name.to_owned(), postings, file, cache: RefCell::default() })
+        let before = file.metadata()?.len().checked_sub(blocks * BLOCK_BYTES as u64);
+        let before = before.filter(|it| *it > 0 && it.is_multiple_of(CELL_BYTES as u64));
+        let cells = before.ok_or_else(damaged)? / CELL_BYTES as u64;
+        Ok(Self { name: name.to_owned(), postings, cells, file, cache: RefCell::default() })
     }
 
     /// The postings with the key of `to` that are not above it, highest first, at most so many.
     pub fn newest(&self, to: &Posting, most: usize) -> io::Result<Vec<Posting>> {
         let mut found = Vec::new();
-        let mut at = self.first_where(to, |posting| posting > to)?;
-        while at > 0 && found.len() < most {
+        let Some((low, high)) = self.place(&to.key)? else { return Ok(found) };
+        let mut at = self.first_where((low, high), |posting| posting > to)?;
+        while at > low && found.len() < most {
             at -= 1;
             let posting = self.posting(at)?;
             if posting.key != to.key {
@@ -127,8 +137,9 @@ impl Run {
     /// The postings with the key of `from` that are not below it, lowest first, at most so many.
     pub fn oldest(&self, from: &Posting, most: usize) -> io::Result<Vec<Posting>> {
         let mut found = Vec::new();
-        let mut at = self.first_where(from, |posting| posting >= from)?;
-        while at < self.postings && found.len() < most {
+        let Some((low, high)) = self.place(&from.key)? else { return Ok(found) };
+        let mut at = self.first_where((low, high), |posting| posting >= from)?;
+        while at < high && found.len() < most {
             let posting = self.posting(at)?;
             if posting.key != from.key {
                 break;
@@ -153,49 +164,28 @@ impl Run {
         })
     }
 
-    /// The place of the first posting of which this is true; it is of all after it. `near`: what it
-    /// stands beside, to know where to begin.
-    fn first_where(&self, near: &Posting, is: impl Fn(&Posting) -> bool) -> io::Result<u64> {
-        let (mut low, mut high) = self.around(near, &is)?;
+    /// Between which two places the postings of a key are. `None`: there are none.
+    fn place(&self, key: &[u8; KEY_BYTES]) -> io::Result<Option<(u64, u64)>> {
+        let cell = cell_of(key, self.cells);
+        let from = cell * CELL_BYTES as u64;
+        let bytes = range_of(&self.file, from, from + CELL_BYTES as u64)?;
+        match place_in(&bytes, cell, key)? {
+            Some((low, high)) if low > high || high > self.postings => Err(damaged()),
+            other => Ok(other),
+        }
+    }
+
+    /// The place of the first posting between two of which this is true; it is of all after it.
+    fn first_where(
+        &self,
+        (mut low, mut high): (u64, u64),
+        is: impl Fn(&Posting) -> bool,
+    ) -> io::Result<u64> {
         while low < high {
             let middle = low + (high - low) / 2;
             if is(&self.posting(middle)?) { high = middle } else { low = middle + 1 }
         }
         Ok(low)
-    }
-
-    /// Two places with the first posting between them of which this is true. Keys are digests, so
-    /// they stand about where their first bytes say, and a few blocks are read however long the run
-    /// is; where many postings have one key it takes a few more.
-    fn around(&self, near: &Posting, is: &impl Fn(&Posting) -> bool) -> io::Result<(u64, u64)> {
-        let (mut low, mut high) = (0, self.postings);
-        if high <= SHORT_POSTINGS {
-            return Ok((low, high));
-        }
-        let place = near.key.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        // Below `high`, since the place is below 2^64.
-        let guess = ((u128::from(place) * u128::from(high)) >> 64) as u64;
-        let mut step = BLOCK_POSTINGS as u64;
-        if is(&self.posting(guess)?) {
-            high = guess;
-            while let Some(at) = high.checked_sub(step) {
-                if !is(&self.posting(at)?) {
-                    low = at + 1;
-                    break;
-                }
-                (high, step) = (at, step * 4);
-            }
-        } else {
-            low = guess + 1;
-            while low + step < high {
-                if is(&self.posting(low + step)?) {
-                    high = low + step;
-                    break;
-                }
-                (low, step) = (low + step + 1, step * 4);
-            }
-        }
-        Ok((low, high))
     }
 
     fn posting(&self, at: u64) -> io::Result<Posting> {
@@ -218,15 +208,16 @@ impl Run {
     }
 
     fn checked_block(&self, number: u64) -> io::Result<Vec<u8>> {
-        let from = number * BLOCK_BYTES as u64;
+        let from = self.cells * CELL_BYTES as u64 + number * BLOCK_BYTES as u64;
         let mut bytes = range_of(&self.file, from, from + BLOCK_BYTES as u64)?;
         if bytes.len() != BLOCK_BYTES {
             return Err(damaged());
         }
-        let sum = bytes.split_off(BLOCK_BYTES - POSTING_BYTES);
-        if block_sum(number, &bytes).as_bytes()[..] != sum[..] {
+        let (postings, sum) = bytes.split_at(BLOCK_BYTES - POSTING_BYTES);
+        if block_sum(number, postings).as_bytes()[..] != *sum {
             return Err(damaged());
         }
+        bytes.truncate(BLOCK_BYTES - POSTING_BYTES);
         Ok(bytes)
     }
 }

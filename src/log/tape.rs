@@ -28,7 +28,7 @@ const LINE_READ_BYTES: u64 = 8 * 1024;
 #[derive(Debug)]
 pub struct Tape {
     dir: PathBuf,
-    pieces: Vec<Piece>,
+    pieces: Vec<Rc<Piece>>,
     /// What stays of the entries before the first piece, where some were taken away.
     before: Option<Named>,
     summary: OnceCell<Packed>,
@@ -121,11 +121,25 @@ impl Tape {
         let before = before(dir, &listed).map_err(|source| io_fault("list", dir, source))?;
         let first = before.map_or(0, |it| it.first);
         let stays = listed.iter().filter(|it| it.first >= first);
-        let pieces: Vec<Piece> = stays.map(|it| Piece::new(it.first)).collect();
+        let pieces: Vec<_> = stays.map(|it| Rc::new(Piece::new(it.first))).collect();
         if pieces.first().is_none_or(|it| it.first != first) {
             return Err(LogError::NoGenesis { dir: dir.to_owned() });
         }
         Ok(Self { dir: dir.to_owned(), pieces, before, summary: OnceCell::new() })
+    }
+
+    /// Lists them again. What was read of closed segments, which do not change, need not be read anew.
+    pub fn again(&self) -> Result<Self, LogError> {
+        let mut tape = Self::open(&self.dir)?;
+        if tape.before == self.before {
+            let closed = self.pieces.len().saturating_sub(1).min(tape.pieces.len());
+            for (new, old) in tape.pieces.iter_mut().zip(&self.pieces).take(closed) {
+                if new.first == old.first {
+                    *new = Rc::clone(old);
+                }
+            }
+        }
+        Ok(tape)
     }
 
     /// Where the log goes on behind entries that were taken away, if some were.
@@ -282,9 +296,22 @@ impl Tape {
         {
             return line_at(&|bytes: &mut [u8], from| summary.read_at(bytes, from), offset);
         }
-        let at = self.holding(offset)?;
+        self.line_in(self.holding(offset)?, offset)
+    }
+
+    /// As `read_line`, of the entry with this number: no other file is looked at.
+    pub fn read_line_of(&self, number: u64, offset: u64) -> io::Result<Vec<u8>> {
+        match self.pieces.partition_point(|piece| piece.first <= number).checked_sub(1) {
+            Some(at) => self.line_in(at, offset),
+            None => self.read_line(offset),
+        }
+    }
+
+    fn line_in(&self, at: usize, offset: u64) -> io::Result<Vec<u8>> {
         let (body, base) = (self.body(at)?, self.base(at)?);
-        line_at(&|bytes: &mut [u8], from| body.read_at(bytes, from), offset - base)
+        // An index that is not of this log may say anything.
+        let from = offset.checked_sub(base).ok_or(io::ErrorKind::InvalidData)?;
+        line_at(&|bytes: &mut [u8], at| body.read_at(bytes, at), from)
     }
 }
 

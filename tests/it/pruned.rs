@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::segments::{fill, ok};
+use crate::support::ground::run;
 use crate::support::site::Site;
 
 const NETWORK: &str = "infra/prod/network.tf";
@@ -99,4 +100,39 @@ fn what_pushes_ask_is_answered_as_before_old_entries_were_taken_away() {
     site.main_refuses(&alice, &merge).refused_by("infra-review");
     ok(&site.verb(&["log", "seal"]));
     ok(&site.verb(&["log", "verify", "--root", "--repo", "--since", &published]));
+}
+
+#[test]
+fn a_whole_tree_is_pruned_behind_the_checkpoints_in_a_folder() {
+    let (site, ..) = Site::topic();
+    ok(&site.verb(&["log", "seal"]));
+    fill(&site);
+    ok(&site.verb(&["log", "seal"]));
+    let ground = site.ground();
+    let at = |name: &str| ground.at(name).to_str().unwrap().to_owned();
+    let (below, published, archive) = (at(""), at("published"), at("archive"));
+    fs::create_dir(&published).unwrap();
+    fs::write(ground.at("published/read-me"), "What others have of our logs.\n").unwrap();
+    let verb = |words: &[&str]| {
+        let prune = ["log", "prune", "--before", "2100-01-01", "--published", &published];
+        let tree = ["--to", &archive, "--recursive", &below];
+        run(ground.portcullis().args([&prune[..], &tree, words].concat()))
+    };
+    // Of a log whose checkpoint nobody has, nothing goes, and that is no fault.
+    let said = ok(&verb(&[]));
+    assert!(said.contains("no checkpoint of its log is in"), "{said}");
+    assert!(site.log_dir().join("00000000000000000000.jsonl").exists());
+    // The longest counts, whatever the files are called.
+    let old = fs::read(site.log_dir().join("checkpoint")).unwrap();
+    fs::write(ground.at("published/z-old"), old).unwrap();
+    ok(&site.verb(&["log", "checkpoint", "--out", &format!("{published}/a-new")]));
+    let said = ok(&verb(&["--json"]));
+    let told: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert!(told["archived"].as_u64() > Some(0), "{told}");
+    assert!(!site.log_dir().join("00000000000000000000.jsonl").exists());
+    let folders = fs::read_dir(&archive).unwrap().map(|entry| entry.unwrap().path());
+    let folders: Vec<_> = folders.collect();
+    let [own] = &folders[..] else { panic!("{folders:?}") };
+    assert!(own.join("00000000000000000000.jsonl").exists(), "a folder of its own: {own:?}");
+    ok(&site.verb(&["log", "verify", "--archive", own.to_str().unwrap()]));
 }

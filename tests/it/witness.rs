@@ -15,6 +15,7 @@ use portcullis::tlog::note::{NoteSignature, Signed, cosigned, signature_line};
 use portcullis::tlog::tree::{consistent, empty_root};
 
 use crate::seals::{have, no, ok};
+use crate::support::ground::run;
 use crate::support::site::Site;
 
 /// When the witness says that it signs.
@@ -201,6 +202,10 @@ fn witnesses_sign_what_has_only_grown() {
     // Signing the same again leaves the witnesses' lines where they are.
     ok(&site.verb(&["log", "checkpoint"]));
     ok(&site.verb(&verify));
+    // A whole tree at once.
+    let mut tree = site.ground().portcullis();
+    let said = ok(&run(tree.args(verb).arg("--recursive").arg(site.ground().at(""))));
+    assert!(said.contains("1 log\n") && said.contains("signed by 2 witnesses, enough"), "{said}");
 }
 
 #[test]

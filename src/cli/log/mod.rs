@@ -20,6 +20,7 @@ pub mod pager;
 pub mod place;
 pub mod printer;
 pub mod prune;
+mod published;
 pub mod repo;
 pub mod report;
 pub mod roots;

@@ -11,15 +11,18 @@ use serde_json::{Value, json};
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::log::filter::moment;
-use crate::cli::log::place::{self, Place};
+use crate::cli::log::place::{self, Below, Place};
+use crate::cli::log::published::Published;
 use crate::cli::log::roots;
 use crate::cli::log::seal::read_checkpoint;
 use crate::cli::log::words;
 use crate::cli::quote::{shell, shown};
 use crate::cli::verb::Call;
 use crate::hook::host;
+use crate::log::book;
 use crate::log::disk::Disk;
 use crate::log::prune::{self, Done, Plan};
+use crate::names::moment::Moment;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::trust::{TRUST_BYTES_MAX, Trust};
 
@@ -34,15 +37,17 @@ use crate::tlog::trust::{TRUST_BYTES_MAX, Trust};
 /// as they were written, and the hash of every other entry, so that the tree can still be proved. An
 /// entry `pruned` names the summary, and the next seal covers it. Archive the files first: --to
 /// copies them, and `log verify --archive` holds the summary against the copies. A run that was
-/// stopped is taken up again by the next.
+/// stopped is taken up again by the next. Of many repositories (--recursive), one that has nothing
+/// old or no published checkpoint stays as it is; for a timer.
 #[derive(Args, Debug)]
 pub struct Prune {
     /// Take away what is older than this: a day, an RFC 3339 time, or how long ago (400d, 52w)
     #[arg(long, value_name = "TIME", required = true)]
     before: String,
 
-    /// A checkpoint of this log as it was published: the file that others have
-    #[arg(long, value_name = "CHECKPOINT", required = true)]
+    /// A checkpoint of this log as it was published: the file that others have. Or a folder of such
+    /// files: of each log the longest counts
+    #[arg(long, value_name = "CHECKPOINT|DIR", required = true)]
     published: PathBuf,
 
     /// Whom to believe about it (C2SP tlog-policy): logs, witnesses, and how many of them have to
@@ -50,7 +55,8 @@ pub struct Prune {
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
 
-    /// Copy the files to this folder first, and compare the copies
+    /// Copy the files to this folder first, and compare the copies. Those of many repositories go to
+    /// a folder each in it, by the id of the repository
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
 
@@ -62,9 +68,12 @@ pub struct Prune {
     #[arg(long)]
     json: bool,
 
-    /// A repository, or the folder of its log; the repository here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
-    place: PathBuf,
+    #[command(flatten)]
+    below: Below,
+
+    /// Repositories, or the folders of their logs; the repository here when none is named
+    #[arg(value_name = "REPO")]
+    places: Vec<PathBuf>,
 }
 
 /// What became of one log.
@@ -74,48 +83,99 @@ struct Report {
     plan: Option<Plan>,
     archived: Option<u64>,
     done: Option<Done>,
-    signed: String,
+    /// Who signed the published checkpoint; `None` where there is none of this log.
+    signed: Option<String>,
+    /// Where the files are copied to.
+    to: Option<PathBuf>,
 }
 
 impl Prune {
     /// Runs the verb.
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let before = moment(&self.before, call.around.now)?;
-        let places = place::find(call.around, std::slice::from_ref(&self.place))?;
-        let Some(place) = places.first() else { return Ok(Exit::Yes) };
+        let published = Published::look(&call.around.absolute(&self.published)?)?;
+        let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
+        for given in &places {
+            let found = place::find(call.around, std::slice::from_ref(given));
+            let done = found.and_then(|found| {
+                found.iter().try_for_each(|place| self.one(call, place, before, &published))
+            });
+            if let Err(fault) = done {
+                exit = Exit::worst(exit, place::go_on(call, &places, fault)?);
+            }
+        }
+        Ok(exit)
+    }
+
+    fn one(
+        &self,
+        call: &mut Call<'_>,
+        place: &Place,
+        before: Moment,
+        published: &Published,
+    ) -> Result<(), Fault> {
         let (folder, dir) = (&place.folder, place.folder.dir());
-        let (published, signed) = self.published(call, place)?;
         let fault = |error| could_not(dir, &error);
+        let origin = book::name_of(folder).map_err(fault)?;
+        let to = self.archive(call, &origin)?;
+        let Some(path) = published.of(&origin) else {
+            let report =
+                Report { finished: 0, plan: None, archived: None, done: None, signed: None, to };
+            return self.answer(call, place, &report);
+        };
+        let (published, signed) = self.published(call, place, path)?;
         let finished =
             if self.dry_run { 0 } else { prune::finish(folder, &Disk).map_err(fault)? };
         let plan = prune::plan(folder, published.size, before).map_err(fault)?;
-        let mut report = Report { finished, plan, archived: None, done: None, signed };
+        let mut report =
+            Report { finished, plan, archived: None, done: None, signed: Some(signed), to };
         if let Some(plan) = report.plan.as_ref().filter(|_| !self.dry_run) {
             unprotected(plan)?;
-            if let Some(to) = &self.to {
-                let to = call.around.absolute(to)?;
-                report.archived = Some(prune::archive(plan, &to).map_err(fault)?);
+            if let Some(to) = &report.to {
+                report.archived = Some(prune::archive(plan, to).map_err(fault)?);
             }
             let (by, ctx) = (host::account(), host::ctx(call.around.now));
             let done = prune::prune(folder, &Disk, plan, &published, &by, &ctx);
             report.done = Some(done.map_err(fault)?);
         }
-        if self.json {
-            call.console.json(&self.as_json(place, &report))?;
-        } else {
-            self.tell(call, place, &report)?;
+        self.answer(call, place, &report)
+    }
+
+    fn answer(&self, call: &mut Call<'_>, place: &Place, report: &Report) -> Result<(), Fault> {
+        match self.json {
+            true => call.console.json(&self.as_json(place, report)),
+            false => self.tell(call, place, report),
         }
-        Ok(Exit::Yes)
+    }
+
+    /// Where the files of the log of this name are copied to, if anywhere.
+    fn archive(&self, call: &Call<'_>, origin: &str) -> Result<Option<PathBuf>, Fault> {
+        let Some(to) = &self.to else { return Ok(None) };
+        let to = call.around.absolute(to)?;
+        if !self.below.is_asked() && self.places.len() < 2 {
+            return Ok(Some(to));
+        }
+        match origin.rsplit('/').next() {
+            Some(id) if !["", ".", ".."].contains(&id) => Ok(Some(to.join(id))),
+            Some(_) | None => {
+                let what = format!("the log's name `{origin}` cannot be the name of a folder");
+                Err(Fault::new(what).hint("prune this log alone, with a folder of its own"))
+            }
+        }
     }
 
     /// The checkpoint, where everything speaks for it, and who signed it.
-    fn published(&self, call: &Call<'_>, place: &Place) -> Result<(Checkpoint, String), Fault> {
+    fn published(
+        &self,
+        call: &Call<'_>,
+        place: &Place,
+        path: &Path,
+    ) -> Result<(Checkpoint, String), Fault> {
         let dir = place.folder.dir();
-        let path = call.around.absolute(&self.published)?;
-        let (checkpoint, note) = read_checkpoint(&path)?;
+        let (checkpoint, note) = read_checkpoint(path)?;
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if real(&path).starts_with(real(dir)) {
-            let what = format!("{} is the log's own file: nobody else has it", shown(&path));
+        if real(path).starts_with(real(dir)) {
+            let what = format!("{} is the log's own file: nobody else has it", shown(path));
             let hint =
                 "keep checkpoints elsewhere (portcullis log checkpoint --out FILE), and name one";
             return Err(Fault::new(what).hint(hint));
@@ -130,7 +190,7 @@ impl Prune {
                 Some(trust.or_fault(|| format!("{} says not whom to trust", shown(&path)))?)
             }
         };
-        let name = shown(&self.published);
+        let name = shown(path);
         let held = roots::held(&place.folder, &name, (&checkpoint, &note), trust.as_ref())?;
         match held {
             Ok(signed) if signed.is_empty() => {
@@ -150,6 +210,12 @@ impl Prune {
 
     fn tell(&self, call: &mut Call<'_>, place: &Place, report: &Report) -> Result<(), Fault> {
         let name = shown(&place.given);
+        let Some(signed) = &report.signed else {
+            let folder = shown(&self.published);
+            let line =
+                format!("{name}: no checkpoint of its log is in {folder}; nothing is taken away");
+            return call.console.data_line(&line);
+        };
         if report.finished > 0 {
             let files = words::counted(report.finished, "file");
             let line = format!("{name}: {files} of an earlier run that was stopped are gone now");
@@ -161,7 +227,7 @@ impl Prune {
             return call.console.data_line(&line);
         };
         if let Some(n) = report.archived {
-            let (files, to) = (words::counted(n, "file"), self.to.as_deref().map(shown));
+            let (files, to) = (words::counted(n, "file"), report.to.as_deref().map(shown));
             let to = to.unwrap_or_default();
             call.console.data_line(&format!("{name}: {files} copied to {to} and compared"))?;
         }
@@ -180,7 +246,7 @@ impl Prune {
                 done.entry
             ))?;
         }
-        call.console.data_line(&format!("  the checkpoint is signed by {}", report.signed))?;
+        call.console.data_line(&format!("  the checkpoint is signed by {signed}"))?;
         if report.done.is_some() {
             let seal = shell(&place.given);
             call.console.data_line(&format!("  seal it now: portcullis log seal {seal}"))?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cli::fault::{Exit, Fault, OrFault};
 use crate::cli::files;
 use crate::cli::git::find_program;
-use crate::cli::log::place::{self, Place};
+use crate::cli::log::place::{self, Below, Place};
 use crate::cli::log::signing::{could_not, key_of, lost};
 use crate::cli::log::words;
 use crate::cli::quote::shown;
@@ -62,7 +62,7 @@ const CURL_VARIABLES: [&str; 9] = [
 /// Their signatures are checked and kept in the log's `checkpoint`; `log verify --trust FILE` counts
 /// them. A witness knows a log by one key: where witnesses are used, let an ssh-agent hold it. For a
 /// timer; needs curl. The exit code is 1 when the witnesses that signed are fewer than the file asks
-/// for.
+/// for, of any of the logs.
 #[derive(Args, Debug)]
 pub struct Witness {
     /// The file that says which witnesses there are, and how many have to agree
@@ -73,9 +73,12 @@ pub struct Witness {
     #[arg(long)]
     json: bool,
 
-    /// A repository, or the folder of its log; the repository here when none is named
-    #[arg(value_name = "REPO", default_value = ".")]
-    place: PathBuf,
+    #[command(flatten)]
+    below: Below,
+
+    /// Repositories, or the folders of their logs; the repository here when none is named
+    #[arg(value_name = "REPO")]
+    places: Vec<PathBuf>,
 }
 
 /// What became of one witness.
@@ -90,19 +93,45 @@ impl Witness {
     pub fn run(&self, call: &mut Call<'_>) -> Result<Exit, Fault> {
         let trust = self.trusted(call.around)?;
         let curl = Curl::find(call.around)?;
-        let places = place::find(call.around, std::slice::from_ref(&self.place))?;
-        let Some(place) = places.first() else { return Ok(Exit::Yes) };
+        let (places, mut exit) = place::gather_repositories(call, &self.places, &self.below)?;
+        for (at, given) in places.iter().enumerate() {
+            if places.len() > 1 && !self.json {
+                let gap = if at > 0 { "\n" } else { "" };
+                call.console.data_line(&format!("{gap}{}", shown(given)))?;
+            }
+            let found = place::find(call.around, std::slice::from_ref(given));
+            let done = found.and_then(|found| match found.first() {
+                Some(place) => self.one(call, (&trust, &curl), place),
+                None => Ok(Exit::Yes),
+            });
+            exit = match done {
+                Ok(one) => Exit::worst(exit, one),
+                Err(fault) => Exit::worst(exit, place::go_on(call, &places, fault)?),
+            };
+        }
+        Ok(exit)
+    }
+
+    fn one(
+        &self,
+        call: &mut Call<'_>,
+        (trust, curl): (&Trust, &Curl),
+        place: &Place,
+    ) -> Result<Exit, Fault> {
         let dir = place.folder.dir();
         let key = key_of(call.around, place)?;
         let note = keeper::checkpoint(dir, &key, lost(false))
             .map_err(|error| could_not("sign", dir, &error))?;
-        let (asked, note) = self.collected(&trust, &curl, place, note)?;
+        let (asked, note) = self.collected(trust, curl, place, note)?;
         let checkpoint = Checkpoint::parse(note.text()).or_fault(|| unread(dir))?;
         let quorum = trust.standing(&checkpoint.origin, &note).quorum;
         if self.json {
             let witnesses: Vec<Value> = asked.iter().map(as_json).collect();
             call.console.json(&json!({
-                "size": checkpoint.size, "quorum": quorum, "witnesses": witnesses,
+                "place": shown(&place.given),
+                "size": checkpoint.size,
+                "quorum": quorum,
+                "witnesses": witnesses,
             }))?;
         } else {
             for one in &asked {

@@ -11,6 +11,7 @@ use crate::log::damage::Cause;
 use crate::log::disk::{Disk, Medium, Modes};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
+use crate::log::index::Keeping;
 use crate::log::tests::support::{
     Bench, ORIGIN, append, ctx, decides, genesis, moves, name, oid, zero,
 };
@@ -225,6 +226,16 @@ fn an_index_that_is_gone_damaged_or_of_another_log_gives_the_same_answers() {
         }
     }
     assert!(index.join("runs").exists(), "the index was made anew and kept");
+    // A pusher does not wait until all of it is made: each makes a part.
+    std::fs::remove_dir_all(&index).unwrap();
+    let awaited = || Log::open_with(Box::new(Disk), &bench.dir, Keeping::Awaited(64));
+    for (entries, hint) in [(64, "log tidy"), (128, "log tidy")] {
+        let refused = awaited().unwrap_err();
+        assert!(matches!(refused, LogError::Unindexed { entries: it, .. } if it == entries));
+        assert!(refused.hint().contains(hint));
+    }
+    assert_eq!(awaited().unwrap().size(), 151);
+    assert_eq!(answers(), expected);
     // The index of a log that was longer.
     let other = Bench::new();
     let mut short = other.open();
