@@ -26,7 +26,7 @@ use crate::hook::fault::Stop;
 use crate::hook::stdin::{STDIN_BYTES_MAX, Stdin};
 use crate::hook::tell::tell;
 use crate::hook::world::World;
-use crate::hook::{deadline, earlier, journal, notify, post, pre_receive, update};
+use crate::hook::{deadline, earlier, journal, notify, post, pre_receive, slip, update};
 use crate::push::env::Env;
 use crate::verdict::line::Line;
 
@@ -95,7 +95,19 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         notify::tell(Path::new(git_dir));
         return Ok(Exit::Yes);
     }
-    let args: Vec<Vec<u8>> = hook.args.into_iter().map(OsString::into_vec).collect();
+    let args: Vec<Vec<u8>> = hook.args.iter().cloned().map(OsString::into_vec).collect();
+    if matches!(hook.name, Name::Update) && slipped(around, hook.at.as_deref(), &args) {
+        return Ok(Exit::Yes);
+    }
+    answer(&hook, &args, around, console)
+}
+
+fn answer(
+    hook: &Hook,
+    args: &[Vec<u8>],
+    around: &Surroundings,
+    console: &mut Console,
+) -> Result<Exit, Fault> {
     // Until all is said: an earlier hook and a pipe that nobody empties take time too.
     let deadline = match hook.name {
         Name::PreReceive | Name::Update => Some(deadline::start()),
@@ -109,7 +121,7 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
     let input = Input {
         env: &around.environment,
         directory: &directory,
-        args: &args,
+        args,
         stdin: &stdin,
         deadline: deadline.as_ref(),
         moment: around.now,
@@ -153,6 +165,23 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         1 => Exit::No,
         _ => Exit::CouldNot,
     })
+}
+
+/// Whether this is an `update` that `pre-receive` has left a yes for, and no other hook has its say.
+/// Git waits for one after the other of them: nothing is begun here that this answer does not need.
+fn slipped(around: &Surroundings, at: Option<&Path>, args: &[Vec<u8>]) -> bool {
+    let directory = around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
+    let input = Input {
+        env: &around.environment,
+        directory: &directory,
+        args,
+        stdin: &Stdin::new(std::io::empty()),
+        deadline: None,
+        moment: around.now,
+    };
+    let dir = hooks_dir(&input, Name::Update, at);
+    let alone = dir.is_some_and(|dir| earlier::there(&dir, Name::Update.file()).is_none());
+    alone && slip::says_yes(&input)
 }
 
 /// A refusal as whoever caused it will read it. GitLab's pages show no line of a hook but those

@@ -15,6 +15,9 @@ use crate::names::moment::Moment;
 /// How far up the process tree receive-pack is looked for: wrappers stand between.
 const ANCESTORS_MAX: usize = 16;
 
+/// How much of a file of `/proc` is read at first.
+const PROC_BYTES: usize = 4096;
+
 /// The variables that a `git` of ours gets, besides what we tell it: the way to itself, and to the
 /// configuration of this account.
 pub const GIT_VARIABLES: [&str; 6] = [
@@ -33,7 +36,7 @@ pub fn ctx(moment: Moment) -> Ctx {
     let micros = u64::try_from(uptime.tv_nsec / 1000).unwrap_or(0);
     Ctx {
         moment,
-        boot: read_line("/proc/sys/kernel/random/boot_id").unwrap_or_default(),
+        boot: boot(),
         mono_us: seconds.saturating_mul(1_000_000).saturating_add(micros),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         push: random(),
@@ -51,6 +54,12 @@ pub fn session_key(ctx: &Ctx) -> SessionKey {
     SessionKey { boot: ctx.boot.clone(), pid: ctx.session.pid, start: ctx.session.start }
 }
 
+/// The run of receive-pack that this process belongs to.
+pub fn session_now() -> SessionKey {
+    let Session { pid, start } = session();
+    SessionKey { boot: boot(), pid, start }
+}
+
 /// The nearest ancestor that is git-receive-pack, else the parent.
 fn session() -> Session {
     let mut pid = parent_of("self");
@@ -66,14 +75,14 @@ fn session() -> Session {
 }
 
 fn session_of(pid: u64) -> Session {
-    let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = proc(pid, "stat").unwrap_or_default();
     Session { pid, start: start_of(&stat).unwrap_or(0) }
 }
 
 /// By its arguments: `git-receive-pack DIR`, or `git receive-pack DIR`. A shell that was merely
 /// handed such a line has it in one argument and does not match.
 fn is_receive_pack(pid: u64) -> bool {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = proc(pid, "cmdline").unwrap_or_default();
     let mut args = line.split(|&b| b == 0);
     let program = args.next().unwrap_or_default();
     let name = program.rsplit(|&b| b == b'/').next().unwrap_or_default();
@@ -82,7 +91,7 @@ fn is_receive_pack(pid: u64) -> bool {
 
 /// The parent of a process: field 4 of `/proc/PID/stat`, counted behind the last parenthesis.
 pub(super) fn parent_of(pid: &str) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = proc(pid, "stat")?;
     let after = stat.iter().rposition(|&b| b == b')')?;
     let text = std::str::from_utf8(stat.get(after + 2..)?).ok()?;
     text.split(' ').nth(1)?.parse().ok()
@@ -103,6 +112,21 @@ pub fn os_user() -> Option<String> {
 pub fn account() -> String {
     let number = rustix::process::getuid().as_raw();
     os_user().unwrap_or_else(|| format!("account {number}"))
+}
+
+fn boot() -> String {
+    read_line("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+/// A file that tells of a process. Its length is not known beforehand, and nearly always one page:
+/// so one is there to be read into.
+fn proc(pid: impl std::fmt::Display, name: &str) -> Option<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::with_capacity(PROC_BYTES);
+    // Without `take` the file would be asked for its length, which is always 0.
+    let file = fs::File::open(format!("/proc/{pid}/{name}")).ok()?;
+    file.take(u64::MAX).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn read_line(path: &str) -> Option<String> {

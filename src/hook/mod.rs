@@ -31,6 +31,7 @@ pub mod reply;
 pub mod runs;
 pub mod said;
 pub mod sealing;
+pub mod slip;
 pub mod space;
 pub mod stdin;
 pub mod sweep;
@@ -56,7 +57,7 @@ use crate::log::book::Log;
 use crate::log::entry::{Asking, Record, Refusal};
 use crate::log::file::{Appended, Ctx};
 use crate::log::wire::Text;
-use crate::message::closing::Room;
+use crate::message::closing::{Reach, Room};
 use crate::message::pusher;
 use crate::names::refname::Refname;
 use crate::pattern::refs::DEFAULT_BRANCH;
@@ -269,6 +270,7 @@ fn decide(
         let judgement = judge(&bench.policy, &facts);
         match write(world, bench, &facts, &judgement)? {
             Appended::Written(receipt) => {
+                slip::leave(world, bench, &facts, (&judgement, verdict(world, bench, &judgement)));
                 bench.log.remember_before_genesis(&facts.before_genesis);
                 let reach = reach(world, bench, &judgement);
                 let you = &facts.push.push.pusher;
@@ -374,15 +376,12 @@ fn write(
 /// The verdict that Git hears: with `[push] refuse = "ref"` the update hook says the single noes.
 fn verdict(world: &World, bench: &Bench, judgement: &Judgement) -> Verdict {
     match reach(world, bench, judgement) {
-        crate::message::closing::Reach::RefusedRefs => Verdict::Accept,
-        crate::message::closing::Reach::WholePush | crate::message::closing::Reach::ThisRef => {
-            judgement.verdict()
-        }
+        Reach::RefusedRefs => Verdict::Accept,
+        Reach::WholePush | Reach::ThisRef => judgement.verdict(),
     }
 }
 
-fn reach(world: &World, bench: &Bench, judgement: &Judgement) -> crate::message::closing::Reach {
-    use crate::message::closing::Reach;
+fn reach(world: &World, bench: &Bench, judgement: &Judgement) -> Reach {
     let some_pass = judgement.refs.iter().any(|r| r.verdict() == Verdict::Accept);
     match bench.door {
         Door::Update => Reach::ThisRef,

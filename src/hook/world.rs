@@ -175,9 +175,11 @@ impl World {
 
     /// Whether Git will run our hook of this name: it is a file, executable, and not empty.
     pub fn hook_runs(&self, name: &str) -> bool {
+        if !self.hooks.iter().any(|hook| hook == name) {
+            return false;
+        }
         let meta = fs::metadata(self.hooks_dir().join(name));
-        self.hooks.iter().any(|hook| hook == name)
-            && meta.is_ok_and(|m| m.is_file() && m.len() > 0 && m.permissions().mode() & 0o111 != 0)
+        meta.is_ok_and(|m| m.is_file() && m.len() > 0 && m.permissions().mode() & 0o111 != 0)
     }
 }
 

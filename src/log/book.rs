@@ -135,6 +135,11 @@ impl Log {
         self.written.get().map_or_else(|| self.index.borrow().position().head, |it| it.head)
     }
 
+    /// Where the log ends by what was written here last, while nothing else was read since.
+    pub fn written_to(&self) -> Option<Position> {
+        self.written.get()
+    }
+
     /// The number of the first entry that is there: of those before it some stay in the summary.
     pub fn first_entry_there(&self) -> u64 {
         self.index.borrow().tape().first()

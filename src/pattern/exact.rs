@@ -4,7 +4,8 @@
 //! exclusion, no folder that stands in for what lies in it, but `dir/**` covers `dir` itself. What
 //! such a list does not pick counts as outside it, which is the side that refuses.
 
-use crate::pattern::glob::{Layer, LayerBuilder, components, with_bare_name};
+use crate::pattern::glob::{components, with_bare_name};
+use crate::pattern::layer::{Layer, LayerBuilder, Readable};
 
 /// How many patterns one claim may hold.
 pub const CLAIMED_MAX: usize = 64;
@@ -29,7 +30,9 @@ impl ExactPaths {
             let parts = components(pattern).map_err(|flaw| flaw.what)?;
             with_bare_name(&parts).into_iter().for_each(|spelling| builder.add(entry, spelling));
         }
-        let layer = builder.build().map_err(|fault| format!("it does not compile: {fault}"))?;
+        let layer = builder
+            .build(&mut Readable::default())
+            .map_err(|fault| format!("it does not compile: {fault}"))?;
         Ok(Self { layer })
     }
 

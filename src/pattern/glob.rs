@@ -1,12 +1,8 @@
-//! One pattern, taken apart and looked over; and many, compiled to match together.
+//! One pattern, taken apart and looked over.
 //!
-//! Made and used by `paths` and `refs`. The matching itself is globset's; what is here keeps out
+//! Made and used by the lists of the room. The matching itself is globset's; what is here keeps out
 //! what globset would take to mean something else than its writer did: `**` that is glued to
 //! other letters, braces, backslashes, classes that cross a `/`.
-
-use std::sync::Arc;
-
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// How long a pattern may be, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 1024;
@@ -34,19 +30,6 @@ pub(crate) struct Flaw {
     pub(crate) hint: String,
 }
 
-/// Patterns compiled together, each belonging to an entry of a list.
-#[derive(Clone, Debug)]
-pub(crate) struct Layer {
-    set: Arc<GlobSet>,
-    entries: Arc<[usize]>,
-}
-
-/// Collects patterns for a `Layer`.
-#[derive(Debug, Default)]
-pub(crate) struct LayerBuilder {
-    globs: Vec<(usize, String)>,
-}
-
 impl Component {
     /// As it stands in a pattern.
     pub(crate) fn as_str(&self) -> &str {
@@ -60,44 +43,6 @@ impl Component {
 impl Flaw {
     fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
-    }
-}
-
-impl LayerBuilder {
-    /// Adds a pattern that belongs to this entry of the list.
-    pub(crate) fn add(&mut self, entry: usize, pattern: String) {
-        self.globs.push((entry, pattern));
-    }
-
-    /// Compiles them.
-    pub(crate) fn build(self) -> Result<Layer, globset::Error> {
-        let mut set = GlobSetBuilder::new();
-        let mut entries = Vec::with_capacity(self.globs.len());
-        for (entry, pattern) in self.globs {
-            // globset's `*` crosses `/` unless told otherwise.
-            set.add(
-                GlobBuilder::new(&pattern)
-                    .literal_separator(true)
-                    .backslash_escape(false)
-                    .build()?,
-            );
-            entries.push(entry);
-        }
-        Ok(Layer { set: Arc::new(set.build()?), entries: entries.into() })
-    }
-}
-
-impl Layer {
-    /// The entries of the list that have a matching pattern here.
-    pub(crate) fn matching(&self, name: &[u8]) -> Vec<usize> {
-        let candidate = globset::Candidate::from_bytes(name);
-        self.set.matches_candidate(&candidate).into_iter().map(|at| self.entries[at]).collect()
-    }
-
-    /// The last entry of the list that has a matching pattern here.
-    pub(crate) fn last_match(&self, name: &[u8]) -> Option<usize> {
-        let candidate = globset::Candidate::from_bytes(name);
-        self.set.matches_candidate(&candidate).into_iter().map(|at| self.entries[at]).max()
     }
 }
 
@@ -207,7 +152,12 @@ fn class(text: &str) -> Result<(String, &str), Flaw> {
         let hint = "write the letters: `a-z`, `A-Z`, `0-9`";
         return Err(Flaw::new(format!("`[:{name}]` has no meaning in brackets"), hint));
     }
-    let class = if negated { format!("[!{members}/]") } else { format!("[{members}]") };
+    let class = match members.strip_suffix('-') {
+        _ if !negated => format!("[{members}]"),
+        // Before a `-` at the end, which would make a range with what follows it.
+        Some(rest) => format!("[!{rest}/-]"),
+        None => format!("[!{members}/]"),
+    };
     Ok((class, &body[end + 1..]))
 }
 
@@ -282,7 +232,8 @@ fn tame(text: &str) -> String {
             '[' => {
                 out.push_str(NOBODYS_LETTER);
                 // The class was looked over: it closes, and not with its first letter.
-                skip = rest[2..].find(']').map_or(rest.len(), |at| at + 3);
+                let first = if rest[1..].starts_with('!') { 3 } else { 2 };
+                skip = rest[first..].find(']').map_or(rest.len(), |at| at + first + 1);
             }
             c => out.push(c),
         }
@@ -300,6 +251,7 @@ pub(crate) fn picks_letters(components: &[Component]) -> bool {
 #[expect(clippy::unwrap_used, reason = "a test says what it expects")]
 mod tests {
     use super::*;
+    use crate::pattern::layer::{LayerBuilder, Readable};
 
     #[test]
     fn what_can_match_nothing_or_something_else_is_a_flaw() {
@@ -335,10 +287,29 @@ mod tests {
     fn a_negated_class_does_not_cross_a_slash() {
         let mut layer = LayerBuilder::default();
         layer.add(0, join(&components("a[!x]b").unwrap()));
-        let layer = layer.build().unwrap();
+        let layer = layer.build(&mut Readable::default()).unwrap();
         assert_eq!(layer.last_match(b"a-b"), Some(0));
         assert_eq!(layer.last_match(b"a/b"), None);
         assert_eq!(layer.last_match(b"axb"), None);
+    }
+
+    #[test]
+    fn a_dash_at_the_end_of_a_class_stands_for_itself() {
+        let picks = |pattern: &str, name: &str| {
+            let mut layer = LayerBuilder::default();
+            layer.add(0, join(&components(pattern).unwrap()));
+            let layer = layer.build(&mut Readable::default()).unwrap();
+            layer.last_match(name.as_bytes()).is_some()
+        };
+        for (pattern, dashed) in
+            [("[+-]", true), ("[!+-]", false), ("[!a-]", false), ("[!-]", false)]
+        {
+            assert_eq!(picks(pattern, "-"), dashed, "{pattern}");
+            assert!(!picks(pattern, "/"), "{pattern}");
+        }
+        // What lies between `+` and `/` is not meant.
+        assert!(picks("[!+-]", ".") && picks("[!+-]", ",") && !picks("[!+-]", "+"));
+        assert!(picks("[!]-]", "x") && !picks("[!]-]", "]"));
     }
 
     #[test]
@@ -361,10 +332,14 @@ mod tests {
             let parts = components(pattern).unwrap();
             let mut layer = LayerBuilder::default();
             with_bare_name(&parts).into_iter().for_each(|p| layer.add(0, p));
-            let layer = layer.build().unwrap();
+            let layer = layer.build(&mut Readable::default()).unwrap();
             for sample in samples(&parts).iter().filter(|_| !picks_letters(&parts)) {
                 assert_eq!(layer.last_match(sample.as_bytes()), Some(0), "{pattern} {sample:?}");
             }
+        }
+        for class in ["[!]]b", "[]]b", "[!x-]b", "?b"] {
+            let samples = samples(&components(class).unwrap());
+            assert!(samples.iter().all(|sample| sample == "\u{1}b"), "{class} {samples:?}");
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod exact;
 pub mod fold;
 pub mod glob;
+pub(crate) mod layer;
 pub mod paths;
 pub mod refs;
 pub mod text;

@@ -9,9 +9,10 @@
 use crate::names::path::RepoPath;
 use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
-    Component, Layer, LayerBuilder, PATTERNS_MAX, components, join, literal_parents, picks_letters,
-    samples, wild_parents, with_bare_name,
+    Component, PATTERNS_MAX, components, join, literal_parents, picks_letters, samples,
+    wild_parents, with_bare_name,
 };
+use crate::pattern::layer::{Layer, LayerBuilder, Readable};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
@@ -94,13 +95,14 @@ impl PathPatterns {
                 links.add(entry, parent);
             }
         }
+        let mut readable = Readable::default();
         Ok(Self {
             written: list.iter().map(|written| written.value.clone()).collect(),
             negative,
-            exact: exact.build()?,
-            folded: folded.build()?,
-            links: links.build()?,
-            guards: guards.build()?,
+            exact: exact.build(&mut readable)?,
+            folded: folded.build(&mut readable)?,
+            links: links.build(&mut readable)?,
+            guards: guards.build(&mut readable)?,
         })
     }
 
@@ -193,8 +195,8 @@ impl PathPatterns {
         // An exclusion by letter may match a sample and still leave other names.
         !by_letter
             && samples(&parts[entry]).iter().all(|sample| {
-                let last = self.exact.last_match(sample.as_bytes());
-                last.is_some_and(|last| last > entry && self.negative[last])
+                let last = self.exact.last_match_from(entry + 1, sample.as_bytes());
+                last.is_some_and(|last| self.negative[last])
             })
     }
 }

@@ -7,9 +7,9 @@
 use crate::names::refname::Refname;
 use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
-    Component, Layer, LayerBuilder, PATTERNS_MAX, components, literal_parents, picks_letters,
-    samples, with_bare_name,
+    Component, PATTERNS_MAX, components, literal_parents, picks_letters, samples, with_bare_name,
 };
+use crate::pattern::layer::{Layer, LayerBuilder, Readable};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
@@ -99,13 +99,14 @@ impl RefPatterns {
                 parents.iter().flat_map(|p| folded_pattern(p)).for_each(|p| folders.add(at, p));
             }
         }
+        let mut readable = Readable::default();
         Ok(Self {
             written: list.iter().map(|written| written.value.clone()).collect(),
             negative,
             default,
-            exact: exact.build()?,
-            folded: folded.build()?,
-            folders: folders.build()?,
+            exact: exact.build(&mut readable)?,
+            folded: folded.build(&mut readable)?,
+            folders: folders.build(&mut readable)?,
         })
     }
 
@@ -204,8 +205,8 @@ impl RefPatterns {
         let by_letter = later().any(|l| matches!(&entries[l], Entry::Parts(p) if picks_letters(p)));
         !by_letter
             && samples(parts).iter().all(|sample| {
-                let last = self.exact.last_match(sample.as_bytes());
-                last.is_some_and(|last| last > at && self.negative[last])
+                let last = self.exact.last_match_from(at + 1, sample.as_bytes());
+                last.is_some_and(|last| self.negative[last])
             })
     }
 }

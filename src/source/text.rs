@@ -16,6 +16,8 @@ pub struct SourceText {
     number: usize,
     label: String,
     text: String,
+    /// Where its line feeds are. Every rule asks for its line, and a policy may have many.
+    feeds: Vec<usize>,
 }
 
 /// A stretch of a text, in bytes: from `start` up to, not including, `end`.
@@ -76,7 +78,10 @@ impl SourceText {
         bytes: &[u8],
         bytes_max: usize,
     ) -> Result<Arc<Self>, Problem> {
-        let keep = |text: String| Arc::new(Self { number, label: label.into(), text });
+        let keep = |text: String| {
+            let feeds = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+            Arc::new(Self { number, label: label.into(), text, feeds })
+        };
         if bytes.len() > bytes_max {
             let text = keep(String::new());
             return Err(Problem::error(format!("`{label}` is larger than {bytes_max} bytes"))
@@ -138,12 +143,10 @@ impl SourceText {
 
     /// The line and column of a byte.
     pub fn position(&self, offset: usize) -> Position {
-        let before = &self.text[..floor_boundary(&self.text, offset)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Position {
-            line: before.bytes().filter(|&b| b == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        let at = floor_boundary(&self.text, offset);
+        let before = self.feeds.partition_point(|feed| *feed < at);
+        let line_start = self.feeds[..before].last().map_or(0, |feed| feed + 1);
+        Position { line: before + 1, column: self.text[line_start..at].chars().count() + 1 }
     }
 }
 

@@ -22,7 +22,7 @@ pub mod open;
 mod packed;
 mod plumbing;
 pub mod range;
-mod reffiles;
+pub mod reffiles;
 mod reflist;
 pub mod refs;
 mod reftables;

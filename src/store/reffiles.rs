@@ -1,6 +1,6 @@
 //! Refs as files: loose ones, `packed-refs`, HEAD (gitrepository-layout(5)).
 //!
-//! Used by `gitstore` only. Read here rather than by libgit2 because libgit2's way to refs leads
+//! Used by `gitstore`, and for one ref without it. Read here rather than by libgit2 because libgit2's way to refs leads
 //! through the whole repository and its user's configuration; see `open`.
 //!
 //! A loose file wins over a packed line, and is read first: Git writes the packed line before it
@@ -187,6 +187,20 @@ impl RefFiles {
         };
         Ok(&self.packed.insert(packed).refs)
     }
+}
+
+/// What a ref holds, one step far, in a repository that keeps its refs as files and has one worktree
+/// only, without opening it.
+///
+/// # Errors
+/// As for a repository that is open.
+pub fn value_in(
+    git_dir: &Path,
+    format: ObjectFormat,
+    name: &Refname,
+) -> Result<RefValue, StoreError> {
+    let (git_dir, common_dir) = (git_dir.to_owned(), git_dir.to_owned());
+    RefFiles { git_dir, common_dir, format, packed: None }.read(name)
 }
 
 impl Refs for RefFiles {

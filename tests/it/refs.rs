@@ -315,6 +315,29 @@ fn update_refuses_what_pre_receive_did_not_see() {
 }
 
 #[test]
+fn update_hears_from_a_slip_what_was_accepted_and_else_from_the_log() {
+    let slip = "\"$GIT_DIR/portcullis/decided\"";
+    // Without that setting, whoever has no slip would judge by itself.
+    let unset = "git config --file \"$GIT_DIR/config\" --unset portcullis.hooks";
+    for (between, decisions) in [
+        (format!("test -f {slip}"), 1),
+        (format!("test -f {slip} && {unset}"), 1),
+        (format!("rm {slip}"), 1),
+        (format!("printf 'portcullis decided 1 a b c\\n' >{slip}"), 1),
+        (format!("rm {slip} && {unset}"), 3),
+    ] {
+        let site = Site::gated();
+        // Runs when ours has said yes, before the first update.
+        site.write_hook("pre-receive.before-portcullis", &format!("#!/bin/sh\n{between}\n"));
+        let alice = site.person("alice");
+        alice.begin("mine");
+        alice.commit("app/x", "new\n");
+        alice.push(&["HEAD:refs/heads/mine", "HEAD:refs/heads/other"]).accepted();
+        assert_eq!(site.log().count("decision"), decisions, "{between}");
+    }
+}
+
+#[test]
 fn a12_refs_that_a_proc_receive_hook_would_turn_into_others_are_refused() {
     // Also where a rule names them: what that hook moves was never judged.
     let named =

@@ -1,0 +1,292 @@
+//! Patterns of one list that are matched together.
+//!
+//! Made and used by the lists of the room. What a pattern means is globset's to say. But to compile
+//! its patterns takes longer than all the rest of a small push, and hardly ever is a name near
+//! enough to any of them: so a pattern without wildcards is compared as bytes, the others are
+//! compiled when a name comes that has all the letters one of them insists on.
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+
+use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// What may mean something else than itself, in what globset reads.
+const META: [char; 8] = ['*', '?', '[', ']', '{', '}', ',', '\\'];
+
+/// From how many bytes of wildcards on a list is compiled as it is read: it may be too large for
+/// globset, and its reader has to say so. A shorter one is not, by far.
+const DOUBTFUL_BYTES: usize = 8 * 1024;
+
+/// Patterns compiled together, each belonging to an entry of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    /// Patterns without wildcards, and their entries.
+    plain: Arc<[(String, usize)]>,
+    wild: Arc<Wild>,
+}
+
+/// The patterns with wildcards.
+#[derive(Debug)]
+struct Wild {
+    patterns: Vec<Pattern>,
+    set: OnceLock<GlobSet>,
+}
+
+/// One of them, and its entry.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    entry: usize,
+    /// How long the letters are that every name begins with, and those that it ends with.
+    head: usize,
+    tail: usize,
+}
+
+/// Collects patterns for a `Layer`.
+#[derive(Debug, Default)]
+pub(crate) struct LayerBuilder {
+    patterns: Vec<(usize, String)>,
+}
+
+/// Patterns that globset has read. Most layers of a list have the same ones.
+#[derive(Debug, Default)]
+pub(crate) struct Readable(HashSet<String>);
+
+impl Readable {
+    /// Has globset read a pattern, if it has not.
+    fn check(&mut self, pattern: &str) -> Result<(), globset::Error> {
+        if !self.0.contains(pattern) {
+            glob(pattern)?;
+            self.0.insert(pattern.to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl LayerBuilder {
+    /// Adds a pattern that belongs to this entry of the list.
+    pub(crate) fn add(&mut self, entry: usize, pattern: String) {
+        // A spelling is often no other than the last.
+        let of_entry = self.patterns.iter().rev().take_while(|(of, _)| *of == entry);
+        if !of_entry.map(|(_, known)| known).any(|known| *known == pattern) {
+            self.patterns.push((entry, pattern));
+        }
+    }
+
+    /// Makes what matches of them.
+    pub(crate) fn build(self, readable: &mut Readable) -> Result<Layer, globset::Error> {
+        let (mut plain, mut patterns, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for (entry, text) in self.patterns {
+            if !text.contains(META) {
+                plain.push((text, entry));
+                continue;
+            }
+            readable.check(&text)?;
+            bytes += text.len();
+            patterns.push(Pattern::new(text, entry));
+        }
+        let set = match bytes >= DOUBTFUL_BYTES {
+            true => OnceLock::from(compiled(&patterns)?),
+            false => OnceLock::new(),
+        };
+        Ok(Layer { plain: plain.into(), wild: Arc::new(Wild { patterns, set }) })
+    }
+}
+
+impl Layer {
+    /// The entries of the list that have a matching pattern here.
+    pub(crate) fn matching(&self, name: &[u8]) -> Vec<usize> {
+        self.matching_from(0, name)
+    }
+
+    /// The last entry of the list that has a matching pattern here.
+    pub(crate) fn last_match(&self, name: &[u8]) -> Option<usize> {
+        self.last_match_from(0, name)
+    }
+
+    /// The same, of the entries from this one on.
+    pub(crate) fn last_match_from(&self, first: usize, name: &[u8]) -> Option<usize> {
+        self.matching_from(first, name).into_iter().max()
+    }
+
+    fn matching_from(&self, first: usize, name: &[u8]) -> Vec<usize> {
+        let plain = self.plain.iter().filter(|(text, _)| text.as_bytes() == name);
+        let plain = plain.map(|(_, entry)| *entry).filter(|entry| *entry >= first);
+        plain.chain(self.wild.matching_from(first, name)).collect()
+    }
+}
+
+impl Wild {
+    fn matching_from(&self, first: usize, name: &[u8]) -> Vec<usize> {
+        let mut asked = self.patterns.iter().filter(|pattern| pattern.entry >= first);
+        if !asked.any(|pattern| pattern.may_match(name)) {
+            return Vec::new();
+        }
+        let set = self.set.get_or_init(|| {
+            let failed = |_| unreachable!("each pattern was read, and all are short");
+            compiled(&self.patterns).unwrap_or_else(failed)
+        });
+        let found = set.matches_candidate(&Candidate::from_bytes(name));
+        let entries = found.into_iter().map(|at| self.patterns[at].entry);
+        entries.filter(|entry| *entry >= first).collect()
+    }
+}
+
+impl Pattern {
+    fn new(text: String, entry: usize) -> Self {
+        let head = text.split(META).next().unwrap_or_default().len();
+        // `**/` in front of it may stand for nothing.
+        let tail = text.rsplit(META).next().unwrap_or_default().trim_start_matches('/').len();
+        Self { text, entry, head, tail }
+    }
+
+    /// Whether a name has all the letters that this pattern insists on.
+    fn may_match(&self, name: &[u8]) -> bool {
+        let (text, end) = (self.text.as_bytes(), self.text.len() - self.tail);
+        if !name.starts_with(&text[..self.head]) || !name.ends_with(&text[end..]) {
+            return false;
+        }
+        // What stands in brackets is no letter of the name's.
+        let inside = self.text.get(self.head..end).filter(|inside| !inside.contains('['));
+        let mut runs = inside.into_iter().flat_map(|inside| inside.split(META));
+        runs.all(|run| memchr::memmem::find(name, run.trim_matches('/').as_bytes()).is_some())
+    }
+}
+
+/// globset's reading of a pattern.
+fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+    // Its `*` crosses `/` unless told otherwise.
+    GlobBuilder::new(pattern).literal_separator(true).backslash_escape(false).build()
+}
+
+fn compiled(patterns: &[Pattern]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(glob(&pattern.text)?);
+    }
+    set.build()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says what it expects")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::pattern::fold::{folded, folded_pattern};
+    use crate::pattern::glob::{components, join, samples, wild_parents, with_bare_name};
+
+    fn layer(patterns: &[String]) -> Result<Layer, globset::Error> {
+        let mut builder = LayerBuilder::default();
+        patterns.iter().enumerate().for_each(|(at, text)| builder.add(at, text.clone()));
+        builder.build(&mut Readable::default())
+    }
+
+    /// What globset says by itself, all patterns compiled.
+    fn globset(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            set.add(glob(pattern)?);
+        }
+        set.build()
+    }
+
+    /// All spellings that a list makes of what it was given.
+    fn spellings(written: &[String]) -> Vec<String> {
+        let parts: Vec<_> = written.iter().filter_map(|text| components(text).ok()).collect();
+        let own = parts.iter().flat_map(|p| with_bare_name(p).into_iter().chain(wild_parents(p)));
+        own.flat_map(|text| {
+            let folded = folded_pattern(&text);
+            std::iter::once(text).chain(folded)
+        })
+        .collect()
+    }
+
+    /// Patterns over few letters, with every kind of wildcard, so that they often match.
+    fn pattern() -> impl Strategy<Value = String> {
+        let letter = prop_oneof![
+            8 => "[abA./]".prop_map(String::from),
+            4 => "[*?]".prop_map(String::from),
+            1 => prop_oneof![
+                "\\[!?[ab.\\]-]{1,3}\\]", "[ \u{e9}\u{df}\u{200b},{}!\u{130}\u{17f}-]", ".",
+            ].prop_map(String::from),
+        ];
+        let component = prop_oneof![
+            3 => prop::collection::vec(letter, 1..4).prop_map(|letters| letters.concat()),
+            1 => Just("**".to_owned()),
+        ];
+        prop::collection::vec(component, 1..4).prop_map(|parts| parts.join("/"))
+    }
+
+    fn name() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            4 => "[abA./]{0,8}".prop_map(String::into_bytes),
+            1 => "[ab/. \u{e9}\u{df}\u{200b},\u{130}\u{17f}\u{1}\\\\-]{0,8}".prop_map(String::into_bytes),
+            1 => prop::collection::vec(any::<u8>(), 0..8),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn a_layer_says_what_globset_says(
+            written in prop::collection::vec(pattern(), 1..4),
+            names in prop::collection::vec(name(), 0..6),
+        ) {
+            let all = spellings(&written);
+            let (layer, globset) = (layer(&all), globset(&all));
+            prop_assert_eq!(layer.is_ok(), globset.is_ok());
+            let (Ok(layer), Ok(globset)) = (layer, globset) else { return Ok(()) };
+            let parts = written.iter().filter_map(|text| components(text).ok());
+            let alike = parts.flat_map(|parts| {
+                let mut texts = samples(&parts);
+                texts.push(join(&parts));
+                texts
+            });
+            for name in names.into_iter().chain(alike.map(String::into_bytes)) {
+                let folded = folded(&name);
+                for name in [Some(folded.letters), folded.loose, Some(name)].into_iter().flatten() {
+                    let mut found = layer.matching(&name);
+                    found.sort_unstable();
+                    prop_assert_eq!(&found, &globset.matches_candidate(&Candidate::from_bytes(&name)));
+                    let from_one = found.iter().copied().filter(|at| *at >= 1).max();
+                    prop_assert_eq!(layer.last_match_from(1, &name), from_one);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_far_from_every_pattern_compiles_nothing() {
+        let layer = layer(&["infra/**", "**/examples/**", "*.tf", "plain"].map(str::to_owned));
+        let layer = layer.unwrap();
+        for far in ["app/main.rs", "plain", "infrastructure/x", "tf", "a/example/b"] {
+            layer.last_match(far.as_bytes());
+        }
+        assert!(layer.wild.set.get().is_none());
+        assert_eq!(layer.last_match(b"main.tf"), Some(2));
+        assert!(layer.wild.set.get().is_some());
+    }
+
+    #[test]
+    fn no_list_below_the_doubtful_size_is_too_large_for_globset() {
+        for dense in ["?", "[!a-z]", "[acegikmoqsuwy]", "*", "*/", "a", "**/", "**/*/", "\u{e9}"] {
+            let long = dense.repeat(1024 / dense.len());
+            let count = DOUBTFUL_BYTES / long.len() + 1;
+            let texts: Vec<String> = (0..count).map(|at| format!("?{at}{long}x")).collect();
+            let bytes: usize = texts.iter().map(String::len).sum();
+            assert!(bytes >= DOUBTFUL_BYTES);
+            // Read at once, as it is not below it; then twice as much is fine as well.
+            assert!(layer(&texts).is_ok(), "{dense}");
+            assert!(layer(&[texts.clone(), texts].concat()).is_ok(), "{dense}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_too_large_is_said_to_be_as_it_is_read() {
+        let mut builder = LayerBuilder::default();
+        (0..1000).for_each(|at| builder.add(at, format!("{at}{}", "?".repeat(1000))));
+        assert!(builder.build(&mut Readable::default()).is_err());
+    }
+}
