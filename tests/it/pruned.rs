@@ -126,8 +126,9 @@ fn a_whole_tree_is_pruned_behind_the_checkpoints_in_a_folder() {
     let old = fs::read(site.log_dir().join("checkpoint")).unwrap();
     fs::write(ground.at("published/z-old"), old).unwrap();
     ok(&site.verb(&["log", "checkpoint", "--out", &format!("{published}/a-new")]));
-    let said = ok(&verb(&["--json"]));
-    let told: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let output = verb(&["--json"]);
+    ok(&output);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(told["archived"].as_u64() > Some(0), "{told}");
     assert!(!site.log_dir().join("00000000000000000000.jsonl").exists());
     let folders = fs::read_dir(&archive).unwrap().map(|entry| entry.unwrap().path());

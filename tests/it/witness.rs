@@ -205,7 +205,7 @@ fn witnesses_sign_what_has_only_grown() {
     // A whole tree at once.
     let mut tree = site.ground().portcullis();
     let said = ok(&run(tree.args(verb).arg("--recursive").arg(site.ground().at(""))));
-    assert!(said.contains("1 log\n") && said.contains("signed by 2 witnesses, enough"), "{said}");
+    assert!(said.contains("signed by 2 witnesses, enough"), "{said}");
 }
 
 #[test]
