@@ -111,7 +111,7 @@ impl SourceText {
 
     /// A file that is no text: only what is wrong with the whole of it can have a place.
     pub fn unread(number: usize, label: &str) -> Arc<Self> {
-        Arc::new(Self { number, label: label.into(), text: String::new() })
+        Arc::new(Self { number, label: label.into(), text: String::new(), feeds: Vec::new() })
     }
 
     /// Its place among the files that are read together.
