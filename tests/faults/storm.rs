@@ -149,6 +149,8 @@ fn in_a_storm_of_kills_no_promise_is_lost_and_the_log_ends_right() {
     ));
     assert!(seen.promises.len() > end / 10, "hardly anything was accepted");
     assert!(seen.killed.values().sum::<usize>() > end / 5, "hardly anybody died: {seen:?}");
+    let hooks = seen.killed.iter().filter(|(victim, _)| matches!(victim, Victim::Hook(_)));
+    assert!(hooks.map(|(_, times)| times).sum::<usize>() > end / 50, "no hook died: {seen:?}");
     storm.holds(&seen);
 }
 
@@ -312,7 +314,11 @@ fn find(push: u32, victim: Victim) -> Option<u32> {
         let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
         let is_it = match victim {
-            Victim::Hook(name) => command.contains(&format!("hook {name}")),
+            // As the hook's own file starts it, and as the one of all repositories does.
+            Victim::Hook(name) => {
+                command.contains(&format!(" hook={name} "))
+                    || command.contains(&format!(" hook {name} "))
+            }
             Victim::ReceivePack => {
                 command.starts_with("git-receive-pack") || command.starts_with("git receive-pack")
             }
