@@ -149,8 +149,11 @@ fn operations_are_the_only_ones() {
     };
     let (added, modified, gone) =
         (change("tags/a", 0, 1), change("tags/b", 1, 2), change("tags/c", 1, 0));
-    assert!(only("\"modify\"", &[modified.clone()]));
-    assert!(!only("\"modify\"", &[added.clone()]) && !only("\"modify\"", &[gone.clone()]));
+    assert!(only("\"modify\"", std::slice::from_ref(&modified)));
+    assert!(
+        !only("\"modify\"", std::slice::from_ref(&added))
+            && !only("\"modify\"", std::slice::from_ref(&gone))
+    );
     assert!(only("\"add\", \"delete\"", &[added.clone(), gone.clone()]));
     assert!(!only("\"add\", \"delete\"", &[added, gone, modified]));
     for (word, operation) in OPERATIONS {
