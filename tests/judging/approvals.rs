@@ -2,10 +2,6 @@
 //!
 //! `UPDATE=1 cargo test --test judging approvals::` rewrites what is expected; the diff is the review.
 
-#![expect(clippy::disallowed_methods, reason = "the cases are a file")]
-
-use std::path::Path;
-
 use portcullis::facts::change::PathChange;
 use portcullis::facts::evidence::{Candidate, NearMiss, Reject, Standing};
 use portcullis::facts::landing::{Segment, Step, StepKind};
@@ -18,6 +14,7 @@ use portcullis::statement::fields::{ApprovalVerdict, Saying};
 use portcullis::verdict::line::Line;
 
 use crate::made::{branch, change, name, now, oid, policy, push, statement, step, update};
+use crate::written::as_written;
 
 const RULE: &str = "[rule.review]\nkind = \"approval\"\nrefs = [\"main\"]\npaths = [\"infra/**\"]\n\
     from = [\"ada\", \"ben\", \"cora\"]\n";
@@ -239,15 +236,7 @@ fn every_case_reads_as_written() {
         given(&mut segment);
         told.push_str(&format!("== {case}\n{}", said(rules, segment)));
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/message/approvals.txt");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &told).unwrap();
-    }
-    let expected = std::fs::read_to_string(&file).unwrap();
-    for (told, expected) in told.split("== ").zip(expected.split("== ")) {
-        assert_eq!(told, expected);
-    }
-    assert_eq!(told.len(), expected.len());
+    as_written("message/approvals.txt", &told);
 }
 
 #[test]

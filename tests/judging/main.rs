@@ -26,3 +26,4 @@ mod schema;
 mod signatures;
 mod trial;
 mod weight;
+mod written;

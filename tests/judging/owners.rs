@@ -2,9 +2,6 @@
 //!
 //! `UPDATE=1 cargo test --test judging owners::` rewrites what is expected; the diff is the review.
 
-#![expect(clippy::disallowed_methods, reason = "what is expected is a file")]
-
-use std::path::Path;
 use std::sync::Arc;
 
 use portcullis::codeowners::read;
@@ -18,6 +15,7 @@ use portcullis::statement::fields::{ApprovalVerdict, Saying};
 use crate::made::{
     alone, branch, change, now, oid, policy_with_emails, push, statement, step, update,
 };
+use crate::written::as_written;
 
 /// Ada and Ben can approve; `@org/pair` is both, `@org/bots` a machine.
 const RULE: &str = "[groups]\npair = [\"ada\", \"ben\"]\nbots = [\"plan-bot\"]\n\
@@ -150,13 +148,5 @@ fn every_case_reads_as_written() {
     for (case, rule, there, paths, by) in CASES {
         all.push_str(&format!("== {case}\n{}", told(rule, *there, paths, by)));
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/message/owners.txt");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &all).unwrap();
-    }
-    let expected = std::fs::read_to_string(&file).unwrap();
-    for (told, expected) in all.split("== ").zip(expected.split("== ")) {
-        assert_eq!(told, expected);
-    }
-    assert_eq!(all.len(), expected.len());
+    as_written("message/owners.txt", &all);
 }

@@ -2,10 +2,6 @@
 //!
 //! `UPDATE=1 cargo test --test judging signatures::` rewrites what is expected; the diff is the review.
 
-#![expect(clippy::disallowed_methods, reason = "the cases are a file")]
-
-use std::path::Path;
-
 use portcullis::facts::needs::SignaturesOf;
 use portcullis::facts::signature::{Signatures, Signed, SignedObject};
 use portcullis::facts::{Facts, Target, UpdateFacts};
@@ -20,6 +16,7 @@ use portcullis::push::update::RefUpdate;
 use portcullis::push::{Door, Seen};
 
 use crate::made::{branch, name, now, oid, policy_with_emails, push};
+use crate::written::as_written;
 
 /// A case: its name, the rule, and what is so about the push.
 type Case = (&'static str, &'static str, fn(&mut Facts));
@@ -198,15 +195,7 @@ fn every_case_reads_as_written() {
     for (case, rule, so) in CASES {
         all.push_str(&format!("== {case}\n{}", told(rule, *so)));
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/message/signatures.txt");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &all).unwrap();
-    }
-    let expected = std::fs::read_to_string(&file).unwrap();
-    for (told, expected) in all.split("== ").zip(expected.split("== ")) {
-        assert_eq!(told, expected);
-    }
-    assert_eq!(all.len(), expected.len());
+    as_written("message/signatures.txt", &all);
 }
 
 #[test]
