@@ -96,7 +96,7 @@ fn serve(hook: Hook, around: &Surroundings, console: &mut Console) -> Result<Exi
         return Ok(Exit::Yes);
     }
     let args: Vec<Vec<u8>> = hook.args.iter().cloned().map(OsString::into_vec).collect();
-    if matches!(hook.name, Name::Update) && slipped(around, hook.at.as_deref(), &args) {
+    if matches!(hook.name, Name::Update) && slipped(around, &hook, &args) {
         return Ok(Exit::Yes);
     }
     answer(&hook, &args, around, console)
@@ -136,9 +136,8 @@ fn answer(
         (Err(stop), _) => unsettled(&stop),
         (Ok(()), Name::PreReceive) => pre_receive(&input),
         (Ok(()), Name::Update) => {
-            let dir = hooks_dir(&input, hook.name, hook.at.as_deref());
             // An earlier hook would need the deadline that the policy says.
-            let alone = dir.is_some_and(|dir| earlier::there(&dir, hook.name.file()).is_none());
+            let alone = is_alone(&input, hook);
             let decided = if alone { update::decided(&input) } else { None };
             decided.unwrap_or_else(|| update(&input))
         }
@@ -169,7 +168,7 @@ fn answer(
 
 /// Whether this is an `update` that `pre-receive` has left a yes for, and no other hook has its say.
 /// Git waits for one after the other of them: nothing is begun here that this answer does not need.
-fn slipped(around: &Surroundings, at: Option<&Path>, args: &[Vec<u8>]) -> bool {
+fn slipped(around: &Surroundings, hook: &Hook, args: &[Vec<u8>]) -> bool {
     let directory = around.directory.clone().unwrap_or_else(|| Path::new("/").to_owned());
     let input = Input {
         env: &around.environment,
@@ -179,9 +178,13 @@ fn slipped(around: &Surroundings, at: Option<&Path>, args: &[Vec<u8>]) -> bool {
         deadline: None,
         moment: around.now,
     };
-    let dir = hooks_dir(&input, Name::Update, at);
-    let alone = dir.is_some_and(|dir| earlier::there(&dir, Name::Update.file()).is_none());
-    alone && slip::says_yes(&input)
+    is_alone(&input, hook) && slip::says_yes(&input)
+}
+
+/// Whether no hook that was there before ours has its say as well.
+fn is_alone(input: &Input<'_>, hook: &Hook) -> bool {
+    let dir = hooks_dir(input, hook.name, hook.at.as_deref());
+    dir.is_some_and(|dir| earlier::there(&dir, hook.name.file()).is_none())
 }
 
 /// A refusal as whoever caused it will read it. GitLab's pages show no line of a hook but those

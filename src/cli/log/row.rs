@@ -66,8 +66,7 @@ pub fn lines(entry: &Entry, layout: Layout) -> Vec<String> {
     let first = row.tells.first().map_or(0, |tell| width(&begin) + width(&word) + 2 + width(tell));
     let others = row.tells.iter().skip(1).map(|tell| indent + width(tell));
     let widest = others.chain([first]).max().unwrap_or_default();
-    let below = screen.columns.filter(|columns| widest > *columns);
-    if let Some(columns) = below {
+    if let Some(columns) = screen.columns.filter(|columns| widest > *columns) {
         let blanks = digits + 2;
         let below = |tell: &String| folded(&format!("{:blanks$}{tell}", ""), columns, blanks + 2);
         let tells = row.tells.iter().map(below);
