@@ -1,9 +1,10 @@
 //! The locks of a log: one for whoever appends, one for whoever signs.
 //!
-//! The file of a lock says who has it, for the operator who wants to know whom to look at, and which
-//! segment was the newest when it was written last: `<process id> <number of its first entry>`. Who
+//! The file of a lock says which segment was the newest when it was written last, and who has it, for
+//! the operator who wants to know whom to look at: `<number of its first entry> <process id>`. Who
 //! begins a segment says so before there is one, so that whoever knows where the log ended sees
-//! without listing the folder that it may end elsewhere.
+//! without listing the folder that it may end elsewhere. Version 0.1.0 writes its process id alone,
+//! over the beginning of that number, which then is none.
 
 use std::cell::Cell;
 use std::fs::{File, TryLockError};
@@ -22,6 +23,9 @@ pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long what the file says can be.
 const SAID_BYTES_MAX: usize = 64;
+
+/// How many digits the number of a segment has here.
+const NUMBER_BYTES: usize = 20;
 
 /// The stack of a thread that only waits.
 const WAITER_STACK_BYTES: usize = 64 * 1024;
@@ -70,15 +74,13 @@ pub fn lock_file(folder: &Folder, path: &Path, patience: Duration) -> Result<Loc
         Err(TryLockError::Error(source)) => return Err(fault(source)),
     };
     if !taken {
-        let holder = read(&file).map_or(None, |(holder, _)| holder);
+        let holder = read(&file).map_or(None, |(_, holder)| holder);
         let holder = holder.map_or_else(|| "?".to_owned(), |id| id.to_string());
         return Err(LogError::Busy { holder, seconds: patience.as_secs() });
     }
-    let (holder, newest) = read(&file).map_err(|source| io_fault("read", path, source))?;
-    if holder != Some(std::process::id()) {
-        // For people; nothing depends on it.
-        let _ = file.write_all_at(&said(newest), 0);
-    }
+    let (newest, _) = read(&file).map_err(|source| io_fault("read", path, source))?;
+    // For people, and for the file's time: since when it is held.
+    let _ = file.write_all_at(&said(newest), 0);
     Ok(Lock { file, path: path.to_owned(), newest: Cell::new(newest) })
 }
 
@@ -106,17 +108,29 @@ fn waited(file: &File, patience: Duration) -> io::Result<bool> {
 /// What the file says of this process. Always of the same length, so nothing of an earlier one is
 /// left behind it.
 fn said(newest: Option<u64>) -> Vec<u8> {
-    let newest = newest.map_or_else(String::new, |first| format!("{first:020}"));
-    format!("{:<10} {newest:<20}\n", std::process::id()).into_bytes()
+    let newest = newest.map_or_else(|| "-".repeat(NUMBER_BYTES), |first| format!("{first:020}"));
+    format!("{newest} {:<10}\n", std::process::id()).into_bytes()
 }
 
-/// Who the file says has the lock, and which segment is the newest.
-fn read(file: &File) -> io::Result<(Option<u32>, Option<u64>)> {
+/// Which segment the file says is the newest, and who has the lock.
+fn read(file: &File) -> io::Result<(Option<u64>, Option<u32>)> {
     let mut bytes = [0; SAID_BYTES_MAX];
     let length = file.read_at(&mut bytes, 0)?;
     let text = String::from_utf8_lossy(&bytes[..length]);
     let mut words = text.split_ascii_whitespace();
-    Ok((words.next().and_then(|it| it.parse().ok()), words.next().and_then(|it| it.parse().ok())))
+    let first = words.next().unwrap_or_default();
+    let is_number = first.len() == NUMBER_BYTES;
+    let newest = first.parse().ok().filter(|_| is_number);
+    let holder = if is_number { words.next().unwrap_or_default() } else { first };
+    Ok((newest, holder.parse().ok()))
+}
+
+/// Who a file of a lock says has it, or had it last.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn holder(file: &File) -> io::Result<Option<u32>> {
+    read(file).map(|(_, holder)| holder)
 }
 
 #[cfg(test)]
@@ -156,22 +170,26 @@ mod tests {
         let held = take().unwrap();
         held.note(4096).unwrap();
         let busy = take().unwrap_err();
-        let holder = std::process::id().to_string();
-        assert!(matches!(&busy, LogError::Busy { holder: it, .. } if *it == holder), "{busy:?}");
+        let own = std::process::id().to_string();
+        assert!(matches!(&busy, LogError::Busy { holder, .. } if *holder == own), "{busy:?}");
         drop(held);
         assert_eq!(take().unwrap().newest(), Some(4096));
-        // Another process; one of a version that says less; one that was killed in the middle.
-        for (text, newest) in [
-            ("77         00000000000000000008\n", Some(8)),
-            ("77        \n", None),
-            ("77         00000000000000000008\n0000\n", Some(8)),
-            ("", None),
-            ("\u{0}\u{0}\u{0} nothing", None),
+        // Another process; version 0.1.0, after us and alone; somebody who was stopped, or damage.
+        for (text, newest, who) in [
+            ("00000000000000000008 77        \n", Some(8), "77"),
+            ("77        \n000000008 77        \n", None, "77"),
+            ("77        \n", None, "77"),
+            ("-------------------- 77        \n", None, "77"),
+            ("00000000000000000008 ", Some(8), "?"),
+            ("", None, "?"),
+            ("\u{0}\u{0}\u{0} nothing", None, "?"),
         ] {
             std::fs::write(folder.lock(), text).unwrap();
+            let told = holder(&File::open(folder.lock()).unwrap()).unwrap();
+            assert_eq!(told.map_or_else(|| "?".to_owned(), |id| id.to_string()), who, "{text:?}");
             assert_eq!(take().unwrap().newest(), newest, "{text:?}");
             let said = std::fs::read_to_string(folder.lock()).unwrap();
-            assert!(said.starts_with(&holder), "{said:?}");
+            assert!(said.split_whitespace().nth(1) == Some(own.as_str()), "{said:?}");
             assert_eq!(take().unwrap().newest(), newest, "{text:?}");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -314,6 +314,17 @@ fn g01_g15_g19_what_a_client_may_send_and_whose_git_is_run_are_looked_at() {
     }
 }
 
+/// A process that is not left behind, stopped and with the lock, where the test fails.
+struct Frozen(Child);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn h15_a_frozen_process_that_holds_the_log_is_named() {
     let ground = Ground::new();
@@ -321,18 +332,19 @@ fn h15_a_frozen_process_that_holds_the_log_is_named() {
     let lock = repo.join("portcullis/log/lock");
     let script = "exec 9<>\"$1\"; flock 9; printf '%-10s\\n' $$ >&9; kill -STOP $$; exit 0";
     let mut command = ground.clean("sh");
-    let mut child =
-        command.args(["-c", script, "sh"]).arg(&lock).stdin(Stdio::null()).spawn().unwrap();
+    let child = command.args(["-c", script, "sh"]).arg(&lock).stdin(Stdio::null()).spawn();
+    let mut frozen = Frozen(child.unwrap());
     // A child that has stopped itself has the lock.
-    let stat = format!("/proc/{}/stat", child.id());
+    let id = frozen.0.id();
+    let stat = format!("/proc/{id}/stat");
     while !fs::read_to_string(&stat).unwrap().contains(") T ") {
         std::thread::yield_now();
     }
     let found = findings(&ground, &repo);
     let held = found.iter().find(|it| it.check == "log-held").unwrap();
-    assert!(held.what.contains(&format!("process {}, which is stopped,", child.id())), "{held:?}");
+    assert!(held.what.contains(&format!("process {id}, which is stopped,")), "{held:?}");
     run(&ground, held.mend.last().unwrap());
-    assert!(child.wait().unwrap().success());
+    assert!(frozen.0.wait().unwrap().success());
     assert!(!has(&findings(&ground, &repo), "log-held"));
 }
 

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::doctor::finding::{Finding, Level};
 use crate::cli::doctor::snapshot::Snapshot;
-use crate::cli::files;
 use crate::cli::quote::{shell, shown};
 use crate::cli::site::Site;
 use crate::hook::fault::causes;
@@ -20,6 +19,7 @@ use crate::hook::world::World;
 use crate::log::book::Log;
 use crate::log::disk::Folder;
 use crate::log::entry::Record;
+use crate::log::lock;
 use crate::names::escape::escape;
 use crate::names::moment::Moment;
 
@@ -28,9 +28,6 @@ const SWEEP_ENTRIES_MAX: u64 = 100_000;
 
 /// How long the lock of a log may be held, in seconds: a push holds it for a few milliseconds.
 const LOCK_SECONDS_MAX: i64 = 60;
-
-/// How long a lock file or what /proc says of a process may be, in bytes.
-const SMALL_BYTES_MAX: usize = 4096;
 
 /// What the log has to say.
 #[derive(Debug, Default)]
@@ -132,10 +129,7 @@ fn holder(dir: &Path, now: Moment) -> Option<Holder> {
         Err(TryLockError::WouldBlock) => {}
         Ok(()) | Err(TryLockError::Error(_)) => return None,
     }
-    let bytes = files::read_whole(&path, SMALL_BYTES_MAX).ok()?;
-    let process = String::from_utf8_lossy(&bytes).trim().to_owned();
-    let is_number = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
-    let process = if is_number { process } else { "?".to_owned() };
+    let process = lock::holder(&file).ok()?.map_or_else(|| "?".to_owned(), |id| id.to_string());
     let stat = fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
     let taken = file.metadata().ok()?.mtime();
     let seconds = now.seconds().saturating_sub(taken);
