@@ -362,7 +362,6 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
         cut_texts(&mut rollback.paths, keep);
     }
     if let Some(gittuf) = &mut one.gittuf {
-        // Half an envelope proves nothing.
         gittuf.text.take_if(|text| text.0.len() > keep.text_bytes);
         gittuf.by.truncate(keep.others);
     }
