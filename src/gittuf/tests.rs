@@ -1,3 +1,5 @@
+//! What is read of envelopes and authorizations, letter by letter, and what is not.
+
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use base64ct::{Base64, Base64Url, Encoding as _};
