@@ -318,6 +318,11 @@ holds for Git's own merge of what was approved: two parents, one merge base,
 no conflict, nothing added, no file renamed or told by `.gitattributes` how
 to merge. Nobody has read what the two changes are together.
 
+With `gittuf = true` an authorization in `refs/gittuf/attestations` is an
+approval too, by each person whose key signed it: of one move of the branch,
+from the commit it stands at to the tree it will hold. It has no date and
+names no repository, so it holds for no change that has landed before.
+
 Files that say what other files are need approval too, whatever the paths:
 `.gitattributes` anywhere, `.gitmodules` and `.lfsconfig` at the top.
 `!.gitattributes` takes that one away. A symbolic link among reviewed files

@@ -154,7 +154,8 @@ impl Bench<'_> {
         objection = authority.evidence(objection, self.view);
         // Last, for what is cut is cut from the end, and the hint names people anyway.
         objection = objection.detail(self.reviewers_line());
-        self.with_remedy(objection, step, people, lack.chairs - lack.have)
+        let objection = self.with_remedy(objection, step, people, lack.chairs - lack.have);
+        authority.remedy(objection, step, self.held.name)
     }
 
     /// Who can give what is missing, and the commands.

@@ -1,9 +1,10 @@
 //! Who has authorized a step by gittuf, held against a rule that takes that for approval.
 
-use crate::facts::authorized::{Authorized, Authorizer};
+use crate::facts::authorized::Authorizer;
 use crate::facts::landing::{Landing, Step};
 use crate::gittuf::ATTESTATIONS;
 use crate::names::principal::PrincipalName;
+use crate::names::refname::Refname;
 use crate::rules::approved::TOLD_MAX;
 use crate::rules::rule::{KeyDoc, Shape};
 use crate::rules::view::View;
@@ -30,6 +31,8 @@ pub(crate) struct Authority<'f> {
     told: Vec<Line>,
     /// The authorization is about the whole push, of which this is a part.
     is_part: bool,
+    /// The repository has attestations of gittuf's, so its people know how to make one.
+    is_used: bool,
 }
 
 impl<'f> Authority<'f> {
@@ -44,7 +47,7 @@ impl<'f> Authority<'f> {
         if step.from != landing.start || step.to != landing.end {
             return Self { is_part: !authorized.by.is_empty(), ..Self::default() };
         }
-        let mut all = Self::default();
+        let mut all = Self { is_used: true, ..Self::default() };
         for it in &authorized.by {
             let line = Line::new("").name(&it.person).text(" authorized it in gittuf");
             all.told.push(match doubt(step, it, outside) {
@@ -55,7 +58,7 @@ impl<'f> Authority<'f> {
                 }
             });
         }
-        all.told.extend(doubts(authorized));
+        all.told.extend(authorized.doubts.iter().cloned());
         all
     }
 
@@ -85,9 +88,16 @@ impl<'f> Authority<'f> {
     }
 }
 
-/// Lines of what does not count whoever is asked.
-fn doubts(authorized: &Authorized) -> impl Iterator<Item = Line> {
-    authorized.doubts.iter().cloned()
+impl Authority<'_> {
+    /// The other way to what is missing, where somebody can give it.
+    pub(crate) fn remedy(&self, objection: Objection, step: &Step, name: &Refname) -> Objection {
+        let somebody = objection.missing.as_ref().is_some_and(|it| !it.from.is_empty());
+        if !self.is_used || !somebody {
+            return objection;
+        }
+        let line = Line::new("or to authorize with gittuf what ").oid(step.to).text(" makes of ");
+        objection.hint(Hint::new(line.short_ref(name).text(", and to push that first")))
+    }
 }
 
 /// Why somebody's authorization does not count for this step. Words that go on.

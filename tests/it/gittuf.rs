@@ -5,7 +5,8 @@ use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
 
-use crate::support::ground::feed;
+use crate::audit::ok;
+use crate::support::ground::{feed, run};
 use crate::support::person::Person;
 use crate::support::policy;
 use crate::support::push::Pushed;
@@ -17,7 +18,7 @@ const ATTESTATIONS: &str = "refs/gittuf/attestations";
 const TYPE: &str = "application/vnd.gittuf+json";
 
 /// What `docs/review.md` says a policy needs for gittuf's own refs.
-const WRITES: &str = "\n[rule.gittuf-is-written-by]\nkind = \"access\"\nrefs = [\"refs/gittuf/**\"]\n\
+pub(crate) const WRITES: &str = "\n[rule.gittuf-is-written-by]\nkind = \"access\"\nrefs = [\"refs/gittuf/**\"]\n\
     create = [\"@platform\"]\nmove = [\"@platform\"]\n";
 
 /// Infrastructure needs this many approvals, which gittuf may have.
@@ -32,7 +33,7 @@ fn site() -> Site {
 
 /// A file of gittuf's, free to be changed before it is signed.
 #[derive(Clone)]
-struct File {
+pub(crate) struct File {
     kind: String,
     payload: String,
     /// Where it lies in the tree of the attestations.
@@ -41,7 +42,7 @@ struct File {
 
 impl File {
     /// What gittuf writes for moving `main` from where a clone has it to what a commit holds.
-    fn of(person: &Person, commit: &str) -> Self {
+    pub(crate) fn of(person: &Person, commit: &str) -> Self {
         Self::between(&person.oid("origin/main"), &person.oid(&format!("{commit}^{{tree}}")))
     }
 
@@ -64,7 +65,7 @@ impl File {
     }
 
     /// What is signed: the protocol's PAE.
-    fn signed_bytes(&self) -> String {
+    pub(crate) fn signed_bytes(&self) -> String {
         let Self { kind, payload, .. } = self;
         format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len())
     }
@@ -77,7 +78,7 @@ impl File {
     }
 
     /// The envelope around these signatures.
-    fn with(&self, signatures: &[String]) -> String {
+    pub(crate) fn with(&self, signatures: &[String]) -> String {
         format!(
             "{{\"payloadType\":\"{}\",\"payload\":\"{}\",\"signatures\":[{}]}}",
             self.kind,
@@ -92,13 +93,13 @@ impl File {
     }
 
     /// Pushes these bytes to where gittuf keeps the file.
-    fn put(&self, person: &Person, text: &str) -> Pushed {
+    pub(crate) fn put(&self, person: &Person, text: &str) -> Pushed {
         let blob = person.object("blob", text.as_bytes());
         push(person, &commit(person, &self.path, "100644", &blob))
     }
 }
 
-fn signature(armor: &str) -> String {
+pub(crate) fn signature(armor: &str) -> String {
     format!("{{\"keyid\":\"SHA256:x\",\"sig\":\"{}\"}}", Base64::encode_string(armor.as_bytes()))
 }
 
@@ -136,7 +137,7 @@ fn push(person: &Person, commit: &str) -> Pushed {
 }
 
 /// Pushes a merge to `main`.
-fn lands(person: &Person, merge: &str) -> Pushed {
+pub(crate) fn lands(person: &Person, merge: &str) -> Pushed {
     person.push(&[&format!("{merge}:refs/heads/main")])
 }
 
@@ -164,7 +165,7 @@ fn an_authorization_is_an_approval_and_the_log_keeps_it() {
     for (format, kind) in [("sha1", TYPE), ("sha256", "application/vnd.in-toto+json")] {
         let site = Plan::new(rules(1)).format(format).build();
         let (alice, bob, merge) = waiting(&site);
-        waits(&site, &alice, &merge);
+        waits(&site, &alice, &merge).is_silent_about("gittuf");
         let file = File { kind: kind.to_owned(), ..File::of(&bob, &merge) };
         file.push(&bob).accepted();
         lands(&alice, &merge).accepted();
@@ -178,6 +179,59 @@ fn an_authorization_is_an_approval_and_the_log_keeps_it() {
         assert!(decision["refs"][0]["uses"].is_null(), "{decision}");
         site.log_and_refs_agree();
     }
+}
+
+#[test]
+fn the_log_tells_of_it_and_an_auditor_checks_it_without_us() {
+    let site = site();
+    let (alice, bob, merge) = waiting(&site);
+    let file = File::of(&bob, &merge);
+    let both = file.by(&bob, &[&key_file(&bob, "carol"), &bob.key(), &key_file(&bob, "mallory")]);
+    file.put(&bob, &both).accepted();
+    lands(&alice, &merge).accepted();
+    let entry = site.log().last("decision")["seq"].to_string();
+    let by = |name: &str| format!("authorized by {name}, by the key SHA256:");
+    for words in [&["log", "show", &entry][..], &["log", "who", &merge]] {
+        let told = ok(&site.verb(words));
+        assert!(told.contains(&by("bob")) && told.contains(&by("carol")), "{told}");
+        assert!(!told.contains("mallory"), "{told}");
+    }
+    let told = ok(&site.verb(&["log", "show", &entry, "--full"]));
+    let (from, tree) = (bob.oid("origin/main"), bob.oid(&format!("{merge}^{{tree}}")));
+    assert!(told.contains(&format!("of refs/heads/main from {from}, to tree {tree}")), "{told}");
+    assert!(
+        told.contains(&format!("over {} bytes fits; it has no date", file.signed_bytes().len()))
+    );
+    let sheet = site.ground().at("sheet.csv");
+    ok(&site.verb(&["log", "report", "--csv", sheet.to_str().unwrap()]));
+    let sheet = std::fs::read_to_string(sheet).unwrap();
+    assert!(sheet.contains("carol") && sheet.contains("bob"), "{sheet}");
+    // In a bundle, with the keys of that day.
+    let bundle = site.ground().at("audit.tar");
+    ok(&site.verb(&["log", "export", "--bundle", bundle.to_str().unwrap()]));
+    ok(&run(site
+        .ground()
+        .command("tar")
+        .arg("-xf")
+        .arg(&bundle)
+        .arg("-C")
+        .arg(site.ground().path())));
+    let folder = site.ground().at("portcullis-audit");
+    let listed = std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path());
+    let log = listed.into_iter().find(|path| path.is_dir()).unwrap();
+    let check = || {
+        let mut script = site.ground().command("sh");
+        run(script.arg("statements.sh").arg(log.file_name().unwrap()).current_dir(&folder))
+    };
+    let said = ok(&check());
+    assert_eq!(said, "2 statements are signed by whom they name, 0 are not, 0 were not checked\n");
+    let statements =
+        std::fs::read_dir(log.join("statements")).unwrap().map(|it| it.unwrap().path());
+    let signed = statements.into_iter().find(|path| path.extension().unwrap() == "signed").unwrap();
+    assert_eq!(std::fs::read_to_string(&signed).unwrap(), file.signed_bytes());
+    std::fs::write(&signed, file.signed_bytes() + " ").unwrap();
+    let said = check();
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
 }
 
 #[test]
@@ -226,7 +280,7 @@ fn two_people_in_one_file_are_two_and_two_keys_of_one_are_one() {
 }
 
 #[test]
-fn what_does_not_count_is_told_with_its_reason() {
+fn f06_authorizations_by_others_and_of_other_moves_do_not_count() {
     let site = site();
     let (alice, bob, merge) = waiting(&site);
     let file = File::of(&bob, &merge);
@@ -273,6 +327,10 @@ fn what_does_not_count_is_told_with_its_reason() {
     told("gittuf has an authorization to tree 1111111, this push brings tree");
     File::between(&other, &tree).push(&bob).accepted();
     told("gittuf has an authorization from 1111111, main is at");
+    told(&format!(
+        "or to authorize with gittuf what {} makes of main, and to push that first",
+        &merge[..7]
+    ));
     // And one that is good, for longer than today.
     file.saying("\"fromID\"", "\"expires\":\"9999-01-01T00:00:00Z\",\"fromID\"")
         .push(&bob)
@@ -328,7 +386,7 @@ fn what_lies_at_its_place_and_is_no_file_of_gittufs_counts_for_nothing() {
 }
 
 #[test]
-fn it_counts_once_and_not_after_a_rewind() {
+fn f06_an_authorization_counts_once_and_not_after_a_rewind() {
     let rewind = "\n[rule.main-is-rewound-by]\nkind = \"access\"\nrefs = [\"@default\"]\nrewind = [\"@sre\"]\n";
     let site = Site::new(rules(1) + rewind);
     let (alice, bob, merge) = waiting(&site);
