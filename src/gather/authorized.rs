@@ -2,12 +2,14 @@
 //!
 //! Read from the value that gittuf's ref has before the push. Who may write that ref does not matter:
 //! the file counts by its signatures. It has no date, and does not name the repository; so it holds
-//! for one move, from this commit to this tree, and never for a change that has landed before.
+//! for one move, from this commit to this tree, and only while the branch is at that commit for the first
+//! time.
 
 use crate::facts::UpdateFacts;
 use crate::facts::authorized::{Authorized, AuthorizedFile, Authorizer};
 use crate::facts::change::FileMode;
 use crate::facts::landing::Landing;
+use crate::facts::past::{RefValue, ValueSource};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::gittuf::authorization::Authorization;
@@ -73,7 +75,7 @@ pub fn look(
     };
     match read(scene, &it, &bytes) {
         Err(line) => Ok(Some(doubtful(line))),
-        Ok(envelope) => match landed_before(scene, name, landing)? {
+        Ok(envelope) => match stood_before(scene, &it)? {
             Some(line) => Ok(Some(doubtful(line))),
             None => Ok(Some(signed(scene, &envelope, bytes))),
         },
@@ -109,19 +111,27 @@ fn read(scene: &Scene<'_>, it: &Move<'_>, bytes: &[u8]) -> Result<Envelope, Line
     }
 }
 
-/// An authorization has no date. So nobody can say that one was given after its change had landed on
-/// the ref, was taken back, and is to land again.
-fn landed_before(
-    scene: &mut Scene<'_>,
-    name: &Refname,
-    landing: &Landing,
-) -> Result<Option<Line>, GatherError> {
-    let delta = scene.reader.delta(landing.start, Some(landing.end))?;
-    let landed = scene.past.delta_landed(name, &delta.digest())?;
-    Ok(landed.map(|landed| {
-        let line = Line::new("the authorization that gittuf has is of a change that landed here ");
-        line.text(format!("before, in entry {}, and has no date to be newer by", landed.entry))
-    }))
+/// An authorization has no date. So it holds while the branch stands where it stood for the first time:
+/// nobody can say that one was given after the branch had gone from there and come back.
+fn stood_before(scene: &Scene<'_>, it: &Move<'_>) -> Result<Option<Line>, GatherError> {
+    let value = scene.past.value(it.name)?;
+    let line = Line::new("the authorization that gittuf has is ");
+    let (line, before) = if it.from.is_zero() {
+        let line =
+            line.text("for making ").short_ref(it.name).text(", which has been there before");
+        (line, value.is_some())
+    } else {
+        let times = scene.past.times_had(it.name, &it.from, 2)?;
+        // Where no push that was judged has put it here, each is from before.
+        let by_a_push = |value: &RefValue| match value.source {
+            ValueSource::Genesis | ValueSource::Applied(_) => value.oid == it.from,
+            ValueSource::Drift | ValueSource::Lost(_) => false,
+        };
+        let this_time = usize::from(value.as_ref().is_some_and(by_a_push));
+        let line = line.text("from ").oid(it.from).text(", where ").short_ref(it.name);
+        (line.text(" has been before"), times > this_time)
+    };
+    Ok(before.then(|| line.text(", and has no date to be newer by")))
 }
 
 /// Who signed it, and why else somebody's signature does not count.

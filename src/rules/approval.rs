@@ -320,8 +320,8 @@ to merge. Nobody has read what the two changes are together.
 
 With `gittuf = true` an authorization in `refs/gittuf/attestations` is an
 approval too, by each person whose key signed it: of one move of the branch,
-from the commit it stands at to the tree it will hold. It has no date and
-names no repository, so it holds for no change that has landed before.
+from the commit it stands at to the tree it will hold. It has no date, so it
+holds only while the branch is there for the first time.
 
 Files that say what other files are need approval too, whatever the paths:
 `.gitattributes` anywhere, `.gitmodules` and `.lfsconfig` at the top.

@@ -11,7 +11,7 @@ use crate::support::person::Person;
 use crate::support::policy;
 use crate::support::push::Pushed;
 use crate::support::site::{Plan, Site};
-use crate::support::statement::key_file;
+use crate::support::statement::{Draft, key_file};
 
 const ATTESTATIONS: &str = "refs/gittuf/attestations";
 
@@ -387,30 +387,72 @@ fn what_lies_at_its_place_and_is_no_file_of_gittufs_counts_for_nothing() {
 
 #[test]
 fn f06_an_authorization_counts_once_and_not_after_a_rewind() {
-    let rewind = "\n[rule.main-is-rewound-by]\nkind = \"access\"\nrefs = [\"@default\"]\nrewind = [\"@sre\"]\n";
-    let site = Site::new(rules(1) + rewind);
+    let rewind = "\n[rule.main-is-rewound-by]\nkind = \"access\"\nrefs = [\"@default\", \"release/**\"]\n\
+        rewind = [\"@sre\"]\ndelete = [\"@sre\"]\n";
+    let policy = rules(1).replace("[\"@default\"]\ninfra", "[\"@default\", \"release/**\"]\ninfra");
+    let site = Site::new(policy + rewind);
     let (alice, bob, merge) = waiting(&site);
     let before = site.main();
     File::of(&bob, &merge).push(&bob).accepted();
     lands(&alice, &merge).accepted();
     alice.push(&["--force", &format!("{before}:refs/heads/main")]).accepted();
     // The same move of the same branch to the same content, by another commit.
-    let again = alice.run(&[
-        "commit-tree",
-        "-m",
-        "again",
-        "-p",
-        &format!("{merge}^1"),
-        "-p",
-        &format!("{merge}^2"),
-        &format!("{merge}^{{tree}}"),
-    ]);
-    site.main_refuses(&alice, &again)
-        .refused_by("infra-review")
-        .tells("landed here before, in entry");
+    let (first, topic) = (format!("{merge}^1"), format!("{merge}^2"));
+    let tree = format!("{merge}^{{tree}}");
+    let again = |message: &str| {
+        alice.run(&["commit-tree", "-m", message, "-p", &first, "-p", &topic, &tree])
+    };
+    let been = format!("from {}, where main has been before", &before[..7]);
+    site.main_refuses(&alice, &again("one")).refused_by("infra-review").tells(&been);
     // What has a date can be newer.
-    site.draft(&bob, &bob.oid(&format!("{merge}^2"))).later(2).push(&bob).accepted();
-    lands(&alice, &again).accepted();
+    site.draft(&bob, &bob.oid(&topic)).later(2).push(&bob).accepted();
+    lands(&alice, &again("two")).accepted();
+    // Past the gate it comes back as little.
+    site.git(&["update-ref", "refs/heads/main", &before]);
+    site.main_refuses(&alice, &again("three")).refused_by("infra-review").tells(&been);
+    // A branch that is made is one that never was.
+    let zeros = "0".repeat(40);
+    let made = File::between(&zeros, &bob.oid(&tree)).saying("heads/main", "heads/release/1");
+    let path = made.path.replace("main", "release/1");
+    File { path, ..made }.push(&bob).accepted();
+    let create = |commit: &str| alice.push(&[&format!("{commit}:refs/heads/release/1")]);
+    create(&merge).accepted();
+    let back = format!("{before}^{{tree}}");
+    let fixed = alice.run(&["commit-tree", "-m", "back", "-p", &merge, &back]);
+    alice.push(&[&format!("{fixed}:refs/heads/back")]).accepted();
+    bob.fetch();
+    let id = site.draft(&bob, &fixed).repository;
+    let approval = Draft::new(&bob, &id, "refs/heads/release/1", &merge, &fixed);
+    approval.later(3).push(&bob).accepted();
+    create(&fixed).accepted();
+    alice.push(&["--delete", "refs/heads/release/1"]).accepted();
+    create(&again("four"))
+        .refused_by("infra-review")
+        .tells("for making release/1, which has been there before");
+}
+
+#[test]
+fn after_a_revert_the_same_change_is_authorized_anew() {
+    let site = site();
+    let (alice, bob, merge) = waiting(&site);
+    let before = site.main();
+    let authorized = |merge: &str| {
+        bob.fetch();
+        bob.run(&["fetch", "--quiet", alice.clone_path().to_str().unwrap(), merge]);
+        File::of(&bob, merge).push(&bob).accepted();
+    };
+    authorized(&merge);
+    lands(&alice, &merge).accepted();
+    for (message, from, tree) in [("revert", &merge, &before), ("again", &before, &merge)] {
+        let tree = format!("{tree}^{{tree}}");
+        let tip = alice.run(&["commit-tree", "-m", message, "-p", &site.main(), &tree]);
+        alice.push(&[&format!("{tip}:refs/heads/{message}")]).accepted();
+        let landing = alice.merge(&tip);
+        site.main_refuses(&alice, &landing).refused_by("infra-review");
+        authorized(&landing);
+        lands(&alice, &landing).accepted();
+        assert_ne!(site.main(), *from);
+    }
     site.log_and_refs_agree();
 }
 
