@@ -5,7 +5,7 @@ use crate::facts::landing::{Landing, Step};
 use crate::gittuf::ATTESTATIONS;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
-use crate::rules::approved::TOLD_MAX;
+use crate::rules::approved::{TOLD_MAX, approvable};
 use crate::rules::rule::{KeyDoc, Shape};
 use crate::rules::view::View;
 use crate::statement::fields::ApprovalVerdict;
@@ -95,7 +95,8 @@ impl Authority<'_> {
         if !self.is_used || !somebody {
             return objection;
         }
-        let line = Line::new("or to authorize with gittuf what ").oid(step.to).text(" makes of ");
+        let line =
+            Line::new("or to authorize with gittuf what ").oid(approvable(step)).text(" makes of ");
         objection.hint(Hint::new(line.short_ref(name).text(", and to push that first")))
     }
 }

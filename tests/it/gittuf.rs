@@ -168,6 +168,10 @@ fn an_authorization_is_an_approval_and_the_log_keeps_it() {
         waits(&site, &alice, &merge).is_silent_about("gittuf");
         let file = File { kind: kind.to_owned(), ..File::of(&bob, &merge) };
         file.push(&bob).accepted();
+        // Whoever asks before they land is told of it.
+        let asked = alice.run(&["rev-parse", &format!("{merge}^2")]);
+        let asked = alice.push(&["-oask", &format!("{asked}:refs/portcullis/ask/heads/main")]);
+        asked.says("rule `infra-review` is satisfied: bob authorized it in gittuf");
         lands(&alice, &merge).accepted();
         let log = site.log();
         let decision = log.last("decision");
@@ -329,7 +333,7 @@ fn f06_authorizations_by_others_and_of_other_moves_do_not_count() {
     told("gittuf has an authorization from 1111111, main is at");
     told(&format!(
         "or to authorize with gittuf what {} makes of main, and to push that first",
-        &merge[..7]
+        &bob.oid(&format!("{merge}^2"))[..7]
     ));
     // And one that is good, for longer than today.
     file.saying("\"fromID\"", "\"expires\":\"9999-01-01T00:00:00Z\",\"fromID\"")
@@ -511,5 +515,54 @@ fn a_made_branch_is_authorized_from_nothing_and_each_step_of_many_is_not() {
     let both = alice.oid("HEAD");
     File::of(&alice, &both).put(&bob, &File::of(&alice, &both).by(&bob, &[&bob.key()])).accepted();
     site.main_refuses(&alice, &both).refused_by("infra-review").tells("one step of several");
+    site.log_and_refs_agree();
+}
+
+/// A script that does what a command would do, once.
+fn once(site: &Site, name: &str, mut command: std::process::Command, refspec: &str) -> String {
+    let (script, done) = (site.ground().at(name), site.ground().at(format!("{name}.done")));
+    let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_str().unwrap());
+    command.arg("push").arg(site.path()).arg(refspec);
+    let envs = command.get_envs().filter_map(|(key, value)| Some((key, value?)));
+    let envs: Vec<String> =
+        envs.map(|(key, value)| format!("{}={}", key.to_str().unwrap(), quoted(value))).collect();
+    let words: Vec<String> = command.get_args().map(quoted).collect();
+    let text = format!(
+        "#!/bin/sh\n[ -e '{0}' ] && exit 0\n: >'{0}'\nenv -i {1} git {2} >'{0}' 2>&1\n",
+        done.display(),
+        envs.join(" "),
+        words.join(" "),
+    );
+    std::fs::write(&script, text).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, mode).unwrap();
+    script.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn f09_what_changes_while_a_landing_is_judged_is_judged_again() {
+    let site = site();
+    let (alice, bob, merge) = waiting(&site);
+    let file = File::of(&bob, &merge);
+    // A rule's command takes its time, in which the file goes, or Bob takes his word back.
+    let nothing = commit(&bob, "README", "100644", &bob.object("blob", b"empty\n"));
+    let revoked = site.draft(&bob, &bob.oid(&format!("{merge}^2"))).verdict("revoke").sign(&bob);
+    let gone = format!("+{nothing}:{ATTESTATIONS}");
+    let rewinds = WRITES.to_owned() + "rewind = [\"@platform\"]\n";
+    for (name, refspec, words) in [
+        ("gone", gone.as_str(), "0 of 1 approval"),
+        ("revoked", &revoked.refspec(), "and took an approval of it back"),
+    ] {
+        site.set_policy(rules(1).replace(WRITES, &rewinds));
+        file.push(&bob).accepted();
+        let script = once(&site, name, bob.git(&[]), refspec);
+        let run = format!(
+            "\n[rule.meanwhile]\nkind = \"run\"\nrefs = [\"@default\"]\ncommand = [\"{script}\"]\n"
+        );
+        site.set_policy(rules(1).replace(WRITES, &rewinds) + &run);
+        site.main_refuses(&alice, &merge).refused_by("infra-review").tells(words);
+        let done = std::fs::read_to_string(site.ground().at(format!("{name}.done"))).unwrap();
+        assert!(done.contains("accepted"), "{done}");
+    }
     site.log_and_refs_agree();
 }
