@@ -189,3 +189,7 @@ fn near(folder: &Tree, it: &Move<'_>) -> Vec<Line> {
     };
     folder.entries().iter().filter_map(tell).take(NEAR_MAX).collect()
 }
+
+#[cfg(test)]
+#[path = "authorized_tests.rs"]
+mod tests;
