@@ -30,11 +30,11 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// Lines that follow a tail.
     pub fn after(tail: &Tail, origin: &'a str, ctx: &'a Ctx) -> Self {
-        let size = tail.last.common.seq + 1;
+        let size = tail.last.seq + 1;
         Self {
             origin,
             ctx,
-            last_ts: tail.last.common.ts.0,
+            last_ts: tail.last.ts,
             first: size,
             head: Head { size, hash: tail.last.hash },
             held: Vec::new(),

@@ -21,10 +21,11 @@ use crate::log::merge::Leisure;
 use crate::log::posting::{Key, Posting};
 use crate::log::restart;
 use crate::log::scan::{Position, Scanner};
-use crate::log::tail::{Tail, unreadable};
+use crate::log::tail::{KnownEnd, Tail, unreadable};
 use crate::log::tape::Tape;
 use crate::log::touched::{JudgedAt, touches};
 use crate::log::whole;
+use crate::names::moment::Moment;
 use crate::names::oid::Oid;
 
 /// An open change log.
@@ -41,6 +42,8 @@ pub struct Log {
     /// Where the log ends by what was written here, while the index does not know it yet: most who
     /// write ask nothing afterwards.
     written: Cell<Option<Position>>,
+    /// The entry that was read or written here last, and when it was written.
+    last_time: Option<(u64, Moment)>,
 }
 
 impl Log {
@@ -117,7 +120,8 @@ impl Log {
     fn around(medium: Box<dyn Medium>, folder: Folder, origin: String, index: Index) -> Self {
         let (index, cache) = (RefCell::new(index), RefCell::default());
         let (poisoned, looked_after, written) = (false, None, Cell::new(None));
-        Self { folder, origin, medium, index, cache, poisoned, looked_after, written }
+        let last_time = None;
+        Self { folder, origin, medium, index, cache, poisoned, looked_after, written, last_time }
     }
 
     /// The log's name for ever.
@@ -247,23 +251,33 @@ impl Log {
             }
             drafts.push(draft);
         }
-        let guard = |tape: &Rc<Tape>, tail: &Tail| match expect {
-            Some(judged) => self.moved_since(judged, tape, tail),
-            None => {
-                let now = JudgedAt { size: self.head().size, ..JudgedAt::default() };
-                self.moved_since(&now, tape, tail).map(|_| None)
-            }
-        };
-        let written = file::write(&self.folder, medium, &self.origin, &drafts, ctx, guard);
+        let guard = |tape: &Rc<Tape>, tail: &Tail| self.moved_since(expect, tape, tail);
+        let known = self.known_end();
+        let at = (ctx, known.as_ref());
+        let written = file::write(&self.folder, medium, &self.origin, &drafts, at, guard);
         self.poisoned |= matches!(written, Err(LogError::Interfered { .. }));
+        if let Ok(Written::Lines(pending)) = &written {
+            self.last_time = pending.head().size.checked_sub(1).map(|seq| (seq, ctx.moment));
+        }
         written
+    }
+
+    /// Where the log ended when it was last read or written here.
+    fn known_end(&self) -> Option<KnownEnd> {
+        let index = self.index.borrow();
+        let position = self.written.get().unwrap_or(*index.position());
+        let (seq, ts) = self.last_time?;
+        let is_last = position.head.size.checked_sub(1) == Some(seq);
+        is_last.then(|| KnownEnd { tape: Rc::clone(index.tape()), position, ts })
     }
 
     /// Before the first append since the machine was started: declares what a crash has left.
     /// Whether there was anything.
     fn mend_after_restart(&mut self, ctx: &Ctx) -> Result<bool, LogError> {
         let Some(last) = self.head().size.checked_sub(1) else { return Ok(false) };
-        if self.entry_by_number(last)?.common.boot == ctx.boot {
+        let entry = self.entry_by_number(last)?;
+        self.last_time = Some((last, entry.common.ts.0));
+        if entry.common.boot == ctx.boot {
             return Ok(false);
         }
         let medium = self.medium.as_ref();
@@ -276,32 +290,30 @@ impl Log {
         Ok(mended)
     }
 
-    /// The first entry since the judging that touches what it used.
+    /// The first entry since the judging that touches what it used. All that came since has to hold
+    /// together, whoever asks: what is written behind a last entry with a hole before it, no reader
+    /// gets to.
     fn moved_since(
         &self,
-        judged: &JudgedAt,
+        judged: Option<&JudgedAt>,
         tape: &Rc<Tape>,
         tail: &Tail,
     ) -> Result<Option<Moved>, LogError> {
-        if tail.last.common.seq < judged.size {
+        let size = judged.map_or_else(|| self.head().size, |judged| judged.size);
+        if tail.last.seq < size {
             return Ok(None);
         }
         let fault = |source| io_fault("read", &self.folder.segment(), source);
-        let from = self.position_before(judged.size)?;
+        let broken = |it| scan_fault(&self.folder, it);
+        let from = self.position_before(size)?;
         let mut scanner = Scanner::from(tape, from, Some(self.origin.clone())).map_err(fault)?;
-        loop {
-            let found = scanner.next_entry().map_err(|it| scan_fault(&self.folder, it))?;
-            let Some(found) = found else {
-                // A last entry with a hole before it: whatever is written after it, no reader gets
-                // there.
-                let is_reached = scanner.position().head.hash == tail.last.hash;
-                return match scanner.undeclared().filter(|_| !is_reached) {
-                    Some(broken) => Err(broken.into()),
-                    None => Ok(None),
-                };
-            };
+        let Some(judged) = judged else {
+            while scanner.next_glance().map_err(broken)?.is_some() {}
+            return reached(&scanner, tail).map(|()| None);
+        };
+        while let Some(found) = scanner.next_entry().map_err(broken)? {
             let entry = found.entry.common.seq;
-            if entry < judged.size {
+            if entry < size {
                 continue;
             }
             let record = whole::record(&self.folder, &found.entry).map_err(fault)?;
@@ -309,6 +321,7 @@ impl Log {
                 return Ok(Some(Moved { entry, what }));
             }
         }
+        reached(&scanner, tail).map(|()| None)
     }
 
     /// Where to begin to read for everything from entry `size` on. Usually this log was read to
@@ -334,6 +347,14 @@ impl Log {
         let offset = found.first().map_or(0, |posting| posting.at);
         // The entry itself is read again: its head is that of the entries before it.
         Ok(Position { offset, head: Head { size: size - 1, hash: before.prev } })
+    }
+}
+
+/// Whether a walk came to the last entry: none stands behind a hole.
+fn reached(scanner: &Scanner, tail: &Tail) -> Result<(), LogError> {
+    match scanner.undeclared() {
+        Some(broken) if scanner.position().head.hash != tail.last.hash => Err(broken.into()),
+        Some(_) | None => Ok(()),
     }
 }
 

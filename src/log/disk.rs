@@ -4,7 +4,7 @@
 //! 00000000000000000000.jsonl   entries; a segment is named by the number of its first entry
 //! 00000000000000004096.jsonl   more of them; closed ones may be packed: `....jsonl.gz`
 //! ...-....jsonl.gz             what stays of entries that were taken away; see `summary`
-//! lock                         locked while somebody appends; holds the process id
+//! lock                         locked while somebody appends; says who, and the newest segment
 //! att/<sha256>                 attachments, named by their content
 //! suspect                      there while bytes are in doubt: `<offset> <length>`
 //! rate                         counts of recent refusals

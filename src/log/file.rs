@@ -3,9 +3,10 @@
 //! The system calls of one append, in order:
 //!
 //! ```text
-//! open(lock) flock(LOCK_EX|LOCK_NB), again after a moment until its patience ends
-//! getdents(folder)                                   the newest segment; see `rotate` for a new one
-//! open(segment, O_RDWR|O_APPEND) fstat pread         the tail; damage is declared, never cut away
+//! open(lock) flock(LOCK_EX|LOCK_NB), or flock(LOCK_EX) in a thread until the patience ends
+//! pread(lock), else getdents(folder)               the newest segment; see `rotate` for a new one
+//! open(segment, O_RDWR|O_APPEND) fstat fstat       does the log end as it is known to?
+//!   else pread                                     the tail: damage is declared, never cut away
 //! write(segment, every line at once) pread           what stands there is what was written
 //! close(lock)                                        the lock goes before the wait for the disk
 //! fdatasync(segment)
@@ -18,13 +19,9 @@
 //!
 //! Invariant: a `Receipt` is made here only, after fdatasync said yes.
 
-use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::fs::File;
+use std::io;
 use std::rc::Rc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::log::batch::{Batch, sealed};
 use crate::log::disk::{Folder, Medium, io_fault, open_to_append, reserve};
@@ -33,19 +30,17 @@ use crate::log::error::LogError;
 use crate::log::fit::Prepared;
 use crate::log::kind::Kind;
 use crate::log::line::NO_ENTRY;
+use crate::log::lock::{LOCK_PATIENCE, Lock, lock};
 use crate::log::pread::range_of;
 use crate::log::rate::Rates;
 use crate::log::rotate::{self, Place};
 use crate::log::scan::Position;
 use crate::log::suspect;
-use crate::log::tail::{self, Tail};
+use crate::log::tail::{self, KnownEnd, Tail};
 use crate::log::tape::Tape;
 use crate::log::wire::AsText;
 use crate::names::digest::Digest;
 use crate::names::moment::Moment;
-
-/// How long an append waits for the lock.
-pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The program, as entries name it.
 pub const TOOL: &str = concat!("portcullis ", env!("CARGO_PKG_VERSION"));
@@ -156,60 +151,6 @@ impl Pending {
     }
 }
 
-/// The lock of the log; given back when dropped.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-/// Takes the lock, or says who has it.
-pub fn lock(folder: &Folder, patience: Duration) -> Result<Lock, LogError> {
-    lock_file(folder, &folder.lock(), patience)
-}
-
-/// Takes the lock of this file, or says who has it.
-pub fn lock_file(folder: &Folder, path: &Path, patience: Duration) -> Result<Lock, LogError> {
-    let file = folder.open_small(path)?;
-    let begin = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(source)) => return Err(io_fault("lock", path, source)),
-        }
-        let waited = begin.elapsed();
-        if waited >= patience {
-            let seconds = patience.as_secs();
-            return Err(LogError::Busy { holder: holder(&file), seconds });
-        }
-        thread::sleep(pause(waited));
-    }
-    // For the operator who wants to know whom to look at; nothing depends on it.
-    let _ = file.write_all_at(format!("{:<10}\n", std::process::id()).as_bytes(), 0);
-    Ok(Lock { _file: file })
-}
-
-/// How long until the lock is tried again. It is held for a tenth of a millisecond, so whoever
-/// comes late and asks often would always be before those who have waited for long and ask seldom;
-/// only a lock that nobody gives back is asked for less.
-fn pause(waited: Duration) -> Duration {
-    match waited.as_millis() {
-        0..200 => Duration::from_micros(200),
-        200..1000 => Duration::from_millis(1),
-        _ => Duration::from_millis(4),
-    }
-}
-
-fn holder(mut file: &File) -> String {
-    let mut text = String::new();
-    match file.read_to_string(&mut text) {
-        Ok(_) if text.trim().bytes().all(|b| b.is_ascii_digit()) && !text.trim().is_empty() => {
-            text.trim().to_owned()
-        }
-        _ => "?".to_owned(),
-    }
-}
-
 /// Writes the first entry: the file appears whole, or not at all.
 pub fn write_first(
     folder: &Folder,
@@ -234,13 +175,11 @@ pub fn write(
     medium: &dyn Medium,
     origin: &str,
     drafts: &[Prepared],
-    ctx: &Ctx,
+    (ctx, known): (&Ctx, Option<&KnownEnd>),
     guard: impl FnOnce(&Rc<Tape>, &Tail) -> Result<Option<Moved>, LogError>,
 ) -> Result<Written, LogError> {
     let lock = lock(folder, LOCK_PATIENCE)?;
-    let tape = folder.tape()?;
-    let no_genesis = || LogError::NoGenesis { dir: folder.dir().to_owned() };
-    let tail = tail::find(&tape)?.ok_or_else(no_genesis)?;
+    let (tape, tail, mut place) = end(folder, &lock, known)?;
     if let Some(moved) = guard(&tape, &tail)? {
         return Ok(Written::Moved(moved));
     }
@@ -257,12 +196,11 @@ pub fn write(
     }
     let doubtful = suspect::doubtful(folder, medium, &tape)?;
     let in_doubt = doubtful.is_some();
-    let mut place = rotate::newest(&tape, &tail)?;
     let mut batch = Batch::after(&tail, origin, ctx);
     match rotate::is_due(&place, &tape, &tail, &medium.limits(), (ctx, in_doubt))? {
         Some(why) => {
             let before = (why, &tail, doubtful);
-            place = rotate::begin(folder, medium, &place, &mut batch, before)?;
+            place = rotate::begin((folder, &lock), medium, &place, &mut batch, before)?;
         }
         None => batch.declare(&tail, doubtful)?,
     }
@@ -280,6 +218,26 @@ pub fn write(
     drop(lock);
     reserve(&place.file, place.end - place.base, length);
     Ok(Written::Lines(Pending { place, first: batch.first, head: batch.head, length, held }))
+}
+
+/// The end of the log, under the lock: as it is known, or as it is found.
+fn end(
+    folder: &Folder,
+    lock: &Lock,
+    known: Option<&KnownEnd>,
+) -> Result<(Rc<Tape>, Tail, Place), LogError> {
+    if let Some(known) = known
+        && let Some((tail, place)) = rotate::still_there(lock, known)
+    {
+        return Ok((Rc::clone(&known.tape), tail, place));
+    }
+    let tape = folder.tape()?;
+    let no_genesis = || LogError::NoGenesis { dir: folder.dir().to_owned() };
+    let (tail, _) = tail::find(&tape)?.ok_or_else(no_genesis)?;
+    let place = rotate::newest(&tape, tail.eof)?;
+    // Only who begins a segment has to have said so.
+    let _ = lock.note(tape.newest());
+    Ok((tape, tail, place))
 }
 
 fn lines(batch: &mut Batch<'_>, admitted: &[&Prepared]) -> Result<(), LogError> {
@@ -361,7 +319,7 @@ pub(super) fn write_once(
 /// Best effort: whatever fails here, the next writer finds the same damage.
 fn declare_cut(file: &File, medium: &dyn Medium, folder: &Folder, batch: &Batch<'_>) {
     let Ok(tape) = folder.tape() else { return };
-    let Ok(Some(tail)) = tail::find(&tape) else { return };
+    let Ok(Some((tail, _))) = tail::find(&tape) else { return };
     if tail.damage.is_none() {
         return;
     }

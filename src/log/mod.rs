@@ -3,8 +3,8 @@
 //! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `pruned`, `damage`
 //!   and `wire` are the records of each `kind`, `line` is one line and `glance` a quick look at one,
 //!   `fit` makes room, `listed` holds long lists.
-//! - Writing: `book` is the open log; `file` locks, appends and syncs a `batch` in the folder of
-//!   `disk`, behind the `tail`; `rotate` begins a new `segment`, `pack` makes old ones small, `tape`
+//! - Writing: `book` is the open log; `file` appends and syncs a `batch` under the `lock`, in the
+//!   folder of `disk`, behind the `tail`; `rotate` begins a new `segment`, `pack` makes old ones small, `tape`
 //!   reads them all as one, `pread` a range of it; `restart` mends what a crash left, `suspect` tells
 //!   of failed syncs, `rate` of floods, `space` of a full disk, `touched` of two pushes at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
@@ -53,6 +53,7 @@ pub mod kind;
 pub mod known;
 pub mod line;
 pub mod listed;
+pub mod lock;
 pub mod look;
 pub mod manifest;
 pub mod mark;

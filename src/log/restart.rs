@@ -14,12 +14,12 @@ use crate::log::batch::Batch;
 use crate::log::damage::Cause;
 use crate::log::disk::{Folder, Medium, io_fault};
 use crate::log::error::LogError;
-use crate::log::file::{Ctx, Head, LOCK_PATIENCE, lock, write_once};
+use crate::log::file::{Ctx, Head, write_once};
 use crate::log::index::scan_fault;
-use crate::log::line::Entry;
+use crate::log::lock::{LOCK_PATIENCE, lock};
 use crate::log::rotate;
 use crate::log::scan::{Position, ScanError, Scanner};
-use crate::log::tail::{TAIL_BYTES_MAX, Tail, declared, find};
+use crate::log::tail::{Last, TAIL_BYTES_MAX, Tail, declared, find};
 use crate::log::tape::Tape;
 
 /// Declares entries that stand behind a hole. Whether there was one; then whatever is derived from
@@ -35,11 +35,12 @@ pub fn mend(
 ) -> Result<bool, LogError> {
     let _lock = lock(folder, LOCK_PATIENCE)?;
     let tape = folder.tape()?;
-    let Some(tail) = find(&tape)?.filter(|tail| tail.last.common.boot != ctx.boot) else {
+    let Some((tail, last)) = find(&tape)? else { return Ok(false) };
+    if last.common.boot == ctx.boot {
         return Ok(false);
-    };
+    }
     let Some(reached) = reached(folder, &tape, &tail)? else { return Ok(false) };
-    let place = rotate::newest(&tape, &tail)?;
+    let place = rotate::newest(&tape, tail.eof)?;
     let mut batch = Batch::after(&reached, origin, ctx);
     batch.declare(&reached, None)?;
     // It may know entries that do not count, and is made anew by who needs it.
@@ -68,10 +69,10 @@ fn reached(folder: &Folder, tape: &Rc<Tape>, tail: &Tail) -> Result<Option<Tail>
         Some(_) | None => Position::START,
     };
     let mut scanner = Scanner::from(tape, from, None).map_err(fault)?;
-    let mut last: Option<(Entry, u64)> = None;
+    let mut last: Option<Last> = None;
     let hole = loop {
         match scanner.next_entry() {
-            Ok(Some(found)) => last = Some((found.entry, found.offset)),
+            Ok(Some(found)) => last = Some(Last::of(&found.entry)),
             Ok(None) if scanner.position().head.hash == tail.last.hash => return Ok(None),
             // The only entry behind the hole lacks its line feed.
             Ok(None) => match scanner.zeros() {
@@ -85,7 +86,7 @@ fn reached(folder: &Folder, tape: &Rc<Tape>, tail: &Tail) -> Result<Option<Tail>
             Err(other) => return Err(scan_fault(folder, other)),
         }
     };
-    let Some((entry, start)) = last else {
+    let Some(last) = last else {
         return Err(LogError::NoTail { path: tape.newest_path(), offset: hole });
     };
     if tail.eof - hole > TAIL_BYTES_MAX {
@@ -93,8 +94,7 @@ fn reached(folder: &Folder, tape: &Rc<Tape>, tail: &Tail) -> Result<Option<Tail>
     }
     let bytes = tape.read_range(hole, tail.eof).map_err(fault)?;
     Ok(Some(Tail {
-        last: entry,
-        start,
+        last,
         end: hole,
         eof: tail.eof,
         damage: Some(declared(hole, &bytes, Cause::Torn)),

@@ -5,6 +5,7 @@
 //! at all. A stop at any point leaves a log that holds together.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 
 use crate::log::append_only;
@@ -15,8 +16,9 @@ use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::file::Ctx;
 use crate::log::line::{self, Entry};
+use crate::log::lock::Lock;
 use crate::log::segment::{Active, Closed, Limits, PLAIN, Segment, due, file_name};
-use crate::log::tail::Tail;
+use crate::log::tail::{self, KnownEnd, Tail};
 use crate::log::tape::Tape;
 
 /// Where lines are appended.
@@ -36,7 +38,7 @@ pub struct Place {
 ///
 /// # Errors
 /// When its first line does not say that it is one: then somebody else put it there.
-pub fn newest(tape: &Tape, tail: &Tail) -> Result<Place, LogError> {
+pub fn newest(tape: &Tape, end: u64) -> Result<Place, LogError> {
     let path = tape.newest_path();
     if tape.newest() > 0 {
         let header = tape.newest_header().map_err(|source| io_fault("read", &path, source))?;
@@ -46,7 +48,28 @@ pub fn newest(tape: &Tape, tail: &Tail) -> Result<Place, LogError> {
         }
     }
     let base = tape.newest_base().map_err(|source| io_fault("read", &path, source))?;
-    Ok(Place { file: open_to_append(&path)?, path, base, end: tail.eof })
+    Ok(Place { file: open_to_append(&path)?, path, base, end })
+}
+
+/// The end of the log and the segment it is in, where that is the one in which it is known to have
+/// ended: by the lock, which says whether another has begun since. `None`: it is not, or it cannot
+/// be told; then all has to be looked at anew.
+pub fn still_there(lock: &Lock, known: &KnownEnd) -> Option<(Tail, Place)> {
+    let tape = &known.tape;
+    if lock.newest() != Some(tape.newest()) {
+        return None;
+    }
+    let mut place = newest(tape, known.position.offset).ok()?;
+    let found = place.file.metadata().ok()?;
+    if !tape.ends_in(&found).ok()? {
+        return None;
+    }
+    let tail = match place.base.checked_add(found.len())? == place.end {
+        true => known.tail()?,
+        false => tail::find(tape).ok()??.0,
+    };
+    place.end = tail.eof;
+    Some((tail, place))
 }
 
 /// Whether a new segment is due, and why.
@@ -57,11 +80,8 @@ pub fn is_due(
     limits: &Limits,
     (ctx, in_doubt): (&Ctx, bool),
 ) -> Result<Option<Closed>, LogError> {
-    let active = Active {
-        first: tape.newest(),
-        bytes: place.end - place.base,
-        next: tail.last.common.seq + 1,
-    };
+    let active =
+        Active { first: tape.newest(), bytes: place.end - place.base, next: tail.last.seq + 1 };
     due(&active, limits, ctx.moment, in_doubt, || {
         let header = tape.newest_header();
         let header = header.map_err(|source| io_fault("read", &place.path, source))?;
@@ -72,7 +92,7 @@ pub fn is_due(
 /// Begins a new segment. On return the batch goes on behind its first lines: what was wrong before
 /// is declared with the first write, or a stop here would leave it behind a line that looks whole.
 pub fn begin(
-    folder: &Folder,
+    (folder, lock): (&Folder, &Lock),
     medium: &dyn Medium,
     old: &Place,
     batch: &mut Batch<'_>,
@@ -93,12 +113,18 @@ pub fn begin(
         Closed::NotSynced => {}
     }
     let first = batch.head.size;
+    let path = folder.dir().join(file_name(first, PLAIN));
+    match path.symlink_metadata() {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+        Ok(_) => return Err(LogError::Interfered { path }),
+        Err(source) => return Err(io_fault("look at", &path, source)),
+    }
+    lock.note(first)?;
     let record = Record::Segment(Segment { first, offset: end, why });
     let body = line::body(&record, None)
         .map_err(|source| LogError::Json { kind: record.kind().name(), source })?;
     batch.push(&body)?;
     batch.declare(tail, doubtful)?;
-    let path = folder.dir().join(file_name(first, PLAIN));
     folder.write_whole(medium, &path, &batch.bytes)?;
     let length = batch.bytes.len() as u64;
     batch.bytes.clear();
@@ -112,6 +138,6 @@ fn append(medium: &dyn Medium, place: &Place, bytes: &[u8]) -> Result<(), LogErr
     let fault = |source| io_fault("append to", &place.path, source);
     match medium.append(&place.file, bytes).map_err(fault)? {
         n if n == bytes.len() => Ok(()),
-        _ => Err(fault(std::io::ErrorKind::StorageFull.into())),
+        _ => Err(fault(io::ErrorKind::StorageFull.into())),
     }
 }

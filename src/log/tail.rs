@@ -1,18 +1,21 @@
 //! The end of the log: its last whole entry, and what damage follows it.
 //!
-//! Used under the lock by whoever appends, and without it by whoever wants the newest entry.
-//! Reads backwards from the end, so the cost does not depend on the log's length.
+//! Used under the lock by whoever appends. Reads backwards from the end, so the cost does not depend
+//! on the log's length.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::log::damage::{Cause, Recovered};
 use crate::log::disk::io_fault;
 use crate::log::entry::LINE_BYTES_MAX;
 use crate::log::error::LogError;
 use crate::log::line::{Entry, LineError, read};
+use crate::log::scan::Position;
 use crate::log::tape::Tape;
 use crate::log::wire::AsText;
 use crate::names::digest::Digest;
+use crate::names::moment::Moment;
 
 /// How far back a whole entry is looked for. Past that a person must look.
 pub const TAIL_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -20,13 +23,49 @@ pub const TAIL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// How much is read at first: nearly every line fits.
 const FIRST_READ_BYTES: u64 = 8 * 1024;
 
+/// What the next entry has to know of the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// Its number.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Digest,
+    /// When it was written.
+    pub ts: Moment,
+}
+
+impl Last {
+    /// What the one after this entry has to know.
+    pub const fn of(entry: &Entry) -> Self {
+        Self { seq: entry.common.seq, hash: entry.hash, ts: entry.common.ts.0 }
+    }
+}
+
+/// The end of a log as somebody knows it who has read or written all before it.
+#[derive(Clone, Debug)]
+pub struct KnownEnd {
+    /// The segments as they were then.
+    pub tape: Rc<Tape>,
+    /// Where the next line begins.
+    pub position: Position,
+    /// When the last entry was written.
+    pub ts: Moment,
+}
+
+impl KnownEnd {
+    /// The tail, where nothing came behind it. `None`: no entry is known.
+    pub fn tail(&self) -> Option<Tail> {
+        let Position { offset, head } = self.position;
+        let last = Last { seq: head.size.checked_sub(1)?, hash: head.hash, ts: self.ts };
+        Some(Tail { last, end: offset, eof: offset, damage: None, unended: false })
+    }
+}
+
 /// The end of a log.
 #[derive(Clone, Debug)]
 pub struct Tail {
     /// The last whole entry.
-    pub last: Entry,
-    /// Where its line begins.
-    pub start: u64,
+    pub last: Last,
     /// Where the next line begins, were nothing damaged: behind its line feed.
     pub end: u64,
     /// Where the file ends.
@@ -37,8 +76,8 @@ pub struct Tail {
     pub unended: bool,
 }
 
-/// Finds the tail. `Ok(None)` when the log holds no whole entry at all.
-pub fn find(tape: &Tape) -> Result<Option<Tail>, LogError> {
+/// Finds the tail, and the last whole entry. `Ok(None)` when the log holds none at all.
+pub fn find(tape: &Tape) -> Result<Option<(Tail, Entry)>, LogError> {
     let path = &tape.newest_path();
     let fault = |source| io_fault("read", path, source);
     let eof = tape.end().map_err(fault)?;
@@ -47,7 +86,7 @@ pub fn find(tape: &Tape) -> Result<Option<Tail>, LogError> {
         let base = eof.saturating_sub(want).max(tape.begin());
         let window = tape.read_range(base, eof).map_err(fault)?;
         if let Some((from, to, last)) = last_entry(&window, base == tape.begin(), path)? {
-            return Ok(Some(tail(&window, base, eof, (from, to), last)));
+            return Ok(Some((tail(&window, base, eof, (from, to), Last::of(&last)), last)));
         }
         if base == tape.begin() {
             return Ok(None);
@@ -100,7 +139,7 @@ pub fn unreadable(fault: LineError, segment: &Path) -> LogError {
     }
 }
 
-fn tail(window: &[u8], base: u64, eof: u64, (from, to): (usize, usize), last: Entry) -> Tail {
+fn tail(window: &[u8], base: u64, eof: u64, (from, to): (usize, usize), last: Last) -> Tail {
     let start = base + from as u64;
     let line_end = base + to as u64;
     let unended = window.last() != Some(&b'\n');
@@ -113,7 +152,7 @@ fn tail(window: &[u8], base: u64, eof: u64, (from, to): (usize, usize), last: En
     } else {
         None
     };
-    Tail { last, start, end, eof, damage, unended }
+    Tail { last, end, eof, damage, unended }
 }
 
 /// The record that declares these bytes.

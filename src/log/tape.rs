@@ -6,23 +6,20 @@
 //! against each other.
 
 use std::cell::OnceCell;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::log::disk::io_fault;
-use crate::log::entry::{LINE_BYTES_MAX, Record};
+use crate::log::entry::Record;
 use crate::log::error::LogError;
 use crate::log::line::{Entry, read};
 use crate::log::packed::Packed;
-use crate::log::pread::{ReadAt, range};
+use crate::log::pread::{line_at, range};
 use crate::log::segment::{PACKED, PLAIN, file_name, read_name};
 use crate::log::summary::{Named, SUMMARY_BYTES_MAX};
-
-/// How much is read at first for one line: nearly every line fits.
-const LINE_READ_BYTES: u64 = 8 * 1024;
 
 /// The segments of a log, as they were when they were listed.
 #[derive(Debug)]
@@ -257,6 +254,17 @@ impl Tape {
         self.header(self.pieces.len().saturating_sub(1))
     }
 
+    /// Whether the last segment is this file: under its name there may be another by now.
+    pub fn ends_in(&self, found: &Metadata) -> io::Result<bool> {
+        match self.body(self.pieces.len().saturating_sub(1))? {
+            Body::Plain(file) => {
+                let own = file.metadata()?;
+                Ok((own.dev(), own.ino()) == (found.dev(), found.ino()))
+            }
+            Body::Packed(_) => Ok(false),
+        }
+    }
+
     /// Where the log ends now.
     pub fn end(&self) -> io::Result<u64> {
         let last = self.pieces.len().saturating_sub(1);
@@ -312,26 +320,6 @@ impl Tape {
         // An index that is not of this log may say anything.
         let from = offset.checked_sub(base).ok_or(io::ErrorKind::InvalidData)?;
         line_at(&|bytes: &mut [u8], at| body.read_at(bytes, at), from)
-    }
-}
-
-fn line_at(read_at: ReadAt<'_>, offset: u64) -> io::Result<Vec<u8>> {
-    let mut want = LINE_READ_BYTES;
-    let mut line = Vec::new();
-    loop {
-        let begin = line.len();
-        let most = usize::try_from(want).map_err(io::Error::other)?;
-        line.resize(begin + most, 0);
-        let read = read_at(&mut line[begin..], offset + begin as u64)?;
-        line.truncate(begin + read);
-        if let Some(at) = line[begin..].iter().position(|&byte| byte == b'\n') {
-            line.truncate(begin + at);
-            return Ok(line);
-        }
-        if read == 0 || line.len() >= LINE_BYTES_MAX {
-            return Ok(line);
-        }
-        want = LINE_BYTES_MAX as u64;
     }
 }
 

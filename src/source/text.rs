@@ -103,7 +103,7 @@ impl SourceText {
         };
         if text.text.trim_start_matches('\u{feff}').trim().is_empty() {
             return Err(Problem::error(format!("`{label}` is empty")).at(&text.whole()).hint(
-                "an empty policy would protect nothing; start from the one `portcullis install` writes",
+                "is this the right file? `portcullis install` writes a policy to start from",
             ));
         }
         Ok(text)

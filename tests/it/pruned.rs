@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::json::is_told_of;
 use crate::segments::{fill, ok};
 use crate::support::ground::run;
 use crate::support::site::Site;
@@ -60,6 +61,7 @@ fn what_pushes_ask_is_answered_as_before_old_entries_were_taken_away() {
     assert!(site.log_dir().join("00000000000000000000.jsonl").exists());
 
     let said = ok(&verb(&["--published", &published, "--to", &archive, "--json"]));
+    is_told_of("`log prune`", &said);
     let told: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(told["archived"], told["plan"]["files"].as_array().unwrap().len());
     assert!(told["done"]["kept"].as_u64() < told["plan"]["first"].as_u64(), "{told}");

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use crate::json::is_told_of;
 use crate::support::ground::{feed, run, text};
 use crate::support::person::Person;
 use crate::support::policy;
@@ -614,6 +615,7 @@ fn the_verb_prints_a_whole_rollback_and_answers_programs() {
     let mut shell = scene.alice.command("sh");
     let plain = text(shell.args(["-c", &script]).current_dir(scene.alice.clone_path()));
     let (json, _) = verb(&scene, &["main", "-1", "--json"], 0);
+    is_told_of("`rollback`", &json);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["state"], &json["left"]), (&Value::from(good), &Value::from(bad)));
     assert_eq!(json["changes"], 3);

@@ -9,8 +9,9 @@ use crate::log::book::Log;
 use crate::log::disk::{Folder, Modes};
 use crate::log::entry::Record;
 use crate::log::error::LogError;
-use crate::log::file::{Appended, lock};
+use crate::log::file::Appended;
 use crate::log::line;
+use crate::log::lock::lock;
 use crate::log::rate::REFUSALS_A_MINUTE_MAX;
 use crate::log::tests::support::{
     Bench, ORIGIN, append, ctx, ctx_of, decides, digest, genesis, moves, name, oid, place,

@@ -299,7 +299,7 @@ fn who_could_not_tell_whether_an_earlier_line_is_safe_says_no() {
         &Small::default(),
         log.origin(),
         &[],
-        &ctx(2),
+        (&ctx(2), None),
         |_, _| Ok(None),
     );
     let Ok(crate::log::file::Written::Lines(pending)) = pending else { panic!("{pending:?}") };
@@ -319,4 +319,44 @@ pub(super) fn copy_segments(from: &Path, to: &Path) {
             }
         }
     }
+}
+
+#[test]
+fn who_knows_an_old_end_writes_behind_the_newest_one() {
+    let moves_of = |n: u64| decides("alice", vec![moves("refs/heads/x", oid(n), oid(n + 1))]);
+    let bench = Bench::new();
+    let (mut early, mut other) = (open(&bench), open(&bench));
+    let _ = append(&mut early, moves_of(1), 1);
+    let _ = append(&mut early, moves_of(2), 1);
+    // The first file is full, and stays as long as the one knows it to be.
+    let before = files(&bench);
+    let _ = append(&mut other, moves_of(3), 1);
+    assert_eq!((before.len(), files(&bench).len()), (1, 2));
+    let _ = append(&mut early, moves_of(4), 1);
+    let report = checked(&bench);
+    assert_eq!((report.broken, report.recovered, report.head.size), (None, 0, 6));
+    // As long as before, and packed meanwhile.
+    let _ = append(&mut other, moves_of(5), 1);
+    pack_all(&Folder::existing(&bench.dir).unwrap());
+    let _ = append(&mut early, moves_of(6), 1);
+    let report = checked(&bench);
+    assert_eq!((report.broken, report.recovered, report.head.size), (None, 0, 9));
+}
+
+#[test]
+fn a_segment_that_is_there_is_not_begun_again() {
+    let moves_of = |n: u64| decides("alice", vec![moves("refs/heads/x", oid(n), oid(n + 1))]);
+    let bench = Bench::new();
+    let (mut early, mut other) = (open(&bench), open(&bench));
+    let _ = append(&mut early, moves_of(1), 1);
+    let _ = append(&mut early, moves_of(2), 1);
+    let lock = Folder::existing(&bench.dir).unwrap().lock();
+    let said = std::fs::read(&lock).unwrap();
+    let _ = append(&mut other, moves_of(3), 1);
+    // Somebody has brought the lock's file back.
+    std::fs::write(&lock, said).unwrap();
+    let appended = early.append(&[moves_of(4)], &ctx(1), None);
+    assert!(matches!(appended, Err(LogError::Interfered { .. })), "{appended:?}");
+    let report = checked(&bench);
+    assert_eq!((report.broken, report.head.size), (None, 5));
 }
