@@ -6,12 +6,14 @@ use base64ct::{Base64, Encoding as _};
 use ssh_key::{HashAlg, LineEnding};
 
 use crate::facts::authorized::Authorized;
+use crate::facts::landing::Landing;
 use crate::facts::past::{RefValue, ValueSource};
 use crate::facts::{Target, UpdateFacts};
 use crate::gather::authorized::look;
 use crate::gather::testing::{Town, branch, key};
 use crate::gittuf::envelope::SIGNATURES_MAX;
 use crate::names::oid::{ObjectFormat, Oid};
+use crate::names::refname::Refname;
 use crate::push::update::RefUpdate;
 use crate::store::objects::ObjectKind;
 use crate::verdict::line::Line;
@@ -200,6 +202,28 @@ fn what_is_no_file_of_gittufs_counts_for_nothing() {
     it.town.scratch.git(&["update-ref", "refs/gittuf/attestations", &blob.hex()]);
     it.doubts("refs/gittuf/attestations is no commit");
     it.put_file(&good).is_by(&["bob"]);
+}
+
+#[test]
+fn nothing_is_looked_for_but_for_a_landing_on_a_branch_of_a_repository_with_an_id() {
+    let it = Waiting::new(ObjectFormat::Sha1);
+    it.signed(&it.payload(), &["bob"]).is_by(&["bob"]);
+    let landing = it.town.land("alice", it.tip);
+    let look = |name: &str, landing: &Landing, id: bool| {
+        let name = Refname::parse(name.as_bytes()).unwrap();
+        let update = RefUpdate { name, claimed_old: it.town.base, new: it.tip };
+        let facts = UpdateFacts::unasked(update, Some(it.town.base), Target::Commit(it.tip));
+        it.town.scene("alice", |scene| {
+            scene.repository = scene.repository.filter(|_| id);
+            look(scene, &facts, landing).unwrap()
+        })
+    };
+    assert!(look("refs/heads/main", &landing, true).is_some());
+    assert_eq!(look("refs/heads/main", &landing, false), None);
+    assert_eq!(look("refs/tags/main", &landing, true), None);
+    assert_eq!(look("refs/notes/main", &landing, true), None);
+    let back = Landing { segments: Vec::new(), ..landing };
+    assert_eq!(look("refs/heads/main", &back, true), None, "a rewind lands nothing");
 }
 
 #[test]
