@@ -1,16 +1,25 @@
 //! A folder with people, repositories that are made here, and what Git gives a hook.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-pub(crate) const PORTCULLIS: &str = env!("CARGO_BIN_EXE_portcullis");
+/// The program that is measured: another build of it where `PORTCULLIS_BENCH_PROGRAM` names one,
+/// such as the static one that is released.
+pub(crate) fn portcullis() -> &'static OsStr {
+    static PROGRAM: LazyLock<OsString> = LazyLock::new(|| {
+        std::env::var_os("PORTCULLIS_BENCH_PROGRAM")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_portcullis").into())
+    });
+    &PROGRAM
+}
 
 /// Who signs.
 const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -155,7 +164,7 @@ impl Ground {
     }
 
     pub(crate) fn install_with(&self, repository: &Path, policy: &Path) {
-        let mut install = self.command(PORTCULLIS);
+        let mut install = self.command(portcullis());
         let output = install.args(["install", "--policy"]).arg(policy).arg(repository).output();
         let output = output.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -196,7 +205,7 @@ impl Ground {
 
     /// Our hook, as its file has it called.
     pub(crate) fn ours(&self, captured: &Captured) -> Command {
-        let mut command = self.in_hook(captured, PORTCULLIS);
+        let mut command = self.in_hook(captured, portcullis());
         command.args(["hook=pre-receive", "hooks/pre-receive"]);
         command
     }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::ground::{Captured, Ground, PORTCULLIS, Stream, path};
+use crate::ground::{Captured, Ground, Stream, path, portcullis};
 use crate::{Scale, beside_floor, row};
 
 /// The push, with all that it takes on the server already.
@@ -33,7 +33,7 @@ fn captured(scale: &Scale, ground: &Ground) -> Captured {
     ground.install(&server);
     ground.git(&client, &["push", "-q", "origin", "topic:refs/heads/topic"]);
     for person in ["bob", "carol"] {
-        let mut approve = ground.command(PORTCULLIS);
+        let mut approve = ground.command(portcullis());
         approve.current_dir(&client).env("REMOTE_USER", person);
         approve.args(["approve", "topic", "--for", "main", "--remote", "origin", "--yes", "--key"]);
         let output = approve.arg(ground.at(person)).output().unwrap();

@@ -51,14 +51,13 @@ pub struct Draft<'d> {
     pub clean: Option<&'d CleanMerge>,
 }
 
-/// What was found.
-#[derive(Default)]
-pub struct Found {
+/// What was found: approvals or checks.
+pub struct Found<N> {
     /// Statements for exactly this change.
     pub candidates: Vec<Candidate>,
-    /// Statements for an earlier form of it.
-    pub near: Vec<NearMiss>,
-    /// The makers of what the candidates approve.
+    /// What is told of statements for an earlier form of it.
+    pub near: Vec<N>,
+    /// The makers of what the candidates speak of.
     pub makers: Makers,
 }
 
@@ -69,15 +68,28 @@ pub fn find(
     draft: &Draft<'_>,
     asked: &Asked,
     used: &BTreeSet<Digest>,
-) -> Result<Found, GatherError> {
-    let mut found = Found::default();
+) -> Result<Found<NearMiss>, GatherError> {
+    let by = |key| move |person: &PrincipalName| Place::Approval { key, person: person.clone() };
+    let places = |key| asked.reviewers.iter().map(by(key)).collect();
+    look(scene, draft, used, places, near)
+}
+
+/// Looks at these places of each digest of the step, by its key, and for what is `near`. Nothing is
+/// found where the repository has no name that statements could be for.
+pub(crate) fn look<N>(
+    scene: &mut Scene<'_>,
+    draft: &Draft<'_>,
+    used: &BTreeSet<Digest>,
+    places: impl Fn(ApprovalKey) -> Vec<Place>,
+    near: impl FnOnce(&mut Scene<'_>, &Draft<'_>) -> Result<Vec<N>, GatherError>,
+) -> Result<Found<N>, GatherError> {
+    let (candidates, makers) = (Vec::new(), Makers::default());
+    let mut found = Found { candidates, near: Vec::new(), makers };
     if scene.repository.is_none() {
         return Ok(found);
     }
     for digest in draft.digests {
-        let key = ApprovalKey::of(draft.name, digest);
-        for person in &asked.reviewers {
-            let place = Place::Approval { key, person: person.clone() };
+        for place in places(ApprovalKey::of(draft.name, digest)) {
             let candidate = probe(scene, draft, (digest, &place), used, &mut found.makers)?;
             found.candidates.extend(candidate);
         }
@@ -88,7 +100,7 @@ pub fn find(
 
 /// Looks for a statement about this digest at one place. The makers of what it speaks of are added,
 /// where it may count.
-pub(crate) fn probe(
+fn probe(
     scene: &mut Scene<'_>,
     draft: &Draft<'_>,
     (digest, place): (&Digest, &Place),

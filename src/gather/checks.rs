@@ -5,27 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::evidence::{Candidate, NearCheck};
-use crate::facts::makers::Makers;
+use crate::facts::evidence::NearCheck;
 use crate::facts::needs::Checker;
-use crate::gather::candidates::{Draft, NEAR_COMMITS_MAX, NEAR_MAX, miss, probe};
+use crate::gather::candidates::{Draft, Found, NEAR_COMMITS_MAX, NEAR_MAX, look, miss};
 use crate::gather::error::GatherError;
 use crate::gather::scene::{Asked, Scene};
 use crate::names::digest::Digest;
 use crate::statement::fields::{CheckVerdict, Saying};
-use crate::statement::place::{ApprovalKey, Place};
+use crate::statement::place::Place;
 use crate::statement::read::Statement;
-
-/// What was found.
-#[derive(Default)]
-pub struct Found {
-    /// Checks of exactly this change.
-    pub candidates: Vec<Candidate>,
-    /// Checks that an earlier form of it has passed.
-    pub near: Vec<NearCheck>,
-    /// The makers of what was checked.
-    pub makers: Makers,
-}
 
 /// Finds the checks of a step. `used` is as for approvals.
 pub fn find(
@@ -33,22 +21,18 @@ pub fn find(
     draft: &Draft<'_>,
     asked: &Asked,
     used: &BTreeSet<Digest>,
-) -> Result<Found, GatherError> {
-    let mut found = Found::default();
-    if scene.repository.is_none() || asked.checkers.is_empty() {
-        return Ok(found);
-    }
-    for digest in draft.digests {
-        let key = ApprovalKey::of(draft.name, digest);
-        for Checker { check, machine } in &asked.checkers {
+) -> Result<Found<NearCheck>, GatherError> {
+    let by = |key| {
+        move |Checker { check, machine }: &Checker| {
             let (check, machine) = (check.clone(), machine.clone());
-            let place = Place::Check { key, check, machine };
-            let candidate = probe(scene, draft, (digest, &place), used, &mut found.makers)?;
-            found.candidates.extend(candidate);
+            Place::Check { key, check, machine }
         }
-    }
-    found.near = near(scene, draft, asked)?;
-    Ok(found)
+    };
+    let places = |key| asked.checkers.iter().map(by(key)).collect();
+    look(scene, draft, used, places, |scene, draft| match asked.checkers.is_empty() {
+        true => Ok(Vec::new()),
+        false => near(scene, draft, asked),
+    })
 }
 
 /// Passed checks of earlier forms of this change, found by the commits they name; of each machine

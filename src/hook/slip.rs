@@ -22,7 +22,6 @@ use crate::hook::bench::{Bench, Input};
 use crate::hook::world::{FOLDER, World};
 use crate::hook::{host, wire};
 use crate::log::segment::{PLAIN, file_name};
-use crate::log::tape::Tape;
 use crate::names::digest::Digest;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::push::Door;
@@ -83,14 +82,9 @@ impl End {
     /// The end of the log, if it is where the last entry written here ends.
     fn behind(bench: &Bench) -> Option<Self> {
         let written = bench.log.written_to()?;
-        let tape = Tape::open(bench.log.dir()).ok()?;
-        if tape.end().ok()? != written.offset {
-            return None;
-        }
-        let file = tape.newest_path();
-        let bytes = fs::metadata(&file).ok()?.len();
+        let (file, bytes) = bench.log.written_file()?;
         let is_named = !file.as_os_str().as_bytes().contains(&b'\n');
-        is_named.then_some(Self { file, bytes, next: written.head.size })
+        is_named.then(|| Self { file: file.to_owned(), bytes, next: written.head.size })
     }
 
     /// Whether nothing was appended since.

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::log::disk::{Disk, Folder, Medium, Modes, io_fault};
@@ -16,12 +16,13 @@ use crate::log::file::{self, Appended, Ctx, Head, Moved, Receipt, Written};
 use crate::log::fit::{Prepared, prepare};
 use crate::log::index::{AWAITED_ENTRIES_MAX, Index, Keeping, scan_fault};
 use crate::log::kind::Kind;
-use crate::log::line::{Entry, read};
+use crate::log::line::Entry;
 use crate::log::merge::Leisure;
+use crate::log::name::origin_of;
 use crate::log::posting::{Key, Posting};
 use crate::log::restart;
 use crate::log::scan::{Position, Scanner};
-use crate::log::tail::{KnownEnd, Tail, unreadable};
+use crate::log::tail::{KnownEnd, Tail};
 use crate::log::tape::Tape;
 use crate::log::touched::{JudgedAt, touches};
 use crate::log::whole;
@@ -44,6 +45,8 @@ pub struct Log {
     written: Cell<Option<Position>>,
     /// The entry that was read or written here last, and when it was written.
     last_time: Option<(u64, Moment)>,
+    /// The file that was appended to last, and how long it was then.
+    written_file: Option<(PathBuf, u64)>,
 }
 
 impl Log {
@@ -120,8 +123,19 @@ impl Log {
     fn around(medium: Box<dyn Medium>, folder: Folder, origin: String, index: Index) -> Self {
         let (index, cache) = (RefCell::new(index), RefCell::default());
         let (poisoned, looked_after, written) = (false, None, Cell::new(None));
-        let last_time = None;
-        Self { folder, origin, medium, index, cache, poisoned, looked_after, written, last_time }
+        let (last_time, written_file) = (None, None);
+        Self {
+            folder,
+            origin,
+            medium,
+            index,
+            cache,
+            poisoned,
+            looked_after,
+            written,
+            last_time,
+            written_file,
+        }
     }
 
     /// The log's name for ever.
@@ -142,6 +156,11 @@ impl Log {
     /// Where the log ends by what was written here last, while nothing else was read since.
     pub fn written_to(&self) -> Option<Position> {
         self.written.get()
+    }
+
+    /// The file that was appended to last, and how long it was then.
+    pub fn written_file(&self) -> Option<(&Path, u64)> {
+        self.written_file.as_ref().map(|(file, length)| (file.as_path(), *length))
     }
 
     /// The number of the first entry that is there: of those before it some stay in the summary.
@@ -185,10 +204,11 @@ impl Log {
             Written::Lines(pending) => pending,
         };
         let (held, end) = (pending.held, pending.end());
-        let synced = file::sync(&self.folder, self.medium.as_ref(), pending);
+        let synced = file::sync(&self.folder, self.medium.as_ref(), &pending);
         self.poisoned |= synced.is_err();
         let receipt = synced?;
         self.written.set(Some(end));
+        self.written_file = Some(pending.into_file());
         Ok(if held { Appended::Held } else { Appended::Written(receipt) })
     }
 
@@ -355,24 +375,6 @@ fn reached(scanner: &Scanner, tail: &Tail) -> Result<(), LogError> {
     match scanner.undeclared() {
         Some(broken) if scanner.position().head.hash != tail.last.hash => Err(broken.into()),
         Some(_) | None => Ok(()),
-    }
-}
-
-/// The name of the log in a folder.
-///
-/// # Errors
-/// When its first entry cannot be read.
-pub fn name_of(folder: &Folder) -> Result<String, LogError> {
-    origin_of(folder, &*folder.tape()?)
-}
-
-/// The name of the log in a folder, by its first entry.
-fn origin_of(folder: &Folder, tape: &Tape) -> Result<String, LogError> {
-    let first = tape.read_line(0).map_err(|source| io_fault("read", &folder.segment(), source))?;
-    match read(&first) {
-        Ok(entry) if matches!(entry.record, Record::Genesis(_)) => Ok(entry.common.log),
-        Err(fault) if fault.is_newer() => Err(unreadable(fault, &folder.segment())),
-        Ok(_) | Err(_) => Err(LogError::NoGenesis { dir: folder.dir().to_owned() }),
     }
 }
 

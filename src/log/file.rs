@@ -21,6 +21,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::log::batch::{Batch, sealed};
@@ -149,6 +150,12 @@ impl Pending {
     pub const fn head(&self) -> Head {
         self.head
     }
+
+    /// The file they stand in, and how long it is with them.
+    pub fn into_file(self) -> (PathBuf, u64) {
+        let length = self.place.end - self.place.base + self.length;
+        (self.place.path, length)
+    }
 }
 
 /// Writes the first entry: the file appears whole, or not at all.
@@ -256,7 +263,7 @@ fn lines(batch: &mut Batch<'_>, admitted: &[&Prepared]) -> Result<(), LogError> 
 
 /// Brings lines to the disk. A failure is never tried again: after one, the kernel may call pages
 /// clean that never got there; nor may a later sync be believed that covers them.
-pub fn sync(folder: &Folder, medium: &dyn Medium, pending: Pending) -> Result<Receipt, LogError> {
+pub fn sync(folder: &Folder, medium: &dyn Medium, pending: &Pending) -> Result<Receipt, LogError> {
     let Place { file, path, end, .. } = &pending.place;
     let not_synced = |source| LogError::NotSynced { path: path.clone(), source };
     if let Err(source) = medium.sync(file) {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::log::index::{Index, Keeping};
 use crate::log::manifest::Manifest;
 use crate::log::posting::Posting;
-use crate::log::run::{Run, RunWriter, bytes_before};
+use crate::log::run::{RUN, Run, RunWriter, bytes_before};
 use crate::log::scan::Position;
 
 /// How many postings a hook puts in one run: 2 MiB, some tens of milliseconds.
@@ -152,7 +152,24 @@ impl Index {
             // Left over, it only takes space.
             let _ = fs::remove_file(self.folder.index().join(&run.name));
         }
+        if kept == 0 {
+            self.sweep();
+        }
         Ok(())
+    }
+
+    /// Takes away, under the lock, what no table of contents names: runs of an earlier way of
+    /// indexing, and what was being written when somebody was killed.
+    fn sweep(&self) {
+        let Ok(names) = fs::read_dir(self.folder.index()) else { return };
+        for name in names.flatten().map(|entry| entry.file_name()) {
+            let text = name.to_string_lossy();
+            let ours = text.ends_with(RUN) || text.starts_with(".run");
+            if ours && self.runs.iter().all(|run| *run.name != *text) {
+                // Left over, it only takes space.
+                let _ = fs::remove_file(self.folder.index().join(&name));
+            }
+        }
     }
 
     /// Writes a run of at most so many postings whole, not waiting for the disk: after a crash it is

@@ -3,10 +3,11 @@
 //! - The format: `entry`, `decision`, `glass`, `tidy`, `seal`, `config`, `accepted`, `pruned`, `damage`
 //!   and `wire` are the records of each `kind`, `line` is one line and `glance` a quick look at one,
 //!   `fit` makes room, `listed` holds long lists.
-//! - Writing: `book` is the open log; `file` appends and syncs a `batch` under the `lock`, in the
-//!   folder of `disk`, behind the `tail`; `rotate` begins a new `segment`, `pack` makes old ones small, `tape`
-//!   reads them all as one, `pread` a range of it; `restart` mends what a crash left, `suspect` tells
-//!   of failed syncs, `rate` of floods, `space` of a full disk, `touched` of two pushes at once.
+//! - Writing: `book` is the open log, `name` what it is called; `file` appends and syncs a `batch`
+//!   under the `lock`, in the folder of `disk`, behind the `tail`; `rotate` begins a new `segment`,
+//!   `pack` makes old ones small, `tape` reads them all as one, `pread` a range of it; `restart` mends
+//!   what a crash left, `suspect` tells of failed syncs, `rate` of floods, `space` of a full disk,
+//!   `touched` of two pushes at once.
 //! - Asking: `past` answers, `dead` tells which statements may go, `debts` what broken glasses owe
 //!   and `states` what a rollback may go back to; `look` finds entries by the `index` with its
 //!   `manifest`, its `run`s and their `posting`s, which `merge` keeps few; `whole` brings in
@@ -58,6 +59,7 @@ pub mod look;
 pub mod manifest;
 pub mod mark;
 pub mod merge;
+pub mod name;
 pub mod opening;
 pub mod pack;
 pub mod packed;

@@ -25,6 +25,9 @@ const POSTING_BYTES: usize = 32;
 /// How many postings a block holds.
 const BLOCK_POSTINGS: usize = BLOCK_BYTES / POSTING_BYTES - 1;
 
+/// How the names of runs end.
+pub const RUN: &str = ".run";
+
 /// How many checked blocks are kept in memory.
 const CACHED_BLOCKS_MAX: usize = 256;
 
@@ -95,7 +98,7 @@ impl<W: Write> RunWriter<W> {
         }
         self.out.flush()?;
         self.cells.finish(self.postings)?;
-        Ok((format!("{}.run", &Digest::of(&self.sums).hex()[..32]), self.postings))
+        Ok((format!("{}{RUN}", &Digest::of(&self.sums).hex()[..32]), self.postings))
     }
 }
 

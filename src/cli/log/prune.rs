@@ -19,8 +19,8 @@ use crate::cli::log::words;
 use crate::cli::quote::{shell, shown};
 use crate::cli::verb::Call;
 use crate::hook::host;
-use crate::log::book;
 use crate::log::disk::Disk;
+use crate::log::name::name_of;
 use crate::log::prune::{self, Done, Plan};
 use crate::names::moment::Moment;
 use crate::tlog::checkpoint::Checkpoint;
@@ -116,7 +116,7 @@ impl Prune {
     ) -> Result<(), Fault> {
         let (folder, dir) = (&place.folder, place.folder.dir());
         let fault = |error| could_not(dir, &error);
-        let origin = book::name_of(folder).map_err(fault)?;
+        let origin = name_of(folder).map_err(fault)?;
         let to = self.archive(call, &origin)?;
         let Some(path) = published.of(&origin) else {
             let report =

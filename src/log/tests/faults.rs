@@ -226,6 +226,16 @@ fn an_index_that_is_gone_damaged_or_of_another_log_gives_the_same_answers() {
         }
     }
     assert!(index.join("runs").exists(), "the index was made anew and kept");
+    // What an earlier version or somebody who was killed left does not stay for ever.
+    for name in ["0123456789abcdef0123456789abcdef.run", ".run.77", "runs", "kept-by-somebody"] {
+        std::fs::write(index.join(name), "left").unwrap();
+    }
+    assert_eq!(answers(), expected);
+    let there = |end: &str| {
+        let names = std::fs::read_dir(&index).unwrap().map(|file| file.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().ends_with(end)).count()
+    };
+    assert_eq!((there(".run"), there(".77"), there("-by-somebody")), (1, 0, 1));
     // A pusher does not wait until all of it is made: each makes a part.
     std::fs::remove_dir_all(&index).unwrap();
     let awaited = || Log::open_with(Box::new(Disk), &bench.dir, Keeping::Awaited(64));

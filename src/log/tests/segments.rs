@@ -305,7 +305,7 @@ fn who_could_not_tell_whether_an_earlier_line_is_safe_says_no() {
     let Ok(crate::log::file::Written::Lines(pending)) = pending else { panic!("{pending:?}") };
     crate::log::suspect::mark(&Folder::existing(&bench.dir).unwrap(), 0, 10).unwrap();
     let folder = Folder::existing(&bench.dir).unwrap();
-    let receipt = crate::log::file::sync(&folder, &Small::default(), pending);
+    let receipt = crate::log::file::sync(&folder, &Small::default(), &pending);
     assert!(matches!(receipt, Err(LogError::NotSynced { .. })));
 }
 
