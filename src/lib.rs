@@ -11,6 +11,7 @@ pub mod answer;
 pub mod codeowners;
 pub mod facts;
 pub mod gather;
+pub mod gittuf;
 #[expect(clippy::disallowed_methods, reason = "runs as a hook: reads files, the clock and /proc")]
 pub mod hook;
 pub mod identity;

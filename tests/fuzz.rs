@@ -161,6 +161,7 @@ fuzz_each! {
     signers,
     signature,
     openpgp,
+    gittuf,
     line,
     note,
     proof,

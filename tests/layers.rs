@@ -13,7 +13,18 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first. A room imports only rooms on lower floors.
 const FLOORS: &[&[&str]] = &[
     &["names", "source"],
-    &["push", "pattern", "ssh", "openpgp", "statement", "infra", "answer", "tlog", "codeowners"],
+    &[
+        "push",
+        "pattern",
+        "ssh",
+        "openpgp",
+        "statement",
+        "infra",
+        "answer",
+        "tlog",
+        "codeowners",
+        "gittuf",
+    ],
     &["roster", "secret", "verdict"],
     &["facts", "identity"],
     &["store"],
@@ -40,6 +51,7 @@ const THINKING: &[&str] = &[
     "answer",
     "tlog",
     "codeowners",
+    "gittuf",
     "facts",
     "verdict",
     "identity",

@@ -244,6 +244,7 @@ fn moved(name: &str, verdict: Verdict, new: u8, paths: &[&[u8]]) -> RefDecision 
         exempt: Vec::new(),
         rollback: Vec::new(),
         clean_merge: Vec::new(),
+        gittuf: None,
     }
 }
 

@@ -109,6 +109,7 @@ fn decision(push: u64) -> Decision {
         exempt: Vec::new(),
         rollback: Vec::new(),
         clean_merge: Vec::new(),
+        gittuf: None,
     };
     Decision {
         repo: "infra-5f0c91ab".into(),

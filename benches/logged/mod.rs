@@ -20,6 +20,7 @@ fn oid(number: u64) -> AsText<Oid> {
 pub(crate) fn decision(number: u64) -> Record {
     let one = RefDecision {
         clean_merge: Vec::new(),
+        gittuf: None,
         refname: format!("refs/heads/topic-{}", number % 1000).as_str().into(),
         target: None,
         old: oid(number),

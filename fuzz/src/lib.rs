@@ -6,6 +6,7 @@
 //! input. Two drivers run them: cargo-fuzz (`fuzz_targets`) where there is a nightly toolchain, and
 //! `tests/fuzz.rs` under any.
 
+pub mod gittuf;
 pub mod keys;
 pub mod logs;
 pub mod objects;
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     objects::STDIN,
     objects::OPTIONS,
     objects::CERTIFICATE,
@@ -47,6 +48,7 @@ pub const TARGETS: [Target; 23] = [
     keys::SIGNERS,
     keys::SIGNATURE,
     openpgp::OPENPGP,
+    gittuf::GITTUF,
     logs::LINE,
     logs::NOTE,
     logs::PROOF,

@@ -1,5 +1,6 @@
 //! What a push adds to a ref that a rule names, step by step (product contract, section 1).
 
+use crate::facts::authorized::Authorized;
 use crate::facts::change::Delta;
 use crate::facts::evidence::{Candidate, NearCheck, NearMiss, Reject};
 use crate::facts::makers::Makers;
@@ -22,6 +23,8 @@ pub struct Landing {
     pub segments: Vec<Segment>,
     /// The other reading: the move as one step, where the new value was on the server before.
     pub whole: Option<Box<Step>>,
+    /// What gittuf has about the whole of it. `None`: nothing at all, or no rule asked.
+    pub authorized: Option<Authorized>,
 }
 
 impl Landing {

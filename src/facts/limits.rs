@@ -204,7 +204,7 @@ pub static LIMITS: &[LimitDoc] = &[
     },
     LimitDoc {
         key: "statement-bytes",
-        doc: "bytes of one approval or check",
+        doc: "bytes of one approval or check, of gittuf's too",
         instead: "make it with portcullis approve or attest",
         default: 16 * KIB,
         max: 16 * KIB,

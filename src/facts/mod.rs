@@ -6,6 +6,7 @@
 //! Invariant: a list that was cut short says so in its type; no rule can take a part for the whole.
 
 pub mod arrival;
+pub mod authorized;
 pub mod change;
 pub mod debt;
 pub mod evidence;

@@ -29,6 +29,8 @@ pub struct Needs {
     pub links: bool,
     /// Whether what Git merged cleanly counts as approved where the branch has moved in the same file.
     pub clean_merge: bool,
+    /// Whether what gittuf has about the move counts as approval.
+    pub gittuf: bool,
     /// Which of these refs have had the new value.
     pub had_by: Option<RefPatterns>,
     /// Whose signatures are looked at.

@@ -287,6 +287,10 @@ pub trait Past {
     /// that came by drift is not one it *had*.
     fn had(&self, refname: &Refname, oid: &Oid) -> Result<Option<u64>, PastError>;
 
+    /// How many times this ref has come to this value so, counted up to `most`. More than once: it
+    /// had left it.
+    fn times_had(&self, refname: &Refname, oid: &Oid, most: usize) -> Result<usize, PastError>;
+
     /// Whether this ref has had this value as a state: at the end of a push that was judged and
     /// applied, and not one that a rollback has left since.
     fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError>;

@@ -114,6 +114,11 @@ impl Past for Remembered {
         Ok(self.had.get(&(refname.clone(), *oid)).copied())
     }
 
+    fn times_had(&self, refname: &Refname, oid: &Oid, most: usize) -> Result<usize, PastError> {
+        // A map holds each once.
+        Ok(usize::from(self.had(refname, oid)?.is_some()).min(most))
+    }
+
     fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError> {
         let known = self.back_to.get(&(refname.clone(), *oid)).copied();
         Ok(known.unwrap_or(StateSeen::Never))

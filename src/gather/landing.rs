@@ -53,7 +53,7 @@ pub fn landing(
     if off_chain {
         let jump = builder.jump(start, end)?;
         let segments = vec![Segment { whole: jump, each: Vec::new() }];
-        return Ok(Landing { start, end, off_chain, segments, whole: None });
+        return Ok(Landing { start, end, off_chain, segments, whole: None, authorized: None });
     }
     let was_before = builder.scene.provenance.origin(&end).was_before();
     let before = builder.used.clone();
@@ -65,7 +65,7 @@ pub fn landing(
         whole = Some(Box::new(builder.jump(start, end)?));
         builder.used.extend(after);
     }
-    Ok(Landing { start, end, off_chain, segments, whole })
+    Ok(Landing { start, end, off_chain, segments, whole, authorized: None })
 }
 
 /// The first-parent chain from `end` down to where it leaves what arrives, oldest first, and the

@@ -4,6 +4,7 @@
 //! unprotected ref costs a look at what it brings and nothing else.
 
 pub mod arrivals;
+pub mod authorized;
 pub mod candidates;
 pub mod checks;
 pub mod clashes;
@@ -196,6 +197,7 @@ fn second_look(
         asked.content = asked.content.union(rule.needs.content);
         asked.links |= rule.needs.links;
         asked.clean_merge |= rule.needs.clean_merge;
+        asked.gittuf |= rule.needs.gittuf;
     }
     let mut starts = Vec::new();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
@@ -258,10 +260,21 @@ fn land(
     asked: &Asked,
 ) -> Result<Landing, GatherError> {
     if motion::is_known_rewind(facts.motion.as_ref()) {
-        return Ok(Landing { start, end, off_chain: true, segments: Vec::new(), whole: None });
+        return Ok(Landing {
+            start,
+            end,
+            off_chain: true,
+            segments: Vec::new(),
+            whole: None,
+            authorized: None,
+        });
     }
     let mut used: BTreeSet<Digest> = BTreeSet::new();
-    landing(scene, &facts.update.name, start, end, asked, &mut used)
+    let mut landing = landing(scene, &facts.update.name, start, end, asked, &mut used)?;
+    if asked.gittuf {
+        landing.authorized = authorized::look(scene, facts, &landing)?;
+    }
+    Ok(landing)
 }
 
 /// Whether no protected branch has ever had a value.

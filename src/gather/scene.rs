@@ -125,6 +125,8 @@ pub struct Asked {
     pub links: bool,
     /// Whether it is looked what Git merged where the branch has moved in the same file.
     pub clean_merge: bool,
+    /// Whether it is looked what gittuf has about the move.
+    pub gittuf: bool,
     /// What `[rollback]` asks of commits that claim one.
     pub rollback: Option<RollbackNeeds>,
 }

@@ -61,7 +61,7 @@ pub(super) fn branch(text: &str) -> Refname {
 }
 
 /// The key of a reviewer: made here, never written anywhere.
-fn key(person: &str) -> PrivateKey {
+pub(super) fn key(person: &str) -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&[person.as_bytes()[0]; 32]))
 }
 

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::facts::authorized::{Authorized, Authorizer};
 use crate::facts::evidence::{Candidate, Standing as Counts};
 use crate::facts::landing::{Landing, Step};
 use crate::facts::rollback::Rollback;
 use crate::facts::{Facts, Motion, UpdateFacts};
+use crate::gittuf::ATTESTATIONS;
 use crate::log::decision::{
-    Actor, ActorKind, CertRecord, CleanMergeRecord, Decision, ExemptRecord, FindingRecord, Hook,
-    Paths, PolicyRef, RefDecision, RollbackRecord, StatementRecord, UpdateKind, Verdict as Word,
+    Actor, ActorKind, CertRecord, CleanMergeRecord, Decision, ExemptRecord, FindingRecord,
+    GittufRecord, GittufSigner, Hook, Paths, PolicyRef, RefDecision, RollbackRecord,
+    StatementRecord, UpdateKind, Verdict as Word,
 };
 use crate::log::entry::{Birth, GenesisRef};
 use crate::log::entry::{Policy as PolicyRecord, PolicyFile as PolicyText};
@@ -25,6 +28,7 @@ use crate::push::pusher::{Pusher, Who};
 use crate::push::update::Change;
 use crate::push::{Door, Push, Seen};
 use crate::statement::fields::{ApprovalVerdict, CheckVerdict, Saying};
+use crate::statement::place::{ApprovalKey, Place};
 use crate::verdict::exempted::Exempted;
 use crate::verdict::finding::{Finding, Level, RuleRef};
 use crate::verdict::merged::MergedByGit;
@@ -178,8 +182,28 @@ pub fn rests_on(facts: &Facts) -> JudgedAt {
             judged.refs.extend(step.statements().map(|c| c.place.clone()));
             judged.statements.extend(step.statements().map(|c| c.id));
         }
+        let authorized = update.landings.iter().filter(|it| it.authorized.is_some());
+        judged.refs.extend(authorized.flat_map(|it| words_on(&update.update.name, it)));
     }
     judged
+}
+
+/// What could change what an authorization of gittuf's counts for: the ref it was found by, and the
+/// places where those who signed it take their word back.
+fn words_on(name: &Refname, landing: &Landing) -> Vec<Refname> {
+    let by = landing.authorized.iter().flat_map(|it| &it.by);
+    let digests: BTreeSet<Digest> = landing.steps().flat_map(|it| it.digests.clone()).collect();
+    let place = |signed: &Authorizer| {
+        let person = &signed.person;
+        digests
+            .iter()
+            .map(|digest| {
+                let key = ApprovalKey::of(name, digest);
+                Place::Approval { key, person: person.clone() }.refname()
+            })
+            .collect::<Vec<_>>()
+    };
+    Refname::parse(ATTESTATIONS).into_iter().chain(by.flat_map(place)).collect()
 }
 
 fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
@@ -220,6 +244,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
         exempt: judgement.exempted.iter().map(exempt).collect(),
         rollback: rollbacks(update, judgement),
         clean_merge: judgement.merged.iter().map(clean_merge).collect(),
+        gittuf: update.landings.iter().find_map(|it| gittuf(it.authorized.as_ref()?)),
     }
 }
 
@@ -229,6 +254,18 @@ fn exempt(held: &Exempted) -> ExemptRecord {
         who: held.who.clone(),
         paths: held.paths.iter().map(|path| Text(path.clone().into_bytes())).collect(),
     }
+}
+
+/// What gittuf had, with whose word that was.
+fn gittuf(authorized: &Authorized) -> Option<GittufRecord> {
+    let file = authorized.file.as_ref()?;
+    let signer =
+        |it: &Authorizer| GittufSigner { person: AsText(it.person.clone()), key: it.key.clone() };
+    Some(GittufRecord {
+        id: AsText(file.id),
+        by: authorized.by.iter().map(signer).collect(),
+        text: Some(Text(file.bytes.clone())),
+    })
 }
 
 /// How many files of one clean merge are listed.

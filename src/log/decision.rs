@@ -192,6 +192,9 @@ pub struct RefDecision {
     /// Where a rule was satisfied only by Git's own merge of an approved change.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub clean_merge: Vec<CleanMergeRecord>,
+    /// What gittuf had about exactly this move, where a rule takes that for approval.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gittuf: Option<GittufRecord>,
 }
 
 fn is_none<T>(list: &Listed<T>) -> bool {
@@ -289,6 +292,27 @@ pub struct CleanMergeRecord {
     /// How many files those are, where `paths` has not all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub n: Option<u64>,
+}
+
+/// An authorization as gittuf keeps it, and whose word it was found to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GittufRecord {
+    /// The SHA-256 of its signed bytes, the PAE of the DSSE protocol.
+    pub id: AsText<Digest>,
+    /// Those whose keys signed it and counted, each once, whatever a rule made of that.
+    pub by: Vec<GittufSigner>,
+    /// The envelope with its signatures, verbatim. Absent where a refused push's line had no room.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<Text>,
+}
+
+/// Somebody who signed an authorization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GittufSigner {
+    /// Who.
+    pub person: AsText<PrincipalName>,
+    /// The fingerprint of the key.
+    pub key: String,
 }
 
 /// A statement, whole, as it entered its place.

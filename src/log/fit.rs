@@ -361,6 +361,10 @@ fn shorten_ref(one: &mut RefDecision, keep: Keep) {
     for rollback in &mut one.rollback {
         cut_texts(&mut rollback.paths, keep);
     }
+    if let Some(gittuf) = &mut one.gittuf {
+        gittuf.text.take_if(|text| text.0.len() > keep.text_bytes);
+        gittuf.by.truncate(keep.others);
+    }
     one.clean_merge.truncate(keep.others);
     for merged in &mut one.clean_merge {
         cut_string(&mut merged.rule, keep.text_bytes);

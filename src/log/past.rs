@@ -143,6 +143,10 @@ impl Past for Log {
         }
     }
 
+    fn times_had(&self, refname: &Refname, oid: &Oid, most: usize) -> Result<usize, PastError> {
+        Ok(self.postings(Key::Had(refname.as_bytes(), oid), most)?.len())
+    }
+
     fn state_of(&self, refname: &Refname, oid: &Oid) -> Result<StateSeen, PastError> {
         self.state_at(refname, oid)
     }

@@ -241,6 +241,7 @@ impl<'a> Teller<'a> {
             off_chain: false,
             segments,
             whole: None,
+            authorized: None,
         })
     }
 

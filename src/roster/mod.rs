@@ -112,6 +112,16 @@ impl Roster {
         self.heard_for(&purposes, verify(statement.namespace(), signed, armor), now)
     }
 
+    /// Whose word a signature is that approves in one of Git's own forms: over this message, for the
+    /// purpose of Git's. The key has to count for approvals as well.
+    pub fn heard_approving(&self, message: &[u8], armor: &[u8], now: Moment) -> Heard<'_> {
+        if armor.starts_with(BEGIN_ANY) {
+            return self.heard_openpgp(message, armor, now);
+        }
+        let purposes = [GIT_NAMESPACE, APPROVAL_NAMESPACE];
+        self.heard_for(&purposes, verify(GIT_NAMESPACE, message, armor), now)
+    }
+
     fn heard_openpgp(&self, message: &[u8], armor: &[u8], now: Moment) -> Heard<'_> {
         let by_email = |email: &str| self.by_email(email.as_bytes());
         self.openpgp.heard(&by_email, message, armor, now)

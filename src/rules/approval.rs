@@ -9,6 +9,7 @@ use crate::roster::party::Party;
 use crate::rules::age;
 use crate::rules::approval_step;
 use crate::rules::approved::FRESH;
+use crate::rules::authorized::GITTUF;
 use crate::rules::operations::{self, Operations};
 use crate::rules::remark::{Remark, Seen};
 use crate::rules::rule::{Body, KeyDoc, Kind, Rule, Shape};
@@ -88,6 +89,7 @@ pub static KIND: Kind = Kind {
             required: false,
             doc: "a reject by anyone in `from` stops the change",
         },
+        GITTUF,
     ],
     keys_later: &[],
     compile,
@@ -110,6 +112,8 @@ pub struct Approval {
     pub(crate) clean_merge: bool,
     /// Whether a reject stops the step.
     pub(crate) veto: bool,
+    /// Whether an authorization of gittuf's is an approval.
+    pub(crate) gittuf: bool,
 }
 
 /// What `moved` may be, and whether Git's own merge counts then.
@@ -145,12 +149,19 @@ fn compile(body: &mut Body<'_, '_>, problems: &mut Problems) -> Option<Box<dyn R
     }
     let clean_merge = moved.is_some_and(|moved| moved.value);
     let veto = body.table.flag("veto", problems).is_none_or(|flag| flag.value);
+    let gittuf = body.table.flag("gittuf", problems);
+    if let Some(gittuf) = gittuf.as_ref().filter(|it| it.value && max_age_seconds.is_some()) {
+        let what = "gittuf's authorizations have no date, so with `max-age` none would count";
+        problems.error_hint(&gittuf.spot, what, "take one of the two");
+    }
+    let gittuf = gittuf.is_some_and(|flag| flag.value);
     let scope = scope?;
     if problems.errors() > before {
         return None;
     }
     all_can_sit(&seats, &header, problems);
-    let rule = Approval { scope, operations, seats, max_age_seconds, fresh, clean_merge, veto };
+    let rule =
+        Approval { scope, operations, seats, max_age_seconds, fresh, clean_merge, veto, gittuf };
     (problems.errors() == before).then(|| Box::new(rule) as Box<dyn Rule>)
 }
 
@@ -251,6 +262,7 @@ impl Rule for Approval {
             content: self.scope.infra(),
             links: true,
             clean_merge: self.clean_merge,
+            gittuf: self.gittuf,
             ..Needs::default()
         }
     }
@@ -305,6 +317,11 @@ content, and the change is approved anew. With `moved = "clean-merge"` it
 holds for Git's own merge of what was approved: two parents, one merge base,
 no conflict, nothing added, no file renamed or told by `.gitattributes` how
 to merge. Nobody has read what the two changes are together.
+
+With `gittuf = true` an authorization in `refs/gittuf/attestations` is an
+approval too, by each person whose key signed it: of one move of the branch,
+from the commit it stands at to the tree it will hold. It has no date, so it
+holds only while the branch is there for the first time.
 
 Files that say what other files are need approval too, whatever the paths:
 `.gitattributes` anywhere, `.gitmodules` and `.lfsconfig` at the top.

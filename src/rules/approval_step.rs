@@ -7,6 +7,7 @@ use crate::names::path::RepoPath;
 use crate::names::principal::PrincipalName;
 use crate::rules::approval::Approval;
 use crate::rules::approved::{self, Held, Terms, Word, hidden, plural, told};
+use crate::rules::authorized::Authority;
 use crate::rules::links;
 use crate::rules::rollback;
 use crate::rules::seats::seat_people;
@@ -64,6 +65,7 @@ impl Bench<'_> {
             (!asked).then_some("approved it, and is not in `from`")
         };
         let words = self.held.words(step, &outside);
+        let authority = self.authority(step);
         let asks = |name: &PrincipalName, change: &PathChange| {
             outside(name).is_none() && covers(self.rule, change, step)
         };
@@ -77,7 +79,13 @@ impl Bench<'_> {
         let chairs: usize = self.rule.seats.iter().map(|s| s.approvals + extra).sum();
         let mut worst: Option<(Vec<&PrincipalName>, usize, &PathChange)> = None;
         for change in matching.iter().copied() {
-            let people = self.held.holders(step, &words, change);
+            let mut people = self.held.holders(step, &words, change);
+            // It is of the whole step, so of every entry.
+            for name in &authority.people {
+                if !people.contains(name) {
+                    people.push(name);
+                }
+            }
             let seated: Vec<&PrincipalName> =
                 seat_people(&self.rule.seats, extra, &people).into_iter().flatten().collect();
             if worst.as_ref().is_none_or(|(_, least, _)| seated.len() < *least) {
@@ -87,11 +95,24 @@ impl Bench<'_> {
         match worst {
             Some((people, have, change)) if have < chairs => {
                 let lack = Lack { first: &first.path, all: matching.len(), have, chairs, change };
-                let own = self.lack(step, &words, &people, &lack);
+                let own = self.lack(step, &words, (&authority, &people), &lack);
                 Err(rollback::objection(self.view, step, own))
             }
-            _ => Ok(told(&words).into_iter().chain(self.merged(step, &matching)).collect()),
+            _ => {
+                let told = told(&words).into_iter().chain(authority.told());
+                Ok(told.chain(self.merged(step, &matching)).collect())
+            }
         }
+    }
+
+    /// What gittuf has about a step, where the rule takes that.
+    fn authority<'s>(&'s self, step: &'s Step) -> Authority<'s> {
+        let landing = self.view.landing.filter(|_| self.rule.gittuf);
+        let outside = |name: &PrincipalName| {
+            let asked = self.rule.seats.iter().any(|seat| seat.from.contains(name));
+            (!asked).then_some("is not in `from`")
+        };
+        landing.map(|landing| Authority::of(landing, step, &outside)).unwrap_or_default()
     }
 
     /// That Git merged files which the rule asks about.
@@ -111,7 +132,7 @@ impl Bench<'_> {
         &self,
         step: &Step,
         words: &[(&Candidate, Word)],
-        people: &[&PrincipalName],
+        (authority, people): (&Authority<'_>, &[&PrincipalName]),
         lack: &Lack<'_>,
     ) -> Objection {
         let what = match lack.all {
@@ -130,9 +151,11 @@ impl Bench<'_> {
             objection = objection.detail(line.text(": one approval more is asked").text(seats));
         }
         objection = self.held.evidence(objection, step, words, lack.change);
+        objection = authority.evidence(objection, self.view);
         // Last, for what is cut is cut from the end, and the hint names people anyway.
         objection = objection.detail(self.reviewers_line());
-        self.with_remedy(objection, step, people, lack.chairs - lack.have)
+        let objection = self.with_remedy(objection, step, people, lack.chairs - lack.have);
+        authority.remedy(objection, step, self.held.name)
     }
 
     /// Who can give what is missing, and the commands.

@@ -41,7 +41,8 @@ fn before(step: Step) -> Step {
 }
 
 fn of(segments: Vec<Segment>) -> Landing {
-    Landing { start: Some(oid(1)), end: oid(3), off_chain: false, segments, whole: None }
+    let (start, end) = (Some(oid(1)), oid(3));
+    Landing { start, end, off_chain: false, segments, whole: None, authorized: None }
 }
 
 fn one(step: Step) -> Landing {

@@ -11,6 +11,7 @@ mod approval_step;
 mod approved;
 pub mod author;
 mod author_judge;
+mod authorized;
 pub mod check;
 mod check_judge;
 pub mod code_owners;

@@ -204,7 +204,8 @@ fn landing(push: &ToldPush, asked: &RefNeeds, makers: &Makers, moment: Moment) -
         false => vec![Segment { whole: step(push, asked, makers, moment), each: Vec::new() }],
     };
     let off_chain = push.deed == Deed::Rewind;
-    Landing { start: Some(oid(START)), end: end(push), off_chain, segments, whole: None }
+    let (start, end) = (Some(oid(START)), end(push));
+    Landing { start, end, off_chain, segments, whole: None, authorized: None }
 }
 
 fn step(push: &ToldPush, asked: &RefNeeds, makers: &Makers, moment: Moment) -> Step {

@@ -275,6 +275,7 @@ pub(crate) fn decision(refs: u8, paths: u16) -> Record {
         exempt: Vec::new(),
         rollback: Vec::new(),
         clean_merge: Vec::new(),
+        gittuf: None,
     };
     Record::Decision(Box::new(Decision {
         repo: "infra-5f0c91ab".into(),

@@ -30,6 +30,7 @@ mod exceptions;
 mod floods;
 mod formats;
 mod gitolite;
+mod gittuf;
 mod glass;
 mod hostile;
 mod journal;

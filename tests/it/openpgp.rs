@@ -8,7 +8,8 @@ use portcullis::names::moment::Moment;
 use portcullis::openpgp::check::{Check, verify};
 use portcullis::openpgp::keyring::Keyring;
 
-use crate::support::ground::{Ground, missing, run, text};
+use crate::gittuf;
+use crate::support::ground::{Ground, feed, missing, run, text};
 use crate::support::person::{Person, test_key};
 use crate::support::policy;
 use crate::support::push::Pushed;
@@ -254,4 +255,42 @@ fn what_counts_here_is_good_to_gpg_as_well() {
         }
     }
     assert!(seen > 20 && both.len() == 7, "{seen} {both:?}");
+}
+
+#[test]
+fn an_authorization_of_gittufs_signed_by_gpg_is_an_approval() {
+    let policy = policy::gated(1);
+    let policy =
+        policy.replace("from = [\"@platform\"]\n", "from = [\"@platform\"]\ngittuf = true\n");
+    let site = site(&(policy + gittuf::WRITES), "", "sha1");
+    let Some(bob) = Signer::new(&site, "bob", "bob") else { return };
+    let alice = site.person("alice");
+    let tip = alice.topic("open-port", &[("infra/prod/network.tf", "port 8443\n")]);
+    let merge = alice.merge(&tip);
+    bob.person.fetch();
+    bob.person.run(&["fetch", "--quiet", alice.clone_path().to_str().unwrap(), &merge]);
+    let file = gittuf::File::of(&bob.person, &merge);
+    let signed = |bytes: &str| {
+        let mut gpg = bob.person.command("gpg");
+        gpg.args([
+            "--batch",
+            "--quiet",
+            "--detach-sign",
+            "--armor",
+            "--local-user",
+            "bob@example.org",
+        ]);
+        let output = feed(&mut gpg, bytes.as_bytes());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        file.with(&[gittuf::signature(&String::from_utf8(output.stdout).unwrap())])
+    };
+    file.put(&bob.person, &signed("other bytes")).accepted();
+    let no = site.main_refuses(&alice, &merge);
+    no.says("0 of 1 approval").tells("gittuf has a signature that does not count");
+    file.put(&bob.person, &signed(&file.signed_bytes())).accepted();
+    gittuf::lands(&alice, &merge).accepted();
+    let entry = site.log().last("decision")["seq"].to_string();
+    let told = String::from_utf8(site.verb(&["log", "show", &entry, "--full"]).stdout).unwrap();
+    assert!(told.contains("authorized by bob, by the key ") && told.contains("fits;"), "{told}");
+    site.log_and_refs_agree();
 }

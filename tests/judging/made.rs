@@ -184,6 +184,7 @@ pub(crate) fn update(
         off_chain: false,
         segments,
         whole: whole.map(Box::new),
+        authorized: None,
     };
     UpdateFacts {
         motion: Some(Motion::FastForward),

@@ -13,6 +13,7 @@ mod clean;
 mod debts;
 mod drift;
 mod exempt;
+mod gittuf;
 mod glass;
 mod kinds;
 mod made;

@@ -61,7 +61,11 @@ fn signed(seed: u8, namespace: &str) -> Vec<u8> {
 
 /// Who is heard, why not, or whose key it is not.
 fn heard(policy: &Policy, namespace: &str, armor: &[u8], now: Moment) -> String {
-    match policy.roster.heard(namespace, MESSAGE, armor, now) {
+    told(&policy.roster.heard(namespace, MESSAGE, armor, now))
+}
+
+fn told(heard: &Heard<'_>) -> String {
+    match heard {
         Heard::By { name, .. } => format!("{name}"),
         Heard::NotNow { name, why, .. } => format!("{name}, by a key that {why}"),
         Heard::Nobody { .. } => "nobody".to_owned(),
@@ -116,6 +120,27 @@ fn a_line_is_good_for_what_it_says_and_as_long() {
         assert_eq!(in_git(&policy, 3, at(now)), said);
     }
     assert_eq!(in_git(&policy, 4, noon()), "ben, by a key that counts from 2030-01-01T00:00:00Z");
+}
+
+#[test]
+fn f12_what_approves_in_git_s_own_form_is_by_a_key_that_is_for_both() {
+    let policy = policy(&format!(
+        "ben@example.org namespaces=\"git\" {}\nben@example.org namespaces=\"approval@*\" {}\n\
+         ben@example.org namespaces=\"git,approval@portcullis\",valid-before=\"20270101Z\" {}\n",
+        line(2),
+        line(3),
+        line(4),
+    ));
+    let said = |seed, now| {
+        told(&policy.roster.heard_approving(MESSAGE, &signed(seed, GIT_NAMESPACE), now))
+    };
+    let other = "ben, by a key that is not for signatures of this kind";
+    assert_eq!((said(2, noon()), said(3, noon())), (other.to_owned(), other.to_owned()));
+    assert_eq!((said(1, noon()), said(4, noon())), ("ada".to_owned(), "ben".to_owned()));
+    let late = said(4, at("2027-06-01T00:00:00Z"));
+    assert_eq!(late, "ben, by a key that counted until 2027-01-01T00:00:00Z");
+    let elsewhere = policy.roster.heard_approving(MESSAGE, &signed(1, APPROVAL), noon());
+    assert_eq!(told(&elsewhere), "made for another purpose, \"approval@portcullis\"");
 }
 
 #[test]

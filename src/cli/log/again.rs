@@ -5,6 +5,7 @@
 //! log does not hold is said.
 
 use crate::cli::io::Screen;
+use crate::cli::log::gittuf;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::stood::stood;
@@ -133,7 +134,7 @@ fn said(one: &RefDecision, rule: &str) -> String {
 
 /// Every statement that the push used, with what can be told of it without anybody's word.
 fn evidence(sheet: &mut Sheet, one: &RefDecision, lore: &Lore) {
-    if one.uses.is_empty() {
+    if one.uses.is_empty() && one.gittuf.is_none() {
         sheet.field(2, "evidence", "no approval and no check was used");
     }
     for (index, id) in one.uses.iter().enumerate() {
@@ -146,6 +147,7 @@ fn evidence(sheet: &mut Sheet, one: &RefDecision, lore: &Lore) {
             }
         }
     }
+    gittuf::evidence(sheet, one);
 }
 
 fn told(sheet: &mut Sheet, name: &str, it: &StatementRecord, entry: u64) {

@@ -4,6 +4,7 @@
 //! says, and what later entries say of it.
 
 use crate::cli::io::Screen;
+use crate::cli::log::gittuf;
 use crate::cli::log::glass;
 use crate::cli::log::lore::Lore;
 use crate::cli::log::row;
@@ -226,6 +227,7 @@ fn moved(sheet: &mut Sheet, one: &RefDecision) {
     for finding in &one.findings {
         found(sheet, finding);
     }
+    gittuf::tell(sheet, 2, one);
     for exempt in &one.exempt {
         let paths: Vec<String> = exempt.paths.iter().map(|path| escape(&path.0)).collect();
         let (rule, who) = (words::plain(&exempt.rule), words::plain(&exempt.who));

@@ -13,6 +13,7 @@ pub mod csv;
 pub mod drift;
 pub mod export;
 pub mod filter;
+pub mod gittuf;
 pub mod glass;
 pub mod lore;
 pub mod ocsf;

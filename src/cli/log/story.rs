@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::io::Screen;
 use crate::cli::log::block::person;
+use crate::cli::log::gittuf;
 use crate::cli::log::sheet::Sheet;
 use crate::cli::log::words;
 use crate::facts::past::{Brought, Maker};
@@ -120,6 +121,7 @@ impl Story<'_> {
                 None => sheet.field(1, "used", &format!("{}, which no entry here holds", id.hex())),
             }
         }
+        gittuf::tell(sheet, 1, one);
         rules(sheet, one);
         sheet.field(1, "policy", words::digest(&decision.policy.sha256.0.hex()));
         glass(sheet, step);
@@ -228,6 +230,7 @@ fn step_json(step: &Step) -> Option<Value> {
         "settled": step.settled.as_ref().map(|it| it.common.seq),
         "rollback_of": one.rollback.iter().map(|it| it.of).collect::<Vec<_>>(),
         "left_by": step.left_by,
+        "gittuf": gittuf::names(one),
         "clean_merge": one.clean_merge.iter().map(|it| it.of.0.hex()).collect::<Vec<_>>(),
     }))
 }
@@ -277,11 +280,16 @@ fn said(given: &Given) -> String {
 /// The fingerprint of the key that signed, where its signature fits.
 pub fn key_of(statement: &StatementRecord) -> Option<String> {
     let statement = Statement::parse(&statement.text.0).ok()?;
-    if statement.armor().starts_with(BEGIN_ANY) {
+    key_behind(statement.namespace(), statement.signed_bytes(), statement.armor())
+}
+
+/// The fingerprint of the key that signed these bytes, where the signature fits them.
+pub fn key_behind(namespace: &str, signed: &[u8], armor: &[u8]) -> Option<String> {
+    if armor.starts_with(BEGIN_ANY) {
         // The keys of that day verified it then, at the door and where it was used.
-        return claimed_key(statement.armor());
+        return claimed_key(armor);
     }
-    match verify(statement.namespace(), statement.signed_bytes(), statement.armor()) {
+    match verify(namespace, signed, armor) {
         SignatureCheck::Good { fingerprint, .. }
         | SignatureCheck::Certified { fingerprint, .. }
         | SignatureCheck::Untouched { fingerprint, .. } => Some(fingerprint),

@@ -41,6 +41,8 @@ fn genesis_gives_refs_their_first_values() {
     assert_eq!((value.oid, value.entry, value.source), (oid(5), 0, ValueSource::Genesis));
     assert_eq!(log.had(&name(MAIN), &oid(1)).unwrap(), Some(0));
     assert_eq!(log.had(&name(MAIN), &oid(5)).unwrap(), None);
+    let times = |value| log.times_had(&name(MAIN), &oid(value), 2).unwrap();
+    assert_eq!((times(1), times(5)), (1, 0));
     assert_eq!(log.value(&name("refs/heads/none")).unwrap(), None);
     let genesis = log.genesis().unwrap();
     assert_eq!(genesis.refs, refs.map(|(refname, oid)| (name(refname), oid)));
@@ -73,6 +75,13 @@ fn a_ref_has_the_value_of_the_last_entry_that_gives_it_one() {
     assert_eq!(log.had(&name(MAIN), &oid(7)).unwrap(), None, "drift is not had");
     let landings = log.recent_landings(&name(MAIN), 5).unwrap();
     assert_eq!(landings.iter().map(|it| (it.entry, it.new)).collect::<Vec<_>>(), [(of, oid(2))]);
+    // And back, by pushes: the first value was there before, as often as that is asked.
+    for (old, new) in [(7, 1), (1, 2), (2, 1)] {
+        let of = append(&mut log, decides("alice", vec![moves(MAIN, oid(old), oid(new))]), 3).seq();
+        let _ = append(&mut log, outcome(of, MAIN, oid(old), oid(new), State::Applied), 3);
+    }
+    let times = |value, most| log.times_had(&name(MAIN), &oid(value), most).unwrap();
+    assert_eq!((times(1, 2), times(1, 9), times(2, 9), times(7, 9)), (2, 3, 2, 0));
 }
 
 #[test]

@@ -171,6 +171,7 @@ pub(super) fn moves(refname: &str, old: Oid, new: Oid) -> RefDecision {
         exempt: Vec::new(),
         rollback: Vec::new(),
         clean_merge: Vec::new(),
+        gittuf: None,
     }
 }
 

@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::fault::{Fault, OrFault as _};
 use crate::cli::log::bundle::tarball::{Body, Piece};
+use crate::cli::log::gittuf;
 use crate::cli::log::place::{self, Place};
 use crate::cli::log::report::walk::walk;
 use crate::cli::log::stood::{label, stood};
 use crate::cli::log::words;
-use crate::log::decision::{Decision, StatementRecord};
+use crate::log::decision::{Decision, RefDecision, StatementRecord};
 use crate::log::disk::Folder;
 use crate::log::entry::{Policy as PolicyRecord, Record};
 use crate::log::error::LogError;
 use crate::log::line::Entry;
+use crate::log::posting::is_yes;
 use crate::log::segment::{PACKED, PLAIN, file_name};
 use crate::log::summary::Named;
 use crate::log::tape::list;
@@ -27,7 +29,7 @@ use crate::names::digest::Digest;
 use crate::names::escape::escape;
 use crate::roster::Roster;
 use crate::roster::signers::ids;
-use crate::ssh::signature::{SignatureCheck, verify};
+use crate::ssh::signature::{GIT_NAMESPACE, SignatureCheck, verify};
 use crate::statement::read::Statement;
 
 /// How many digits of a SHA-256 stand in the name of a file.
@@ -185,6 +187,10 @@ impl Readable {
             self.policy(folder, entry, it);
         } else if let Record::Decision(it) = record {
             it.statements.iter().for_each(|one| self.statement(entry, it, one));
+            it.refs
+                .iter()
+                .filter(|one| is_yes(it, one))
+                .for_each(|one| self.gittuf(entry, it, one));
         }
     }
 
@@ -232,7 +238,7 @@ impl Readable {
             return;
         };
         let space = statement.namespace();
-        let called = called(&statement, person);
+        let called = called(space, (statement.signed_bytes(), statement.armor()), person);
         let roster = roster_name(&decision.policy.sha256.0);
         // For people and for statements.sh: no field holds a blank.
         let fields = [
@@ -248,14 +254,43 @@ impl Readable {
         self.file(format!("statements/{name}.signed"), statement.signed_bytes());
         self.file(format!("statements/{name}.sig"), statement.armor());
     }
+
+    /// An authorization of gittuf's in the same form, once for each who signed it. It has no date, so
+    /// the push's stands beside it.
+    fn gittuf(&mut self, entry: &Entry, decision: &Decision, one: &RefDecision) {
+        let number = entry.common.seq;
+        for (record, by) in one.gittuf.iter().flat_map(|it| it.by.iter().map(move |by| (it, by))) {
+            let person = by.person.0.as_str();
+            let Some(kept) = gittuf::kept(record, by) else {
+                let text = "an authorization of gittuf's whose signature does not fit";
+                let _ = writeln!(self.statements, "# entry {number}: {text}");
+                continue;
+            };
+            let id = record.id.0.hex();
+            let short = id.get(..DIGITS).unwrap_or(&id);
+            let name = plain(&format!("{number:08}-gittuf-{person}-{short}"));
+            let time = entry.common.ts.0.rfc3339_seconds();
+            let fields = [
+                name.as_str(),
+                &called(GIT_NAMESPACE, (&kept.signed, &kept.armor), person),
+                GIT_NAMESPACE,
+                &roster_name(&decision.policy.sha256.0),
+                &one.new.0.hex(),
+                &words::refname(&one.refname),
+                &time.replace(|c: char| !c.is_ascii_digit(), ""),
+            ];
+            self.statements.push_str(&fields.map(|field| field.replace(' ', "\\x20")).join(" "));
+            self.statements.push('\n');
+            self.file(format!("statements/{name}.signed"), kept.signed);
+            self.file(format!("statements/{name}.sig"), kept.armor);
+        }
+    }
 }
 
 /// What the signer of a statement is called where its key is looked up: by name, else as the
 /// certificate has it.
-fn called(statement: &Statement, person: &str) -> String {
-    let (signed, armor) = (statement.signed_bytes(), statement.armor());
-    if let SignatureCheck::Certified { certificate, .. } =
-        verify(statement.namespace(), signed, armor)
+fn called(space: &str, (signed, armor): (&[u8], &[u8]), person: &str) -> String {
+    if let SignatureCheck::Certified { certificate, .. } = verify(space, signed, armor)
         && !certificate.names(person)
         && let Some(id) = certificate.principals.first()
     {

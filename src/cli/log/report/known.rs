@@ -143,6 +143,10 @@ impl Known {
             }
             commits.extend(self.about.get(&id.0));
         }
+        let authorized = one.gittuf.iter().flat_map(|it| &it.by);
+        for by in authorized {
+            once(&mut landing.approvers, words::plain(by.person.0.as_str()));
+        }
         if commits.is_empty() {
             commits.push(one.new.0);
         }
