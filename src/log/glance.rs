@@ -4,7 +4,7 @@
 //! Pure. Used by `verify` and `survey`, which look at every line of a log: a log has very many, and
 //! nearly all of them are pushes and what became of them. Of those only the fields that every entry
 //! has are read here; that the rest is JSON without double keys is for `keys` to say. A line that
-//! is not as this program writes it is read whole.
+//! is not as this program writes it is read as everywhere else.
 
 use memchr::memmem;
 
@@ -12,7 +12,7 @@ use crate::log::clock::Times;
 use crate::log::entry::{FORMAT_VERSION, Record};
 use crate::log::kind::Kind;
 use crate::log::line::{
-    Entry, LineError, PREV_KEY, SEAL_BYTES, SHORT_KEY, read_record, read_whole, self_hash,
+    Entry, LineError, PREV_KEY, SEAL_BYTES, SHORT_KEY, read_record, read_sealed, self_hash,
 };
 use crate::log::wire::{Plain as _, Short};
 use crate::names::digest::Digest;
@@ -116,7 +116,7 @@ pub fn glance(line: &[u8]) -> Result<Glance, LineError> {
     let hash = self_hash(line)?;
     match as_written(line, hash) {
         Some(glance) => Ok(glance),
-        None => read_whole(line, hash).map(Glance::from),
+        None => read_sealed(line, hash).map(Glance::from),
     }
 }
 

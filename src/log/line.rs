@@ -214,7 +214,11 @@ struct Outline<'a> {
 
 /// Reads a line, without its line feed.
 pub fn read(line: &[u8]) -> Result<Entry, LineError> {
-    let hash = self_hash(line)?;
+    read_sealed(line, self_hash(line)?)
+}
+
+/// Reads a line whose hash is known to be that of its bytes.
+pub(super) fn read_sealed(line: &[u8], hash: Digest) -> Result<Entry, LineError> {
     match read_as_written(line, hash) {
         Some(entry) => Ok(entry),
         None => read_whole(line, hash),

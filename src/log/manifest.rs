@@ -55,7 +55,7 @@ impl Manifest {
         if Digest::from_hex(sum.as_bytes())? != Digest::of(told.as_bytes()) {
             return None;
         }
-        let mut lines = told.lines();
+        let mut lines = told.strip_suffix('\n')?.split('\n');
         if lines.next()? != TITLE {
             return None;
         }
