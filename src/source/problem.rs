@@ -125,12 +125,18 @@ impl Problem {
             groups.push(Group::with_title(title));
         }
         // Lines without a text end in blanks.
-        renderer.render(&groups).lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        renderer.render(&groups).lines().map(|line| unsteered(line.trim_end()) + "\n").collect()
     }
 }
 
+/// A line as it was rendered, without the control characters that the renderer lets through: those of
+/// ISO 6429 beyond ASCII, by which some terminals are steered as by an escape.
+fn unsteered(line: &str) -> String {
+    line.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
+}
+
 /// Words that quote a text, without what would move a cursor or turn the letters round; of the
-/// lines themselves the renderer takes care.
+/// lines themselves the renderer takes care, and `unsteered`.
 fn visible(words: &str) -> String {
     let moves =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -295,8 +301,12 @@ mod tests {
 
     #[test]
     fn what_could_move_a_cursor_is_not_shown() {
-        let text = SourceText::read(0, "p", "x = '\u{202e}\u{1b}[2J'".as_bytes(), 99).unwrap();
-        let shown = Problem::error("odd \u{1b}[2J").at(&text.whole()).render(Colour::Off);
-        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+        let text = "x = '\u{202e}\u{1b}[2J\u{9b}2J\u{80}\u{7f}'";
+        let text = SourceText::read(0, "p", text.as_bytes(), 99).unwrap();
+        for colour in [Colour::Off, Colour::On] {
+            let shown = Problem::error("odd \u{1b}[2J\u{9b}2J").at(&text.whole()).render(colour);
+            assert!(!shown.contains(['\u{202e}', '\u{9b}', '\u{80}', '\u{7f}']), "{shown:?}");
+            assert!(!shown.contains("\u{1b}[2J"), "{shown:?}");
+        }
     }
 }
