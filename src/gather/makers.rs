@@ -5,7 +5,6 @@ use crate::facts::makers::{MakerBy, Makers};
 use crate::gather::error::GatherError;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
-use crate::ssh::signature::GIT_NAMESPACE;
 use crate::store::commit::Commit;
 
 /// Adds the makers of these commits: who brought, signed, authored, committed or co-authored them.
@@ -33,8 +32,7 @@ pub fn makers_of(
         }
         add_co_authors(scene, oid, &commit, makers);
         if let Some(signature) = commit.signature() {
-            let (payload, armor) = (&signature.payload, &signature.armor);
-            let heard = scene.roster.heard(GIT_NAMESPACE, payload, armor, scene.moment);
+            let heard = scene.heard(oid, &signature);
             // Also by a key that counts no more: this can only exclude.
             if let Some(name) = heard.key_of() {
                 makers.add(name, MakerBy::Signed, oid);

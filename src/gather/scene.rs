@@ -1,6 +1,7 @@
 //! What every part of `gather` looks through: the repository, the past, the roster, the limits.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -21,6 +22,9 @@ use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::push::Push;
 use crate::roster::Roster;
+use crate::roster::heard::Heard;
+use crate::ssh::signature::GIT_NAMESPACE;
+use crate::store::commit::CommitSignature;
 use crate::store::objects::Objects;
 
 /// What facts are gathered from.
@@ -71,6 +75,8 @@ pub struct Scene<'a> {
     pub intake_bytes: u64,
     /// What is known of arriving files, by what was asked of them.
     pub blobs_known: HashMap<(Oid, IntakeOf), Blob>,
+    /// Whose word the signatures of commits and tags are, by the object.
+    heard_known: RefCell<HashMap<Oid, Heard<'a>>>,
 }
 
 impl<'a> Scene<'a> {
@@ -92,7 +98,20 @@ impl<'a> Scene<'a> {
             content_known: HashMap::new(),
             intake_bytes: 0,
             blobs_known: HashMap::new(),
+            heard_known: RefCell::default(),
         }
+    }
+
+    /// Whose word the signature of a commit or a tag is. Verified once, however many rules ask, and
+    /// however many approvals are of that commit.
+    pub fn heard(&self, oid: Oid, signature: &CommitSignature) -> Heard<'a> {
+        let known = self.heard_known.borrow().get(&oid).cloned();
+        known.unwrap_or_else(|| {
+            let CommitSignature { payload, armor } = signature;
+            let heard = self.roster.heard(GIT_NAMESPACE, payload, armor, self.moment);
+            self.heard_known.borrow_mut().insert(oid, heard.clone());
+            heard
+        })
     }
 
     /// Commits known to have been here before: the given values and the branches of genesis. What

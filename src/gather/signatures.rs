@@ -11,7 +11,6 @@ use crate::names::oid::Oid;
 use crate::pattern::refs::RefPatterns;
 use crate::push::update::Change;
 use crate::roster::heard::Heard;
-use crate::ssh::signature::GIT_NAMESPACE;
 use crate::store::commit::CommitSignature;
 
 /// How an X.509 signature begins (gpg-interface.c).
@@ -119,7 +118,7 @@ pub fn of_commits(
             claims: scene.roster.by_email(&commit.committer.email).cloned(),
             email: commit.committer.email.clone(),
             named: Vec::new(),
-            signed: signed(scene, commit.signature().as_ref()),
+            signed: signed(scene, oid, commit.signature().as_ref()),
         });
     }
     Ok(found)
@@ -146,21 +145,19 @@ fn of_tags(scene: &Scene<'_>, new: &Oid) -> Result<Vec<SignedObject>, GatherErro
             claims: scene.roster.by_email(&email).cloned(),
             email,
             named: tag.name,
-            signed: signed(scene, tag.signature.as_ref()),
+            signed: signed(scene, oid, tag.signature.as_ref()),
         }
     });
     Ok(tags.collect())
 }
 
 /// Whether an object is signed, and by whom.
-fn signed(scene: &Scene<'_>, signature: Option<&CommitSignature>) -> Signed {
+fn signed(scene: &Scene<'_>, oid: Oid, signature: Option<&CommitSignature>) -> Signed {
     let Some(signature) = signature else { return Signed::Not };
     if signature.armor.starts_with(X509) {
         return Signed::X509;
     }
-    let heard =
-        scene.roster.heard(GIT_NAMESPACE, &signature.payload, &signature.armor, scene.moment);
-    match heard {
+    match scene.heard(oid, signature) {
         Heard::By { name, .. } => Signed::By(name.clone()),
         Heard::NotNow { name, why, .. } => Signed::KeyNotNow { name: name.clone(), why },
         Heard::Nobody { fingerprint } => Signed::NobodysKey { fingerprint },
