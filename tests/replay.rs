@@ -274,6 +274,58 @@ fn a_person_reads_rules_needs_examples_and_the_sum() {
 }
 
 #[test]
+fn another_policy_is_held_beside_the_one_in_force() {
+    let ground = Ground::new();
+    let oracle = Oracle::new(&ground, None);
+    // None is in force before the first `install`.
+    assert_eq!(ground.replay_json(&[], 1)["beside"], Value::Null);
+    let (in_force, repo) = (ground.at("in-force.toml"), ground.repo());
+    fs::write(&in_force, POLICY).unwrap();
+    let words = ["install", "--policy", in_force.to_str().unwrap(), repo.to_str().unwrap()];
+    let installed = ground.run(env!("CARGO_BIN_EXE_portcullis"), &words, b"");
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    // The new one takes direct commits, and asks for the approvals that the other warned about.
+    let strict = POLICY.replace("level = \"warn\"\n", "");
+    let new = strict.replace("kind = \"merge\"\n", "kind = \"merge\"\nlevel = \"warn\"\n");
+    fs::write(ground.at("policy.toml"), new).unwrap();
+    let refused = |value: &Value| -> BTreeSet<String> {
+        let list = value.as_array().unwrap().iter();
+        list.map(|oid| oid.as_str().unwrap().to_owned()).collect()
+    };
+    let log = ["log", "--first-parent", "--format=%H %P", "main"];
+    let log = ground.git(&log, b"");
+    let steps: Vec<Vec<&str>> = log.lines().map(|line| line.split(' ').collect()).collect();
+    let alone = |n: usize| {
+        steps.iter().filter(move |it| it.iter().filter(|oid| !oid.is_empty()).count() == n)
+    };
+    let mut old: BTreeSet<String> = alone(2).map(|it| it[0].to_owned()).collect();
+    old.extend(oracle.unequal.iter().cloned());
+    let mut now = oracle.terraform.clone();
+    // The branch's first commit makes the repository and needs no approval.
+    now.retain(|commit| alone(1).all(|it| it[0] != commit));
+    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| -> BTreeSet<String> {
+        these.difference(those).cloned().collect()
+    };
+    let beside = &ground.replay_json(&[], 1)["beside"];
+    assert_eq!(beside["landings"], oracle.steps());
+    assert_eq!(refused(&beside["newly_refused"]), only(&now, &old));
+    assert_eq!(refused(&beside["newly_passed"]), only(&old, &now));
+    let text = String::from_utf8(ground.replay(&[]).stdout).unwrap();
+    let line = text.lines().last().unwrap();
+    let (more, fewer) = (only(&now, &old).len(), only(&old, &now).len());
+    let all = oracle.steps();
+    let begin = format!("beside the policy in force: of {all} landings {more} would be refused");
+    assert!(line.starts_with(&begin), "{line}");
+    assert!(line.contains(&format!(", {fewer} would pass that were refused (")), "{line}");
+    // One that cannot be used is said to be none.
+    fs::write(&in_force, "version = 1\n[rule.x]\nkind = \"merg\"\n").unwrap();
+    let output = ground.replay(&[]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(err.contains("the policy in force cannot be used"), "{err}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("beside"));
+}
+
+#[test]
 fn what_cannot_be_replayed_is_said() {
     let ground = Ground::new();
     let said = |more: &[&str], code: i32, words: &str| {

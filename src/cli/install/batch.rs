@@ -16,9 +16,10 @@ use crate::cli::files::{self, Durable};
 use crate::cli::install::choose::Known;
 use crate::cli::install::plan;
 use crate::cli::install::prepare::{Desk, Prepared, Target, prepare};
-use crate::cli::install::swap::{self, Difference};
+use crate::cli::install::swap;
 use crate::cli::io::Tone;
 use crate::cli::quote::{shell, shown};
+use crate::cli::replay::beside::Difference;
 use crate::cli::tree::{self, Walk};
 use crate::cli::verb::Call;
 

@@ -7,35 +7,19 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use crate::cli::fault::Fault;
 use crate::cli::git::Git;
 use crate::cli::install::choose::{Known, Texts};
 use crate::cli::policies;
 use crate::cli::replay;
+use crate::cli::replay::beside::Difference;
 use crate::cli::site::Site;
 use crate::names::moment::Moment;
-use crate::names::oid::Oid;
 use crate::policy::Policy;
 use crate::verdict::finding::Level;
 
 /// How many of the newest landings are held against both policies.
 pub const LANDINGS_REPLAYED: usize = 100;
-
-/// How many landings are named.
-const NAMED_MAX: usize = 5;
-
-/// What the two policies say of the same landings.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Difference {
-    /// How many landings were judged.
-    pub landings: usize,
-    /// Those that only the new one refuses, oldest first.
-    pub newly_refused: Vec<Oid>,
-    /// Those that only the old one refuses.
-    pub newly_passed: Vec<Oid>,
-}
 
 /// Holds the newest landings of the default branch against both.
 pub fn difference(
@@ -50,57 +34,7 @@ pub fn difference(
     else {
         return Ok(Difference::default());
     };
-    let only = |these: &[Oid], those: &[Oid]| {
-        these.iter().filter(|oid| !those.contains(oid)).copied().collect()
-    };
-    Ok(Difference {
-        landings: new.shapes.all(),
-        newly_refused: only(&new.refusals, &old.refusals),
-        newly_passed: only(&old.refusals, &new.refusals),
-    })
-}
-
-impl Difference {
-    /// Whether both say the same.
-    pub fn is_none(&self) -> bool {
-        self.newly_refused.is_empty() && self.newly_passed.is_empty()
-    }
-
-    /// In words.
-    pub fn line(&self) -> String {
-        let mut parts = Vec::new();
-        for (oids, what) in [
-            (&self.newly_refused, "would be refused that passed"),
-            (&self.newly_passed, "would pass that were refused"),
-        ] {
-            if let (n @ 1.., named) = (oids.len(), named(oids)) {
-                parts.push(format!("{n} {what} ({named})"));
-            }
-        }
-        match (self.landings, parts.is_empty()) {
-            (0, _) => "no landings yet".to_owned(),
-            (n, true) => format!("of {n} landings none is judged otherwise"),
-            (n, false) => format!("of {n} landings {}", parts.join(", ")),
-        }
-    }
-
-    /// For scripts.
-    pub fn as_json(&self) -> Value {
-        let hex = |oids: &[Oid]| oids.iter().map(Oid::hex).collect::<Vec<_>>();
-        json!({
-            "landings": self.landings,
-            "newly_refused": hex(&self.newly_refused),
-            "newly_passed": hex(&self.newly_passed),
-        })
-    }
-}
-
-fn named(oids: &[Oid]) -> String {
-    let mut names: Vec<String> = oids.iter().take(NAMED_MAX).map(|oid| oid.short()).collect();
-    if oids.len() > NAMED_MAX {
-        names.push(format!("and {} more", oids.len() - NAMED_MAX));
-    }
-    names.join(", ")
+    Ok(Difference::between(&old, &new))
 }
 
 /// The rules that come, go, or weigh something else from now on.
@@ -156,31 +90,4 @@ pub fn texts(git: &Git, site: &Site, old: &Path, new: &Path) -> Result<Vec<u8>, 
     arguments.extend([old.as_os_str(), new.as_os_str()]);
     // Git's exit code says whether they differ; where one of them is gone there is nothing to show.
     git.output(&site.git_dir, &arguments).map(|output| output.stdout)
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "oids in tests are well-formed")]
-
-    use super::*;
-
-    #[test]
-    fn a_difference_is_told_in_one_line() {
-        let oid = |byte: u8| Oid::from_bytes(&[byte; 20]).unwrap();
-        let none = Difference { landings: 7, ..Difference::default() };
-        assert_eq!(none.line(), "of 7 landings none is judged otherwise");
-        assert_eq!(Difference::default().line(), "no landings yet");
-        let some = Difference {
-            landings: 9,
-            newly_refused: (0..7).map(oid).collect(),
-            newly_passed: vec![oid(0xab)],
-        };
-        let line = some.line();
-        assert!(
-            line.starts_with("of 9 landings 7 would be refused that passed (0000000, "),
-            "{line}"
-        );
-        assert!(line.ends_with("and 2 more), 1 would pass that were refused (abababa)"), "{line}");
-        assert_eq!(some.as_json()["newly_passed"][0], "ab".repeat(20));
-    }
 }

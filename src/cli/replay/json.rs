@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::replay::beside::Difference;
 use crate::names::escape::escape;
 use crate::names::principal::PrincipalName;
 use crate::replay::tally::{Example, Replayed, RuleTally, Shapes};
 use crate::verdict::finding::{Level, RuleRef};
 
 /// All of it.
-pub fn of(replayed: &Replayed) -> Value {
+pub fn of(replayed: &Replayed, beside: Option<&Difference>) -> Value {
     let accepted = replayed.shapes.all() - replayed.refused;
     json!({
         "ref": replayed.refname.to_string(),
@@ -21,6 +22,7 @@ pub fn of(replayed: &Replayed) -> Value {
         "warned": replayed.warned,
         "rules": replayed.rules.iter().map(rule).collect::<Vec<_>>(),
         "left_out": replayed.untold.iter().map(reference).collect::<Vec<_>>(),
+        "beside": beside.map(Difference::as_json),
         "about_other_refs": replayed.elsewhere.iter().map(reference).collect::<Vec<_>>(),
     })
 }

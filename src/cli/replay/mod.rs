@@ -4,6 +4,7 @@
 //! nothing and asks no log. How history is judged is the room `replay`; how the result is shown
 //! stands in `text` and `json`.
 
+pub mod beside;
 pub mod json;
 pub mod text;
 
@@ -18,6 +19,7 @@ use crate::cli::git::Git;
 use crate::cli::io::Console;
 use crate::cli::policies;
 use crate::cli::quote::shown;
+use crate::cli::replay::beside::Difference;
 use crate::cli::site::Site;
 use crate::cli::verb::{Call, Group, Verb};
 use crate::names::escape::escape_short;
@@ -40,6 +42,8 @@ pub static VERB: Verb = Verb { group: Group::Server, command: Replay::command, r
 /// parent as pushed directly, and evidence as missing. What was refused by a rule at level warn is
 /// counted as a warning. Nothing is changed and nothing is logged.
 ///
+/// Another policy than the one in force is held beside it: which steps would be judged otherwise.
+///
 /// The exit code is 1 when some step would have been refused.
 #[derive(Parser, Debug)]
 #[command(name = "replay", after_long_help = EXAMPLES)]
@@ -48,7 +52,8 @@ struct Replay {
     #[arg(long = "ref", value_name = "REF")]
     refname: Option<String>,
 
-    /// The policy to try; several are read together [default: the one in force]
+    /// The policy to try, beside the one in force; several are read together [default: the one in
+    /// force]
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
 
@@ -80,6 +85,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         [] => site.policies(),
         named => policies::places(call.around, named)?,
     };
+    // Before the first `install` none is in force.
+    let in_force = site.repository_id().map(|_| site.policies()).filter(|it| *it != paths);
     let policy = match policies::compiled_by_name(&policies::read(&paths)?) {
         Ok(policy) => policy,
         Err(problems) => return show_problems(call.console, &problems),
@@ -92,12 +99,33 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Fault> {
         moment: call.around.now,
     };
     let replayed = with_progress(call.console, &order, &policy)?;
+    let beside = match in_force {
+        Some(paths) => beside(call.console, &order, (&paths, &replayed))?,
+        None => None,
+    };
     if arguments.json {
-        call.console.json(&json::of(&replayed))?;
+        call.console.json(&json::of(&replayed, beside.as_ref()))?;
     } else {
-        call.console.data(&text::whole(&replayed))?;
+        call.console.data(&text::whole(&replayed, beside.as_ref()))?;
     }
     Ok(if replayed.refused > 0 { Exit::No } else { Exit::Yes })
+}
+
+/// What another policy says otherwise than the one in force. `None` where that one cannot be used.
+fn beside(
+    console: &mut Console,
+    order: &Order,
+    (in_force, new): (&[PathBuf], &Replayed),
+) -> Result<Option<Difference>, Fault> {
+    let texts = policies::read(in_force).ok();
+    let Some(policy) = texts.and_then(|texts| policies::compiled_by_name(&texts).ok()) else {
+        console
+            .talk("note: the policy in force cannot be used, so nothing stands beside this one")?;
+        console.talk("hint: portcullis lint says what is wrong with it")?;
+        return Ok(None);
+    };
+    let old = with_progress(console, order, &policy)?;
+    Ok(Some(Difference::between(&old, new)))
 }
 
 /// What the newest steps of the default branch would have met under these policy texts, for

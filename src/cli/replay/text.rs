@@ -1,5 +1,6 @@
 //! A replay's result for people.
 
+use crate::cli::replay::beside::Difference;
 use crate::names::escape::escape_short;
 use crate::names::principal::PrincipalName;
 use crate::replay::tally::{Example, Replayed, RuleTally, Shapes};
@@ -12,7 +13,7 @@ const NAMES_MAX: usize = 6;
 const LACKS_MAX: usize = 4;
 
 /// All of it.
-pub fn whole(replayed: &Replayed) -> String {
+pub fn whole(replayed: &Replayed, beside: Option<&Difference>) -> String {
     let mut text = format!("{}\n", heading(replayed));
     for tally in &replayed.rules {
         text.push_str(&format!("\n{}\n", verdict(tally, replayed.shapes.all())));
@@ -23,6 +24,9 @@ pub fn whole(replayed: &Replayed) -> String {
     }
     text.push_str(&asides(replayed));
     text.push_str(&format!("\n{}\n", total(replayed)));
+    if let Some(difference) = beside {
+        text.push_str(&format!("beside the policy in force: {}\n", difference.line()));
+    }
     text
 }
 
