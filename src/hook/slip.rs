@@ -81,10 +81,9 @@ impl Cover {
 impl End {
     /// The end of the log, if it is where the last entry written here ends.
     fn behind(bench: &Bench) -> Option<Self> {
-        let written = bench.log.written_to()?;
-        let (file, bytes) = bench.log.written_file()?;
+        let (file, bytes, next) = bench.log.written_to()?;
         let is_named = !file.as_os_str().as_bytes().contains(&b'\n');
-        is_named.then(|| Self { file: file.to_owned(), bytes, next: written.head.size })
+        is_named.then(|| Self { file: file.to_owned(), bytes, next })
     }
 
     /// Whether nothing was appended since.

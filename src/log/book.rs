@@ -12,7 +12,7 @@ use std::rc::Rc;
 use crate::log::disk::{Disk, Folder, Medium, Modes, io_fault};
 use crate::log::entry::{Genesis, Record};
 use crate::log::error::LogError;
-use crate::log::file::{self, Appended, Ctx, Head, Moved, Receipt, Written};
+use crate::log::file::{self, Appended, Ctx, Head, Moved, Pending, Receipt, Written};
 use crate::log::fit::{Prepared, prepare};
 use crate::log::index::{AWAITED_ENTRIES_MAX, Index, Keeping, scan_fault};
 use crate::log::kind::Kind;
@@ -153,14 +153,11 @@ impl Log {
         self.written.get().map_or_else(|| self.index.borrow().position().head, |it| it.head)
     }
 
-    /// Where the log ends by what was written here last, while nothing else was read since.
-    pub fn written_to(&self) -> Option<Position> {
-        self.written.get()
-    }
-
-    /// The file that was appended to last, and how long it was then.
-    pub fn written_file(&self) -> Option<(&Path, u64)> {
-        self.written_file.as_ref().map(|(file, length)| (file.as_path(), *length))
+    /// Where the log ends by what was written here last, while nothing else was read since: in which
+    /// file, how long that is, and how many entries there are.
+    pub fn written_to(&self) -> Option<(&Path, u64, u64)> {
+        let size = self.written.get()?.head.size;
+        self.written_file.as_ref().map(|(file, length)| (file.as_path(), *length, size))
     }
 
     /// The number of the first entry that is there: of those before it some stay in the summary.
@@ -203,12 +200,11 @@ impl Log {
             Written::Held => return Ok(Appended::Held),
             Written::Lines(pending) => pending,
         };
-        let (held, end) = (pending.held, pending.end());
+        let held = pending.held;
         let synced = file::sync(&self.folder, self.medium.as_ref(), &pending);
         self.poisoned |= synced.is_err();
         let receipt = synced?;
-        self.written.set(Some(end));
-        self.written_file = Some(pending.into_file());
+        self.wrote(pending, ctx.moment);
         Ok(if held { Appended::Held } else { Appended::Written(receipt) })
     }
 
@@ -224,7 +220,7 @@ impl Log {
             Written::Moved(moved) => Some(moved),
             Written::Held => None,
             Written::Lines(pending) => {
-                self.written.set(Some(pending.end()));
+                self.wrote(pending, ctx.moment);
                 None
             }
         })
@@ -276,10 +272,15 @@ impl Log {
         let at = (ctx, known.as_ref());
         let written = file::write(&self.folder, medium, &self.origin, &drafts, at, guard);
         self.poisoned |= matches!(written, Err(LogError::Interfered { .. }));
-        if let Ok(Written::Lines(pending)) = &written {
-            self.last_time = pending.head().size.checked_sub(1).map(|seq| (seq, ctx.moment));
-        }
         written
+    }
+
+    /// Remembers where the log ends behind lines that were written here.
+    fn wrote(&mut self, pending: Pending, moment: Moment) {
+        let end = pending.end();
+        self.written.set(Some(end));
+        self.last_time = end.head.size.checked_sub(1).map(|seq| (seq, moment));
+        self.written_file = Some(pending.into_file());
     }
 
     /// Where the log ended when it was last read or written here.

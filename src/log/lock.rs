@@ -24,6 +24,9 @@ pub const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long what the file says can be.
 const SAID_BYTES_MAX: usize = 64;
 
+/// What stands for a process that is not known.
+const NOBODY: &str = "?";
+
 /// How many digits the number of a segment has here.
 const NUMBER_BYTES: usize = 20;
 
@@ -74,8 +77,7 @@ pub fn lock_file(folder: &Folder, path: &Path, patience: Duration) -> Result<Loc
         Err(TryLockError::Error(source)) => return Err(fault(source)),
     };
     if !taken {
-        let holder = read(&file).map_or(None, |(_, holder)| holder);
-        let holder = holder.map_or_else(|| "?".to_owned(), |id| id.to_string());
+        let holder = holder(&file).unwrap_or_else(|_| NOBODY.to_owned());
         return Err(LogError::Busy { holder, seconds: patience.as_secs() });
     }
     let (newest, _) = read(&file).map_err(|source| io_fault("read", path, source))?;
@@ -125,12 +127,12 @@ fn read(file: &File) -> io::Result<(Option<u64>, Option<u32>)> {
     Ok((newest, holder.parse().ok()))
 }
 
-/// Who a file of a lock says has it, or had it last.
+/// The process that a file of a lock says has it, or had it last; `?` where it says none.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn holder(file: &File) -> io::Result<Option<u32>> {
-    read(file).map(|(_, holder)| holder)
+pub fn holder(file: &File) -> io::Result<String> {
+    read(file).map(|(_, holder)| holder.map_or_else(|| NOBODY.to_owned(), |id| id.to_string()))
 }
 
 #[cfg(test)]
@@ -185,8 +187,7 @@ mod tests {
             ("\u{0}\u{0}\u{0} nothing", None, "?"),
         ] {
             std::fs::write(folder.lock(), text).unwrap();
-            let told = holder(&File::open(folder.lock()).unwrap()).unwrap();
-            assert_eq!(told.map_or_else(|| "?".to_owned(), |id| id.to_string()), who, "{text:?}");
+            assert_eq!(holder(&File::open(folder.lock()).unwrap()).unwrap(), who, "{text:?}");
             assert_eq!(take().unwrap().newest(), newest, "{text:?}");
             let said = std::fs::read_to_string(folder.lock()).unwrap();
             assert!(said.split_whitespace().nth(1) == Some(own.as_str()), "{said:?}");

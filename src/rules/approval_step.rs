@@ -61,8 +61,7 @@ impl Bench<'_> {
             return Err(objection);
         }
         let outside = |name: &PrincipalName| {
-            let asked = self.rule.seats.iter().any(|seat| seat.from.contains(name));
-            (!asked).then_some("approved it, and is not in `from`")
+            (!self.asks(name)).then_some("approved it, and is not in `from`")
         };
         let words = self.held.words(step, &outside);
         let authority = self.authority(step);
@@ -105,13 +104,15 @@ impl Bench<'_> {
         }
     }
 
+    /// Whether this is somebody of `from`.
+    fn asks(&self, name: &PrincipalName) -> bool {
+        self.rule.seats.iter().any(|seat| seat.from.contains(name))
+    }
+
     /// What gittuf has about a step, where the rule takes that.
     fn authority<'s>(&'s self, step: &'s Step) -> Authority<'s> {
         let landing = self.view.landing.filter(|_| self.rule.gittuf);
-        let outside = |name: &PrincipalName| {
-            let asked = self.rule.seats.iter().any(|seat| seat.from.contains(name));
-            (!asked).then_some("is not in `from`")
-        };
+        let outside = |name: &PrincipalName| (!self.asks(name)).then_some("is not in `from`");
         landing.map(|landing| Authority::of(landing, step, &outside)).unwrap_or_default()
     }
 

@@ -129,7 +129,7 @@ fn holder(dir: &Path, now: Moment) -> Option<Holder> {
         Err(TryLockError::WouldBlock) => {}
         Ok(()) | Err(TryLockError::Error(_)) => return None,
     }
-    let process = lock::holder(&file).ok()?.map_or_else(|| "?".to_owned(), |id| id.to_string());
+    let process = lock::holder(&file).ok()?;
     let stat = fs::read(format!("/proc/{process}/stat")).unwrap_or_default();
     let taken = file.metadata().ok()?.mtime();
     let seconds = now.seconds().saturating_sub(taken);
