@@ -2,6 +2,11 @@
 //! infrastructure that two people approved.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+use portcullis::names::oid::ObjectFormat;
+use portcullis::ssh::signature::{SignatureCheck, verify};
+use portcullis::store::commit::{Commit, CommitSignature};
 
 use crate::ground::{Captured, Ground, Stream, path, portcullis};
 use crate::{Scale, beside_floor, row};
@@ -50,7 +55,38 @@ fn sign(ground: &Ground, client: &Path, commit: &str, parents: &[&str]) -> Strin
     ground.git(client, &words)
 }
 
-/// The row of the table.
+/// How many signatures are verified beside those of commits: the approvals.
+const APPROVALS: usize = 2;
+
+/// What verifying all signatures of the push takes, and nothing else, in this very process.
+fn signatures(ground: &Ground, rounds: usize) -> (usize, Duration) {
+    let client = ground.at("landing-client.git");
+    let commits = ground.git(&client, &["rev-list", "merge", "--not", "plain"]);
+    let signed: Vec<CommitSignature> = commits
+        .lines()
+        .map(|commit| {
+            let mut raw = ground.command("git");
+            raw.current_dir(&client).args(["cat-file", "commit", commit]);
+            let raw = raw.output().unwrap().stdout;
+            Commit::parse(ObjectFormat::Sha1, &raw).unwrap().signature().unwrap()
+        })
+        .collect();
+    let mut times: Vec<Duration> = (0..=rounds)
+        .map(|_| {
+            let begin = Instant::now();
+            // An approval is as long to verify as a commit: one key, some hundred bytes.
+            for one in signed.iter().cycle().take(signed.len() + APPROVALS) {
+                let found = verify("git", &one.payload, &one.armor);
+                assert!(matches!(found, SignatureCheck::Good { .. }), "{found}");
+            }
+            begin.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    (signed.len() + APPROVALS, times[times.len() / 2])
+}
+
+/// The rows of the table: as it is, and without what the signatures take of it.
 pub(crate) fn row_c(scale: &Scale) {
     let ground = Ground::new();
     let captured = captured(scale, &ground);
@@ -58,4 +94,12 @@ pub(crate) fn row_c(scale: &Scale) {
     let (commits, files) = scale.merge;
     let what = format!("c: a merge of {commits} signed commits, {files} files approved by two");
     row(&what, &ours, &floor);
+    let (count, took) = signatures(&ground, scale.few * 3);
+    let rest = ours.median().saturating_sub(took);
+    println!(
+        "| c, without {count} signatures, which take {took:.2?} | {rest:.2?} | {} {:.2?} | {:.2} | |",
+        floor.name,
+        floor.median(),
+        rest.as_secs_f64() / floor.median().as_secs_f64(),
+    );
 }

@@ -4,7 +4,7 @@
 //! `cargo bench --bench push` makes its own repositories below `target/`, prints a table of ratios,
 //! and writes growth curves to `docs/performance/`. `cargo test` runs it too, to see that it runs:
 //! with everything small, once, and with curves that vanish. `docs/performance.md` tells what it
-//! found.
+//! found. `cargo bench --bench push -- landing whole` makes these parts of it alone.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 #![expect(
     clippy::print_stdout,
@@ -94,14 +94,37 @@ fn main() {
         panic!("{again}");
     }
     // What cargo says to a benchmark, and not to a test.
-    let is_bench = words.into_iter().any(|word| word == "--bench");
+    let (flags, wanted): (Vec<_>, Vec<_>) =
+        words.partition(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let is_bench = flags.iter().any(|flag| flag == "--bench");
+    let unknown = wanted.iter().find(|word| PARTS.iter().all(|part| part.name != **word));
+    assert_eq!(unknown, None, "no part of this name");
     let vanishing = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let scale = if is_bench { Scale::full() } else { Scale::tiny(vanishing.path().to_owned()) };
     println!("| what | ours | beside | ratio | CPU ratio |\n|---|---|---|---|---|");
-    hooks(&scale);
-    landing::row_c(&scale);
-    whole::rows(&scale);
-    curves::all(&scale);
+    for part in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|word| word == part.name) {
+            (part.run)(&scale);
+        }
+    }
+}
+
+/// What can be asked for by name.
+struct Part {
+    name: &'static str,
+    run: fn(&Scale),
+}
+
+const PARTS: [Part; 4] = [
+    Part { name: "hooks", run: hooks },
+    Part { name: "landing", run: landing::row_c },
+    Part { name: "whole", run: whole::rows },
+    Part { name: "curves", run: drawn },
+];
+
+/// The growth curves, and that there is something in their plots.
+fn drawn(scale: &Scale) {
+    curves::all(scale);
     for file in curves::FILES {
         let plot = fs::read_to_string(scale.plots.join(format!("{file}.svg"))).unwrap();
         assert_eq!(plot.matches("<polyline").count(), 2, "{file}");

@@ -186,6 +186,8 @@ class Log:
         self.doubles = []
         try:
             entry = self.json.decode(line.decode())
+            if b"\\ud" in line.lower():  # half a surrogate pair is no text, and Python reads it
+                json.dumps(entry, ensure_ascii=False).encode()
             if entry["v"] != 1 or entry["type"] not in KINDS:
                 raise Cannot(f"entry {self.count}: this script does not know its version or its kind")
             header = entry["type"] == "segment" and (entry["seq"], entry["prev"]) == (self.count, self.head)

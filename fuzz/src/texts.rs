@@ -64,10 +64,9 @@ fn policy(data: &[u8]) -> u64 {
             (shape, first.warnings)
         }
         (Err(first), Err(second)) => {
-            assert_eq!(first.render(Colour::Off), second.render(Colour::Off));
+            assert_eq!(told(&first), told(&second));
             assert!(first.errors() > 0);
-            let what = first.sorted().first().map(|problem| problem.what.clone());
-            (outcome(&what), first)
+            (outcome(&told(&first).first()), first)
         }
         _ => panic!("one text, two answers"),
     };
@@ -119,14 +118,18 @@ fn cases(data: &[u8]) -> u64 {
             shape(&[first.len(), held])
         }
         (Err(first), Err(second)) => {
-            let said = first.render(Colour::Off);
-            assert_eq!(said, second.render(Colour::Off));
+            assert_eq!(told(&first), told(&second));
             assert!(first.errors() > 0);
-            moves_nothing(&said);
-            outcome(&first.sorted().first().map(|problem| problem.what.clone()))
+            moves_nothing(&first.render(Colour::Off));
+            outcome(&told(&first).first())
         }
         _ => panic!("one text, two answers"),
     }
+}
+
+/// What is wrong with a text, without the lines that show it: drawing those takes most of the time.
+fn told(problems: &Problems) -> Vec<&str> {
+    problems.sorted().into_iter().map(|problem| problem.what.as_str()).collect()
 }
 
 /// A policy is its owners' own text and shown to them as it is, but for what moves a cursor or turns
@@ -296,7 +299,8 @@ fn owners(data: &[u8]) -> u64 {
     }
     for claim in book.of_everything() {
         let (_, entry) = book.at(claim).expect("a claim is a line of the book");
-        assert!(entry.pattern.matches(path), "every path but this one");
+        // No entry of a tree is without a name (Git refuses it), and `.+` does not match one.
+        assert!(path.is_empty() || entry.pattern.matches(path), "every path but this one");
     }
     // A line that cannot be read may have been meant for this path: its section says something of it.
     for (at, section) in book.sections.iter().enumerate() {

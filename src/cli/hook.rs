@@ -259,7 +259,14 @@ fn post_receive(
     input: &Input<'_>,
     at: Option<&Path>,
 ) -> Result<Exit, Fault> {
-    if let Err(stop) = post::post_receive(input, around.executable.as_deref()) {
+    let (world, stopped) = match World::find(input.env, input.directory) {
+        Ok(world) => {
+            let recorded = post::post_receive(&world, input, around.executable.as_deref());
+            (Some(world), recorded.err())
+        }
+        Err(stop) => (None, Some(stop)),
+    };
+    if let Some(stop) = stopped {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
         console.talk(&line.show())?;
         listen(input);
@@ -270,7 +277,9 @@ fn post_receive(
         Ok(Some(_)) => Exit::No,
         Err(_) => Exit::CouldNot,
     };
-    if let Err(fault) = noticed::after_push(around, input, at) {
+    if let Some(world) = &world
+        && let Err(fault) = noticed::after_push(around, world, input, at)
+    {
         // `log drift` looks too, and tells.
         listen(input);
         tracing::warn!(reason = %fault, "hooks and settings were not looked at");

@@ -35,6 +35,7 @@ const STAMP_BYTES: usize = 64;
 /// Puts what has changed into the log. `at`: the file that Git ran.
 pub fn after_push(
     around: &Surroundings,
+    world: &World,
     input: &Input<'_>,
     at: Option<&Path>,
 ) -> Result<(), Fault> {
@@ -44,10 +45,9 @@ pub fn after_push(
         return Ok(());
     }
     let stopped = |stop: Stop| Fault::new(stop.reason);
-    let world = World::find(input.env, input.directory).map_err(stopped)?;
     let folder = Folder::existing(&world.log_dir()).or_fault(|| could_not(&world.log_dir()))?;
     let looked = folder.index().join("looked");
-    let now = stamp(&files(around, &world, at.map(|at| input.directory.join(at))));
+    let now = stamp(&files(around, world, at.map(|at| input.directory.join(at))));
     let before = read_small(&looked, STAMP_BYTES as u64);
     if before.is_ok_and(|before| before.as_deref() == Some(now.as_bytes())) {
         return Ok(());

@@ -18,28 +18,27 @@ use crate::names::oid::Oid;
 use crate::names::refname::Refname;
 
 /// Records the outcomes of this push. `program`: what we are, to be started once more.
-pub fn post_receive(input: &Input<'_>, program: Option<&Path>) -> Result<(), Stop> {
-    let world = World::find(input.env, input.directory)?;
+pub fn post_receive(world: &World, input: &Input<'_>, program: Option<&Path>) -> Result<(), Stop> {
     let mut log = world.log()?;
     let ctx = host::ctx(input.moment);
     let applied: Vec<(Refname, Oid, Oid)> =
         input.stdin.some(STDIN_BYTES_MAX).split(|&b| b == b'\n').filter_map(line).collect();
     let names: BTreeSet<Refname> = applied.iter().map(|(name, _, _)| name.clone()).collect();
     let session = host::session_key(&ctx);
-    log.settle(&world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;
+    log.settle(world, &names, Some(&OwnPush { session: &session, applied: &applied }), &ctx)?;
     // The policy is read only for this, and only where something is owed.
-    let settled = debts::settle_after(&world, &mut log, &names, &ctx);
+    let settled = debts::settle_after(world, &mut log, &names, &ctx);
     // Git never calls us here from within a quarantine, and inside one no ref can go.
     if !input.env.has("GIT_QUARANTINE_PATH")
-        && let Err(stop) = tidy::after_push(&world, &mut log, &ctx)
+        && let Err(stop) = tidy::after_push(world, &mut log, &ctx)
     {
         // `log tidy` takes what stays.
-        journal::listen_late(&world);
+        journal::listen_late(world);
         tracing::warn!(reason = %stop.reason, "statements stay in the refs");
     }
-    if let Err(stop) = sealing::after_push(&world, &mut log, &ctx) {
+    if let Err(stop) = sealing::after_push(world, &mut log, &ctx) {
         // A timer with `log seal` does it, or the next push.
-        journal::listen_late(&world);
+        journal::listen_late(world);
         tracing::warn!(reason = %stop.reason, "the log is not sealed");
     }
     log.merge_index(Leisure::AfterPush);

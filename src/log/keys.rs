@@ -3,7 +3,8 @@
 //! Pure. Used by `verify`. A JSON reader that lets a later key win and one that lets the first
 //! win would read two different entries from one line; so a key that stands twice is a break.
 //! Every line of a log goes through here, most of them nowhere else: so this walk accepts exactly
-//! what RFC 8259 calls JSON, and looks at each byte once.
+//! what RFC 8259 calls JSON, but for half a surrogate pair, which is no text (its section 8.2), and
+//! looks at each byte once.
 
 use std::borrow::Cow;
 

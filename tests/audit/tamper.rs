@@ -282,6 +282,26 @@ fn a_key_that_stands_twice_is_for_those_who_read_json() {
 }
 
 #[test]
+fn half_a_surrogate_pair_is_nothing_to_those_who_read_json() {
+    if !ready() {
+        return;
+    }
+    let bench = Bench::small();
+    let lines = bench.lines();
+    for (text, code) in [(r"\uD83D\uDE00", 0), (r"\ud83d", 1), (r"\ude00\ud83d", 1)] {
+        let mut changed = lines.clone();
+        changed[2] = forged(&changed[2], "\"logged\":", &format!("\"odd\":\"{text}\",\"logged\":"));
+        relinked(&mut changed, 2);
+        bench.put(&changed);
+        let question = Question::default();
+        let ours = crate::three::ours(&bench.dir(), &question);
+        assert_eq!(ours.code, code, "{text}: {}", ours.said);
+        let python = crate::three::python(&bench.dir(), &question);
+        assert_eq!(python.code == 0, code == 0, "{text}: {}", python.said);
+    }
+}
+
+#[test]
 fn an_append_that_has_not_ended_is_said() {
     if !ready() {
         return;

@@ -287,4 +287,8 @@ fn keys_that_stand_twice_are_found_at_any_depth_and_in_any_spelling() {
     for broken in ["", "1", "{", "}", "[}", "{\"a\"", "{\"a\\", "{\"a\":[}", "{}}"] {
         assert_eq!(keys_of(broken.as_bytes()), None, "{broken}");
     }
+    for half in [r#"{"a":"\ud8ad"}"#, r#"{"a":"\uDC00\ud800"}"#, r#"{"\ud8ad":1}"#] {
+        assert_eq!(keys_of(half.as_bytes()), None, "{half} is no text");
+    }
+    assert_eq!(double(r#"{"a":"\ud83d\ude00"}"#), None);
 }
