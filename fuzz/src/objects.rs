@@ -202,7 +202,7 @@ fn tree(data: &[u8]) -> u64 {
     for entry in read.entries() {
         let rest = &raw[at..];
         let mode = rest.iter().take_while(|&&byte| byte != b' ').count();
-        let name = read.name(entry);
+        let name = entry.name;
         let tail = [b" ", name, b"\0", entry.oid.as_bytes()].concat();
         assert!(rest[mode..].starts_with(&tail));
         assert!(!name.contains(&0));
@@ -221,12 +221,12 @@ fn tree(data: &[u8]) -> u64 {
     }
     assert_eq!(at, raw.len());
     if read.problems().is_empty() {
-        let mut names: Vec<&[u8]> = read.entries().iter().map(|entry| read.name(entry)).collect();
+        let mut names: Vec<&[u8]> = read.entries().map(|entry| entry.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a name stands twice");
     }
     let kinds = read.problems().iter().map(|(_, kind)| *kind);
-    kinds.fold(shape(&[read.entries().len()]), |sum, kind| sum ^ outcome(&kind))
+    kinds.fold(shape(&[read.entries().count()]), |sum, kind| sum ^ outcome(&kind))
 }
 
 /// Annotated tags.

@@ -20,7 +20,7 @@ use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::push::update::Change;
 use crate::roster::heard::Heard;
-use crate::store::tree::{EntryMode, Tree};
+use crate::store::tree::{Entry, EntryMode, Tree};
 use crate::verdict::line::Line;
 
 /// How many files about other moves are told of.
@@ -172,8 +172,8 @@ fn signed(scene: &Scene<'_>, envelope: &Envelope, bytes: Vec<u8>) -> Authorized 
 /// Files about other moves of this ref: from the same value to another content, or the same content
 /// from another value. They are told by their names alone.
 fn near(folder: &Tree, it: &Move<'_>) -> Vec<Line> {
-    let tell = |entry| {
-        let (from, tree) = folder.name(entry).split_at_checked(it.from.hex().len())?;
+    let tell = |entry: Entry<'_>| {
+        let (from, tree) = entry.name.split_at_checked(it.from.hex().len())?;
         let (from, tree) = (Oid::from_hex(from)?, Oid::from_hex(tree.strip_prefix(b"-")?)?);
         let line = Line::new("gittuf has an authorization ");
         if from == it.from {
@@ -187,7 +187,7 @@ fn near(folder: &Tree, it: &Move<'_>) -> Vec<Line> {
             false => here.text(" is at ").oid(it.from),
         })
     };
-    folder.entries().iter().filter_map(tell).take(NEAR_MAX).collect()
+    folder.entries().filter_map(tell).take(NEAR_MAX).collect()
 }
 
 #[cfg(test)]

@@ -64,10 +64,9 @@ fn stood(
 fn pairs(tree: &Tree) -> Pairs {
     let mut by_spelling: BTreeMap<Vec<u8>, Vec<&[u8]>> = BTreeMap::new();
     for entry in tree.entries() {
-        let name = tree.name(entry);
-        let spellings = folded(name);
+        let spellings = folded(entry.name);
         for spelling in std::iter::once(spellings.letters).chain(spellings.loose) {
-            by_spelling.entry(spelling).or_default().push(name);
+            by_spelling.entry(spelling).or_default().push(entry.name);
         }
     }
     let mut pairs = Vec::new();

@@ -151,6 +151,13 @@ struct Frame {
 }
 
 impl Frame {
+    fn skip_what_is_the_same(&mut self) {
+        if let (Some(old), Some(new)) = (&self.old, &self.new) {
+            let same = old.same_from(self.old_at, new, self.new_at);
+            (self.old_at, self.new_at) = (self.old_at + same, self.new_at + same);
+        }
+    }
+
     fn weight_bytes(&self) -> usize {
         [&self.old, &self.new].into_iter().flatten().map(|tree| tree.weight_bytes()).sum()
     }
@@ -185,16 +192,17 @@ impl Walk<'_> {
     /// Goes through a pair of folders up to its end, a limit, or a folder inside that differs.
     fn advance(&mut self, mut frame: Frame) -> Result<(), StoreError> {
         while self.cut.is_none() {
+            frame.skip_what_is_the_same();
             let (old, new) = pair(
-                frame.old.as_deref().and_then(|t| Some((t, t.entries().get(frame.old_at)?))),
-                frame.new.as_deref().and_then(|t| Some((t, t.entries().get(frame.new_at)?))),
+                frame.old.as_deref().and_then(|tree| tree.entry_at(frame.old_at)),
+                frame.new.as_deref().and_then(|tree| tree.entry_at(frame.new_at)),
             );
             let (old_step, new_step) = (usize::from(old.is_some()), usize::from(new.is_some()));
-            let Some((tree, entry)) = old.or(new) else { return Ok(()) };
+            let Some(entry) = old.or(new) else { return Ok(()) };
             let (old, new) = (Content::of(old), Content::of(new));
             if old != new {
                 self.path.truncate(frame.prefix_len);
-                self.path.extend_from_slice(tree.name(entry));
+                self.path.extend_from_slice(entry.name);
                 if self.differ(old, new) {
                     (frame.old_at, frame.new_at) =
                         (frame.old_at + old_step, frame.new_at + new_step);
@@ -275,19 +283,16 @@ impl Walk<'_> {
     }
 }
 
-type Placed<'a> = Option<(&'a Tree, &'a Entry)>;
+type Next<'a> = Option<Entry<'a>>;
 
 /// The next entries of both sides if they go together, else the one that comes first.
-fn pair<'a>(old: Placed<'a>, new: Placed<'a>) -> (Placed<'a>, Placed<'a>) {
-    let (Some((old_tree, old_entry)), Some((new_tree, new_entry))) = (old, new) else {
-        return (old, new);
-    };
-    let (old_name, new_name) = (old_tree.name(old_entry), new_tree.name(new_entry));
-    match compare(old_name, old_entry.mode, new_name, new_entry.mode) {
+fn pair<'a>(old: Next<'a>, new: Next<'a>) -> (Next<'a>, Next<'a>) {
+    let (Some(before), Some(after)) = (old, new) else { return (old, new) };
+    match compare(before.name, before.mode, after.name, after.mode) {
         Ordering::Less => (old, None),
         Ordering::Greater => (None, new),
         // A hostile file `a/` sorts like a folder `a`. They do not go together.
-        Ordering::Equal if old_name != new_name => (old, None),
+        Ordering::Equal if before.name != after.name => (old, None),
         Ordering::Equal => (old, new),
     }
 }
@@ -300,8 +305,8 @@ struct Content {
 }
 
 impl Content {
-    fn of(entry: Placed<'_>) -> Option<Self> {
-        let (_, entry) = entry?;
+    fn of(entry: Next<'_>) -> Option<Self> {
+        let entry = entry?;
         let leaf = match entry.mode {
             EntryMode::Folder => None,
             EntryMode::Leaf(mode) => Some(mode),

@@ -4,75 +4,52 @@
 //! file, a folder of packs). Objects that a recomputed merge makes live in memory, in front of the
 //! folders, and go with this value.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use git2::{Config, ErrorCode, Index, MergeOptions, ObjectType, Odb, OdbLookupFlags, Repository};
+use git2::{ErrorCode, Index, MergeOptions, ObjectType, OdbLookupFlags};
 
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::store::catfile::{Object, Part};
+use crate::store::databases::Databases;
 use crate::store::error::StoreError;
-use crate::store::libgit2::{
-    git2_format, git2_oid, interim_commit, kind_of, libgit2_path, merge_error, merger, unknown_kind,
-};
+use crate::store::libgit2::{git2_oid, interim_commit, kind_of, merge_error, unknown_kind};
 use crate::store::objects::{CONFLICTS_MAX, HeadValue, Merged, ObjectKind, Objects, RefValue};
 use crate::store::open::Layout;
 use crate::store::reffiles::RefFiles;
 use crate::store::refs::{RefFormat, Refs};
 use crate::store::reftables::RefTables;
+use crate::store::settings::Settings;
 use crate::store::view::View;
 
 /// An open repository.
 pub struct GitStore {
     layout: Layout,
-    /// All objects: the repository's, the push's, and what was computed.
-    all: Odb<'static>,
-    /// The repository's own objects and those of its alternates.
-    own: Odb<'static>,
-    /// A repository in memory around `all`, for merges.
-    merger: Repository,
-    config: Config,
+    databases: OnceCell<Databases>,
+    settings: Settings,
     refs: RefCell<Box<dyn Refs>>,
     view: RefCell<Option<View>>,
-    /// Folders that libgit2 knows by their descriptor; see `libgit2_path`.
-    _held: Vec<File>,
 }
 
-/// Before the folders (libgit2 asks backends by falling priority), so that computed objects are
-/// found first and writing never looks further.
-const MEMORY_PRIORITY: i32 = 1000;
-
 impl GitStore {
-    pub(super) fn new(layout: Layout, config: Config) -> Result<Self, StoreError> {
-        // Git has hashed every object when it took it in. Hashing again would double the reading.
-        git2::opts::strict_hash_verification(false);
-        let mut held = Vec::new();
-        let format = git2_format(layout.format);
-        let database = |source| StoreError::Database { path: layout.objects.clone(), source };
-
-        let own = Odb::new_ext(format).map_err(database)?;
-        let all = Odb::new_ext(format).map_err(database)?;
-        all.add_new_mempack_backend(MEMORY_PRIORITY).map_err(database)?;
-        // libgit2 finds most of the borrowed ones by itself, and takes none twice.
-        let ours = std::iter::once(&layout.objects).chain(&layout.borrowed);
-        for folder in ours.clone().chain(&layout.quarantine).chain(&layout.lent) {
-            let path = libgit2_path(folder, &mut held)?;
-            all.add_disk_alternate(&path).map_err(database)?;
-        }
-        for folder in ours {
-            own.add_disk_alternate(&libgit2_path(folder, &mut held)?).map_err(database)?;
-        }
-        let merger = merger(&all, format).map_err(database)?;
+    pub(super) fn new(layout: Layout, settings: Settings) -> Self {
         let refs: Box<dyn Refs> = match layout.ref_format {
             RefFormat::Files => Box::new(RefFiles::new(&layout)),
             RefFormat::Reftable => Box::new(RefTables::new(&layout)),
         };
         let (refs, view) = (RefCell::new(refs), RefCell::new(None));
-        Ok(Self { layout, all, own, merger, config, refs, view, _held: held })
+        Self { layout, databases: OnceCell::new(), settings, refs, view }
+    }
+
+    fn databases(&self) -> Result<&Databases, StoreError> {
+        if let Some(databases) = self.databases.get() {
+            return Ok(databases);
+        }
+        let opened = Databases::open(&self.layout)?;
+        Ok(self.databases.get_or_init(|| opened))
     }
 
     /// Where HEAD and the like are.
@@ -107,26 +84,27 @@ impl GitStore {
         self.refs.borrow_mut().all()
     }
 
-    fn fold(&self, commits: &[Oid], renames: bool) -> Result<Merged, git2::Error> {
+    fn fold(databases: &Databases, commits: &[Oid], renames: bool) -> Result<Merged, git2::Error> {
+        let merger = databases.merger()?;
         let Some((first, rest)) = commits.split_first() else {
             return Err(git2::Error::from_str("there is nothing to merge"));
         };
-        let mut ours = self.merger.find_commit(git2_oid(first)?)?;
+        let mut ours = merger.find_commit(git2_oid(first)?)?;
         let mut tree = ours.tree_id();
         for (at, other) in rest.iter().enumerate() {
-            let theirs = self.merger.find_commit(git2_oid(other)?)?;
+            let theirs = merger.find_commit(git2_oid(other)?)?;
             let mut options = MergeOptions::new();
             options.find_renames(renames);
-            let mut index = self.merger.merge_commits(&ours, &theirs, Some(&options))?;
+            let mut index = merger.merge_commits(&ours, &theirs, Some(&options))?;
             if index.has_conflicts() {
                 return Ok(Merged::Conflict(conflicts(&index)?));
             }
-            tree = index.write_tree_to(&self.merger)?;
+            tree = index.write_tree_to(merger)?;
             if at + 1 < rest.len() {
                 // The next parent's merge base has to take this step into account.
                 let raw = interim_commit(tree, &ours.id(), &theirs.id());
-                let oid = self.all.write(ObjectType::Commit, &raw)?;
-                ours = self.merger.find_commit(oid)?;
+                let oid = databases.all.write(ObjectType::Commit, &raw)?;
+                ours = merger.find_commit(oid)?;
             }
         }
         let tree = Oid::from_bytes(tree.as_bytes());
@@ -155,7 +133,7 @@ impl Objects for GitStore {
             return Ok(Some((ObjectKind::Tree, Vec::new())));
         }
         let Some(name) = self.name_of(oid)? else { return Ok(None) };
-        match self.all.read(name) {
+        match self.databases()?.all.read(name) {
             Ok(object) => match kind_of(object.kind()) {
                 Some(kind) => Ok(Some((kind, object.data().to_vec()))),
                 None => Err(unknown_kind(oid)),
@@ -169,7 +147,7 @@ impl Objects for GitStore {
             return Ok(Some((ObjectKind::Tree, 0)));
         }
         let Some(name) = self.name_of(oid)? else { return Ok(None) };
-        match self.all.read_header(name) {
+        match self.databases()?.all.read_header(name) {
             Ok((size, kind)) => match kind_of(kind) {
                 // No object is larger than 2^64 bytes.
                 Some(kind) => Ok(Some((kind, size as u64))),
@@ -182,14 +160,15 @@ impl Objects for GitStore {
     fn was_here(&self, oid: &Oid) -> Result<bool, StoreError> {
         let Some(name) = self.name_of(oid)? else { return Ok(false) };
         // `exists` says "no" when reading fails; "no" is the answer that refuses.
-        if self.own.exists_ext(name, OdbLookupFlags::NO_REFRESH) {
+        let databases = self.databases()?;
+        if databases.own.exists_ext(name, OdbLookupFlags::NO_REFRESH) {
             return Ok(true);
         }
         // What stands in the push's folder and not in the others came with the push. Only for what
         // is in neither are the folders listed again: somebody may be packing them.
         let came = self.layout.quarantine.is_some()
-            && self.all.exists_ext(name, OdbLookupFlags::NO_REFRESH);
-        Ok(!came && self.own.exists(name))
+            && databases.all.exists_ext(name, OdbLookupFlags::NO_REFRESH);
+        Ok(!came && databases.own.exists(name))
     }
 
     fn missing(&self, oid: &Oid) -> StoreError {
@@ -214,7 +193,7 @@ impl Objects for GitStore {
     fn merge_bases(&self, one: &Oid, other: &Oid) -> Result<Vec<Oid>, StoreError> {
         let failed = |source| merge_error(&[*one, *other], source);
         let (a, b) = (git2_oid(one).map_err(failed)?, git2_oid(other).map_err(failed)?);
-        match self.merger.merge_bases(a, b) {
+        match self.databases()?.merger().map_err(failed)?.merge_bases(a, b) {
             Ok(bases) => Ok(bases.iter().filter_map(|b| Oid::from_bytes(b.as_bytes())).collect()),
             Err(error) if error.code() == ErrorCode::NotFound => {
                 // libgit2 says "not found" for unrelated histories and for missing commits.
@@ -233,7 +212,7 @@ impl Objects for GitStore {
     }
 
     fn merged_tree(&self, commits: &[Oid], renames: bool) -> Result<Merged, StoreError> {
-        let source = match self.fold(commits, renames) {
+        let source = match Self::fold(self.databases()?, commits, renames) {
             Ok(merged) => return Ok(merged),
             Err(source) => source,
         };
@@ -293,18 +272,13 @@ impl Objects for GitStore {
         if !merged.is_automergeable() {
             return Ok(None);
         }
-        let written = self.all.write(ObjectType::Blob, merged.content()).map_err(failed)?;
+        let written =
+            self.databases()?.all.write(ObjectType::Blob, merged.content()).map_err(failed)?;
         Ok(Oid::from_bytes(written.as_bytes()))
     }
 
     fn config_values(&self, key: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut values = Vec::new();
-        let mut entries = self.config.multivar(key, None).map_err(StoreError::Config)?;
-        while let Some(entry) = entries.next() {
-            let entry = entry.map_err(StoreError::Config)?;
-            values.push(if entry.has_value() { entry.value_bytes().to_vec() } else { Vec::new() });
-        }
-        Ok(values)
+        Ok(self.settings.values(key).map(<[u8]>::to_vec).collect())
     }
 }
 

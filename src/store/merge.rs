@@ -284,18 +284,17 @@ fn is_file(mode: EntryMode) -> bool {
 fn next(folders: &mut [Reader; 4]) -> Option<Four<Option<Content>>> {
     let mut first: Option<(&[u8], EntryMode)> = None;
     for folder in folders.iter() {
-        if let Some((name, entry)) = folder.peek() {
-            let lower =
-                first.is_none_or(|(least, mode)| compare(name, entry.mode, least, mode).is_lt());
+        if let Some(Entry { name, mode: own, .. }) = folder.peek() {
+            let lower = first.is_none_or(|(least, mode)| compare(name, own, least, mode).is_lt());
             if lower {
-                first = Some((name, entry.mode));
+                first = Some((name, own));
             }
         }
     }
     let (name, mode) = first?;
     let contents = [0, 1, 2, 3].map(|side| {
-        let (own_name, entry) = folders[side].peek()?;
-        (compare(own_name, entry.mode, name, mode) == Ordering::Equal)
+        let entry = folders[side].peek()?;
+        (compare(entry.name, entry.mode, name, mode) == Ordering::Equal)
             .then_some(Content { mode: entry.mode, oid: entry.oid })
     });
     for (folder, content) in folders.iter_mut().zip(&contents) {
@@ -306,10 +305,8 @@ fn next(folders: &mut [Reader; 4]) -> Option<Four<Option<Content>>> {
 }
 
 impl Reader {
-    fn peek(&self) -> Option<(&[u8], &Entry)> {
-        let tree = self.tree.as_deref()?;
-        let entry = tree.entries().get(self.at)?;
-        Some((tree.name(entry), entry))
+    fn peek(&self) -> Option<Entry<'_>> {
+        self.tree.as_deref()?.entry_at(self.at)
     }
 }
 

@@ -9,6 +9,7 @@ mod alternates;
 mod catfile;
 pub mod commit;
 pub mod commits;
+mod databases;
 pub mod delta;
 pub mod error;
 mod gitname;
@@ -26,6 +27,7 @@ pub mod reffiles;
 mod reflist;
 pub mod refs;
 mod reftables;
+mod settings;
 #[doc(hidden)]
 pub mod table;
 pub mod tag;

@@ -22,6 +22,7 @@ use crate::store::alternates::{borrowed, lent};
 use crate::store::error::StoreError;
 use crate::store::gitstore::GitStore;
 use crate::store::refs::RefFormat;
+use crate::store::settings::Settings;
 
 /// Where a repository is and how it is met.
 #[derive(Clone, Debug)]
@@ -90,7 +91,7 @@ pub fn open(at: &OpenAt) -> Result<GitStore, StoreError> {
     require(&at.git_dir, at.git_dir.join("HEAD"), "HEAD")?;
     require(&at.git_dir, common_dir.join("refs"), "refs")?;
     require(&at.git_dir, objects.clone(), "objects")?;
-    let (config, formats) = config(&at.git_dir, &common_dir)?;
+    let (settings, formats) = config(&at.git_dir, &common_dir)?;
     refuse_false_history(&common_dir)?;
     let layout = Layout {
         git_dir: at.git_dir.clone(),
@@ -106,7 +107,7 @@ pub fn open(at: &OpenAt) -> Result<GitStore, StoreError> {
         ref_format: formats.refs,
         partial: formats.partial,
     };
-    GitStore::new(layout, config)
+    Ok(GitStore::new(layout, settings))
 }
 
 /// Where what all worktrees share is kept (gitrepository-layout(5), `commondir`).
@@ -166,7 +167,7 @@ fn is_there(path: &Path) -> Result<bool, StoreError> {
 }
 
 /// Reads the repository's own configuration and the formats in it.
-fn config(git_dir: &Path, common_dir: &Path) -> Result<(Config, Formats), StoreError> {
+fn config(git_dir: &Path, common_dir: &Path) -> Result<(Settings, Formats), StoreError> {
     let path = common_dir.join("config");
     // libgit2 takes a file that it may not read for one that is not there.
     match fs::File::open(&path) {
@@ -175,18 +176,19 @@ fn config(git_dir: &Path, common_dir: &Path) -> Result<(Config, Formats), StoreE
         Err(source) => return Err(StoreError::File { path, source }),
     }
     let mut config = Config::open(&path).map_err(StoreError::Config)?;
-    let formats = check_formats(&config)?;
+    let settings = Settings::read(&config)?;
+    let formats = check_formats(&config, &settings)?;
     if flag(&config, "extensions.worktreeconfig")? {
         let path = git_dir.join("config.worktree");
         config.add_file(&path, ConfigLevel::Worktree, false).map_err(StoreError::Config)?;
+        return Ok((Settings::read(&config)?, formats));
     }
-    // As it stands now: otherwise libgit2 looks at the file again for every key.
-    Ok((config.snapshot().map_err(StoreError::Config)?, formats))
+    Ok((settings, formats))
 }
 
 /// Refuses what gitrepository-layout(5) and git-config(1), `extensions.*`, allow and we cannot
 /// read.
-fn check_formats(config: &Config) -> Result<Formats, StoreError> {
+fn check_formats(config: &Config, settings: &Settings) -> Result<Formats, StoreError> {
     let version = match config.get_i64("core.repositoryformatversion") {
         Ok(version) => version,
         Err(error) if error.code() == git2::ErrorCode::NotFound => 0,
@@ -197,7 +199,8 @@ fn check_formats(config: &Config) -> Result<Formats, StoreError> {
     }
     let mut formats =
         Formats { objects: ObjectFormat::Sha1, refs: RefFormat::Files, partial: None };
-    for (name, value) in entries(config, "^extensions\\.")? {
+    for (name, value) in settings.below("extensions.") {
+        let name = String::from_utf8_lossy(name).into_owned();
         let extension = name.strip_prefix("extensions.").unwrap_or(&name);
         let value_lower = value.to_ascii_lowercase();
         match (extension, value_lower.as_slice()) {
@@ -213,15 +216,15 @@ fn check_formats(config: &Config) -> Result<Formats, StoreError> {
             // Objects have a second name then, which nothing here asks for.
             ("compatobjectformat", b"sha1" | b"sha256") if version == 1 => {}
             ("objectformat" | "refstorage" | "compatobjectformat", _) => {
-                return Err(unsupported(&name, &value));
+                return Err(unsupported(&name, value));
             }
             (_, _) if version == 0 => {}
-            (_, _) => return Err(unsupported(&name, &value)),
+            (_, _) => return Err(unsupported(&name, value)),
         }
     }
-    for (name, value) in entries(config, "^remote\\..*\\.promisor$")? {
-        if is_true(&value) {
-            formats.partial = Some(name);
+    for (name, value) in settings.below("remote.") {
+        if name.ends_with(b".promisor") && is_true(value) {
+            formats.partial = Some(String::from_utf8_lossy(name).into_owned());
         }
     }
     Ok(formats)
@@ -243,18 +246,6 @@ fn flag(config: &Config, name: &str) -> Result<bool, StoreError> {
 /// it changes nothing but the words about a missing object.
 fn is_true(value: &[u8]) -> bool {
     !matches!(value.to_ascii_lowercase().as_slice(), b"false" | b"no" | b"off" | b"0")
-}
-
-fn entries(config: &Config, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    let mut found = Vec::new();
-    let mut entries = config.entries(Some(pattern)).map_err(StoreError::Config)?;
-    while let Some(entry) = entries.next() {
-        let entry = entry.map_err(StoreError::Config)?;
-        let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-        let value = if entry.has_value() { entry.value_bytes().to_vec() } else { Vec::new() };
-        found.push((name, value));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! A server takes all of these by default (`receive.fsckObjects`). Whether they matter is for
 //! rules to say; old history stays readable.
 
+use memchr::memchr;
+
 use crate::facts::change::FileMode;
 use crate::names::oid::{ObjectFormat, Oid};
 use crate::names::path::RepoPath;
@@ -13,6 +15,9 @@ use crate::store::gitname::is_git_directory;
 
 /// How many problems of one tree are kept. One is enough to refuse; more help the reader.
 pub const PROBLEMS_PER_TREE_MAX: usize = 16;
+
+/// How long an entry is at least in most trees, in bytes: a mode, a short name, 20 bytes of oid.
+const USUAL_ENTRY_BYTES: usize = 32;
 
 /// What a tree entry is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,12 +29,20 @@ pub enum EntryMode {
 }
 
 /// One entry of a tree.
-#[derive(Clone, Debug)]
-pub struct Entry {
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
     /// What it is, as Git's canon_mode reduces it.
     pub mode: EntryMode,
     /// What it holds.
     pub oid: Oid,
+    /// Its name, as it stands.
+    pub name: &'a [u8],
+}
+
+/// Where an entry stands. A push remembers many trees: what their bytes say is not said twice.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    mode: EntryMode,
     name_at: u32,
     name_len: u32,
 }
@@ -37,8 +50,9 @@ pub struct Entry {
 /// A tree: its entries in the order in which they stand.
 #[derive(Debug)]
 pub struct Tree {
+    format: ObjectFormat,
     raw: Box<[u8]>,
-    entries: Vec<Entry>,
+    slots: Vec<Slot>,
     problems: Vec<(Vec<u8>, TreeProblemKind)>,
 }
 
@@ -112,42 +126,78 @@ impl Tree {
         if u32::try_from(raw.len()).is_err() {
             return Err("it is larger than 4 GiB");
         }
-        let mut tree = Self { raw: raw.into(), entries: Vec::new(), problems: Vec::new() };
+        let slots = Vec::with_capacity(raw.len() / USUAL_ENTRY_BYTES);
+        let mut tree = Self { format, raw: raw.into(), slots, problems: Vec::new() };
         let mut at = 0;
         // Files whose name begins the names that follow: only these can stand again as a folder.
         let mut open_names: Vec<usize> = Vec::new();
         while at < tree.raw.len() {
-            let (entry, octal, next) = decode(format, &tree.raw, at)?;
-            let mut kinds = mode_problem(octal).into_iter().chain(name_problem(tree.name(&entry)));
-            let order = order_problem(&tree, &mut open_names, &entry);
-            let null = entry.oid.is_zero().then_some(TreeProblemKind::NullOid);
+            let (slot, octal, next) = decode(format, &tree.raw, at)?;
+            let mut kinds = mode_problem(octal).into_iter().chain(name_problem(tree.name(slot)));
+            let order = order_problem(&tree, &mut open_names, slot);
+            let null = tree.oid_bytes(slot).iter().all(|&byte| byte == 0);
+            let null = null.then_some(TreeProblemKind::NullOid);
             if let Some(kind) = kinds.next().or(order).or(null) {
-                let name = tree.name(&entry).to_vec();
+                let name = tree.name(slot).to_vec();
                 if tree.problems.len() < PROBLEMS_PER_TREE_MAX {
                     tree.problems.push((name, kind));
                 }
             }
-            tree.entries.push(entry);
+            tree.slots.push(slot);
             at = next;
         }
         Ok(tree)
     }
 
     /// The entries, in the order in which they stand.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.slots.iter().map(|slot| self.read(*slot))
     }
 
-    /// The name of one of this tree's entries.
-    pub fn name(&self, entry: &Entry) -> &[u8] {
-        // u32 to usize is lossless where this runs (see `parse`).
-        let start = entry.name_at as usize;
-        self.raw.get(start..start + entry.name_len as usize).unwrap_or_default()
+    /// The entry with this number, from 0.
+    pub fn entry_at(&self, at: usize) -> Option<Entry<'_>> {
+        self.slots.get(at).map(|slot| self.read(*slot))
     }
 
     /// The entry with this name: the first, should there be several.
-    pub fn entry(&self, name: &[u8]) -> Option<&Entry> {
-        self.entries.iter().find(|entry| self.name(entry) == name)
+    pub fn entry(&self, name: &[u8]) -> Option<Entry<'_>> {
+        self.slots.iter().find(|slot| self.name(**slot) == name).map(|slot| self.read(*slot))
+    }
+
+    /// How many entries from these numbers on are the same in both trees: mode, name and content.
+    pub(super) fn same_from(&self, at: usize, other: &Self, other_at: usize) -> usize {
+        let (Some(own), Some(others)) = (self.slots.get(at..), other.slots.get(other_at..)) else {
+            return 0;
+        };
+        let pairs = own.iter().zip(others);
+        let same = |(one, two): &(&Slot, &Slot)| {
+            one.mode == two.mode && self.name_and_oid(**one) == other.name_and_oid(**two)
+        };
+        pairs.take_while(same).count()
+    }
+
+    fn read(&self, slot: Slot) -> Entry<'_> {
+        // `parse` has seen that it is there.
+        let oid = Oid::from_bytes(self.oid_bytes(slot)).unwrap_or(Oid::zero(self.format));
+        Entry { mode: slot.mode, oid, name: self.name(slot) }
+    }
+
+    fn name(&self, slot: Slot) -> &[u8] {
+        // u32 to usize is lossless where this runs (see `parse`).
+        let start = slot.name_at as usize;
+        self.raw.get(start..start + slot.name_len as usize).unwrap_or_default()
+    }
+
+    fn oid_bytes(&self, slot: Slot) -> &[u8] {
+        let start = slot.name_at as usize + slot.name_len as usize + 1;
+        self.raw.get(start..start + self.format.len_bytes()).unwrap_or_default()
+    }
+
+    /// The name, the NUL behind it, and the oid: they stand in one piece.
+    fn name_and_oid(&self, slot: Slot) -> &[u8] {
+        let start = slot.name_at as usize;
+        let len = slot.name_len as usize + 1 + self.format.len_bytes();
+        self.raw.get(start..start + len).unwrap_or_default()
     }
 
     /// Names of entries and what is wrong with them, at most `PROBLEMS_PER_TREE_MAX`.
@@ -157,7 +207,7 @@ impl Tree {
 
     /// About how much memory this takes, in bytes.
     pub(super) fn weight_bytes(&self) -> usize {
-        self.raw.len() + self.entries.len() * size_of::<Entry>()
+        self.raw.len() + self.slots.capacity() * size_of::<Slot>()
     }
 }
 
@@ -167,19 +217,18 @@ fn decode(
     format: ObjectFormat,
     raw: &[u8],
     at: usize,
-) -> Result<(Entry, &[u8], usize), &'static str> {
+) -> Result<(Slot, &[u8], usize), &'static str> {
     let rest = &raw[at..];
     let space = rest.iter().position(|&b| b == b' ').ok_or("an entry has no mode")?;
     let octal = &rest[..space];
-    let nul = rest[space..].iter().position(|&b| b == 0).ok_or("an entry's name does not end")?;
+    let nul = memchr(0, &rest[space..]).ok_or("an entry's name does not end")?;
     let name_len = nul - 1;
     let oid_at = space + nul + 1;
-    let oid = rest.get(oid_at..oid_at + format.len_bytes()).ok_or("it ends inside an entry")?;
+    rest.get(oid_at..oid_at + format.len_bytes()).ok_or("it ends inside an entry")?;
     let mode = mode(octal).ok_or("an entry's mode is not octal")?;
     // Both fit: `parse` saw to it that the tree is smaller than 4 GiB.
     let (name_at, name_len) = ((at + space + 1) as u32, name_len as u32);
-    let oid = Oid::from_bytes(oid).ok_or("an entry's oid is not one")?;
-    Ok((Entry { mode, oid, name_at, name_len }, octal, at + oid_at + format.len_bytes()))
+    Ok((Slot { mode, name_at, name_len }, octal, at + oid_at + format.len_bytes()))
 }
 
 /// Git's get_mode and canon_mode: whatever is no file, link or folder is a submodule.
@@ -219,23 +268,19 @@ fn name_problem(name: &[u8]) -> Option<TreeProblemKind> {
 }
 
 /// Whether the entry that comes next breaks the order or stands there already.
-fn order_problem(
-    tree: &Tree,
-    open_names: &mut Vec<usize>,
-    entry: &Entry,
-) -> Option<TreeProblemKind> {
-    let name = tree.name(entry);
-    let is_folder = entry.mode == EntryMode::Folder;
-    if let Some(last) = tree.entries.last() {
-        if tree.name(last) == name {
+fn order_problem(tree: &Tree, open_names: &mut Vec<usize>, slot: Slot) -> Option<TreeProblemKind> {
+    let name = tree.name(slot);
+    let is_folder = slot.mode == EntryMode::Folder;
+    if let Some(last) = tree.slots.last() {
+        if tree.name(*last) == name {
             return Some(TreeProblemKind::Duplicate);
         }
-        if !sorts_before(tree.name(last), last.mode, name, entry.mode) {
+        if !sorts_before(tree.name(*last), last.mode, name, slot.mode) {
             return Some(TreeProblemKind::Unsorted);
         }
     }
-    while let Some(open) = open_names.last().and_then(|&at| tree.entries.get(at)) {
-        let open_name = tree.name(open);
+    while let Some(open) = open_names.last().and_then(|&at| tree.slots.get(at)) {
+        let open_name = tree.name(*open);
         if is_folder && open_name == name {
             return Some(TreeProblemKind::Duplicate);
         }
@@ -245,7 +290,7 @@ fn order_problem(
         open_names.pop();
     }
     if !is_folder {
-        open_names.push(tree.entries.len());
+        open_names.push(tree.slots.len());
     }
     None
 }

@@ -38,7 +38,7 @@ fn a_sound_tree_is_read_in_order() {
         ("120000", b"\xff\xfe"),
     ];
     let tree = Tree::parse(ObjectFormat::Sha1, raw(entries)).unwrap();
-    let modes: Vec<_> = tree.entries().iter().map(|entry| entry.mode).collect();
+    let modes: Vec<_> = tree.entries().map(|entry| entry.mode).collect();
     assert_eq!(
         modes,
         [
@@ -99,9 +99,8 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(raw in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(tree) = Tree::parse(ObjectFormat::Sha1, raw) {
-            for entry in tree.entries() {
-                tree.name(entry);
-            }
+            assert!(tree.entries().all(|entry| entry.oid.format() == ObjectFormat::Sha1));
+            assert_eq!(tree.same_from(0, &tree, 0), tree.entries().count());
         }
     }
 }

@@ -59,14 +59,13 @@ pub(super) fn lay_out(
             if files > FILES_MAX {
                 return Err(format!("its tree has more than {FILES_MAX} files and folders"));
             }
-            let name = tree.name(entry);
             if Instant::now() >= bounds.until {
                 return Err("laying out its tree takes too long".to_owned());
             }
-            if !is_harmless(name) {
+            if !is_harmless(entry.name) {
                 return Err("its tree holds a name that is never checked out".to_owned());
             }
-            let path = place.join(OsStr::from_bytes(name));
+            let path = place.join(OsStr::from_bytes(entry.name));
             match entry.mode {
                 EntryMode::Folder => {
                     folder(&path).map_err(|e| not_written(&e))?;
