@@ -25,6 +25,9 @@ pub struct Folded {
 
 /// Both spellings of a path or a refname.
 pub fn folded(name: &[u8]) -> Folded {
+    if is_folded(name) {
+        return Folded { letters: name.to_vec(), loose: None };
+    }
     let letters = fold_letters(name);
     let loose = fold_ends(&letters);
     let loose = (loose != letters).then_some(loose);
@@ -33,10 +36,27 @@ pub fn folded(name: &[u8]) -> Folded {
 
 /// The folded spellings of a pattern: wildcards stay what they are.
 pub fn folded_pattern(pattern: &str) -> Vec<String> {
+    if is_folded(pattern.as_bytes()) {
+        return vec![pattern.to_owned()];
+    }
     // Folding keeps UTF-8 as UTF-8, so nothing is lost here.
     let letters = String::from_utf8_lossy(&fold_letters(pattern.as_bytes())).into_owned();
     let loose = String::from_utf8_lossy(&fold_ends(letters.as_bytes())).into_owned();
     if loose == letters { vec![letters] } else { vec![letters, loose] }
+}
+
+/// Whether a name is plainly the only spelling of itself, as most are: a glance, and no allocation.
+/// What it says no to is folded, which may change nothing.
+fn is_folded(name: &[u8]) -> bool {
+    let mut before_end = false;
+    for &byte in name {
+        let plain = matches!(byte, b' '..=b'~') && !byte.is_ascii_uppercase() && byte != b'\\';
+        if !plain || (byte == b'/' && before_end) {
+            return false;
+        }
+        before_end = matches!(byte, b'.' | b' ');
+    }
+    !before_end
 }
 
 /// Case, composition and invisible code points. Bytes that are not UTF-8 stay as they are.
@@ -132,6 +152,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_glance_says_of_no_name_that_it_is_folded_and_it_is_not(name in "[a-cA-C./ \\\\\\x00\u{e9}]{0,8}") {
+            let letters = fold_letters(name.as_bytes());
+            let is = letters == name.as_bytes() && fold_ends(&letters) == letters;
+            prop_assert!(is || !is_folded(name.as_bytes()), "{:?}", name);
+        }
+
         #[test]
         fn folding_twice_changes_nothing(name: String) {
             let once = folded(name.as_bytes()).letters;

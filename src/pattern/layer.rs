@@ -240,7 +240,7 @@ mod tests {
             let (Ok(layer), Ok(globset)) = (layer, globset) else { return Ok(()) };
             let parts = written.iter().filter_map(|text| components(text).ok());
             let alike = parts.flat_map(|parts| {
-                let mut texts = samples(&parts);
+                let mut texts: Vec<String> = samples(&parts).collect();
                 texts.push(join(&parts));
                 texts
             });

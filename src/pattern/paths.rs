@@ -190,11 +190,12 @@ impl PathPatterns {
 
     /// Whether an exclusion after this entry takes away all that it picks.
     fn is_taken_away(&self, entry: usize, parts: &[Vec<Component>]) -> bool {
-        let by_letter = (entry + 1..parts.len())
-            .any(|later| self.negative[later] && picks_letters(&parts[later]));
+        let later = || (entry + 1..parts.len()).filter(|later| self.negative[*later]);
+        let by_letter = later().any(|later| picks_letters(&parts[later]));
         // An exclusion by letter may match a sample and still leave other names.
         !by_letter
-            && samples(&parts[entry]).iter().all(|sample| {
+            && later().next().is_some()
+            && samples(&parts[entry]).all(|sample| {
                 let last = self.exact.last_match_from(entry + 1, sample.as_bytes());
                 last.is_some_and(|last| self.negative[last])
             })

@@ -204,7 +204,8 @@ impl RefPatterns {
         // An exclusion by letter may match a sample and still leave other names.
         let by_letter = later().any(|l| matches!(&entries[l], Entry::Parts(p) if picks_letters(p)));
         !by_letter
-            && samples(parts).iter().all(|sample| {
+            && later().next().is_some()
+            && samples(parts).all(|sample| {
                 let last = self.exact.last_match_from(at + 1, sample.as_bytes());
                 last.is_some_and(|last| self.negative[last])
             })
@@ -278,12 +279,17 @@ fn misread(pattern: &str) -> Option<(String, String)> {
     Some((format!("no rule is about `{own}**`"), hint.into()))
 }
 
+/// Whether a component has only letters that may stand anywhere in a refname.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// A pattern that no refname keeps.
 pub(crate) fn unmatchable(parts: &[Component]) -> Option<(String, String)> {
     let hint = "see `git help check-ref-format` for what a ref may be called";
     let odd = parts.iter().find(|part| match part {
         Component::Literal(text) => {
-            Refname::parse(format!("refs/heads/{text}").as_bytes()).is_none()
+            !is_plain(text) && Refname::parse(format!("refs/heads/{text}").as_bytes()).is_none()
         }
         Component::Wild(text) => {
             text.starts_with('.')

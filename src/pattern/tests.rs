@@ -305,6 +305,16 @@ fn pattern_text() -> impl Strategy<Value = String> {
         .prop_filter("`**` stands alone", |p| p.split('/').all(|c| c == "**" || !c.contains("**")))
 }
 
+#[test]
+fn what_is_plain_may_stand_in_a_refname() {
+    for byte in (0..=127_u8).filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+        for name in [vec![byte], vec![byte, byte]] {
+            let full = [b"refs/heads/", name.as_slice()].concat();
+            assert!(Refname::parse(&full).is_some(), "{}", full.escape_ascii());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -66,7 +66,7 @@ impl Glob {
             return false;
         };
         let Ok(all) = ExactPaths::read([self.text.as_str()]) else { return false };
-        !picks_letters(&mine) && samples(&theirs).iter().all(|name| all.pick(name.as_bytes()))
+        !picks_letters(&mine) && samples(&theirs).all(|name| all.pick(name.as_bytes()))
     }
 
     /// Whether there is no name that both pick. Errs to no.
