@@ -119,10 +119,3 @@ fn the_list_is_of_functions_that_are_there() {
     assert!(there > 150, "{there} functions of ours");
     assert!(gone.len() * 10 < there, "the list has aged: run packaging/order/record; {gone:?}");
 }
-
-#[test]
-fn scripts_are_scripts() {
-    for name in ["cc", "record", "named"] {
-        said(Command::new("bash").arg("-n").arg(order().join(name)));
-    }
-}

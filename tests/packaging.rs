@@ -388,8 +388,9 @@ fn licences_and_changelog_are_those_of_this_version() {
 fn scripts_are_scripts() {
     let ground = Ground::new();
     let folder = Path::new(ROOT).join("packaging");
+    let order = ["order/cc", "order/named", "order/record"];
     let scripts = ["pack", "release", "debian/prerm", "debian/postinst", "debian/postrm"];
-    for script in scripts.map(|name| folder.join(name)) {
+    for script in scripts.iter().chain(&order).map(|name| folder.join(name)) {
         assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o111, 0o111);
         said(ground.command("bash").arg("-n").arg(&script));
         if is_there("shellcheck") {

@@ -245,13 +245,6 @@ fn after_outcomes(input: &Input<'_>, at: Option<&Path>) -> Result<Option<u8>, St
     earlier::run(&dir, name.file(), input.args, input.stdin.some(STDIN_BYTES_MAX))
 }
 
-/// Lets the server's journal hear what is told next, where the policy can be read and wants that.
-fn listen(input: &Input<'_>) {
-    if let Ok(world) = World::find(input.env, input.directory) {
-        journal::listen_late(&world);
-    }
-}
-
 /// Records outcomes. Nothing can be refused any more, so a fault is told and changes nothing.
 fn post_receive(
     around: &Surroundings,
@@ -269,7 +262,7 @@ fn post_receive(
     if let Some(stop) = stopped {
         let line = Line::new("warning: the outcome of this push will be logged by the next one");
         console.talk(&line.show())?;
-        listen(input);
+        world.iter().for_each(journal::listen_late);
         tracing::warn!(reason = %stop.reason, "post-receive");
     }
     let exit = match after_outcomes(input, at) {
@@ -281,7 +274,7 @@ fn post_receive(
         && let Err(fault) = noticed::after_push(around, world, input, at)
     {
         // `log drift` looks too, and tells.
-        listen(input);
+        journal::listen_late(world);
         tracing::warn!(reason = %fault, "hooks and settings were not looked at");
     }
     Ok(exit)

@@ -200,19 +200,16 @@ impl Walk<'_> {
             let (old_step, new_step) = (usize::from(old.is_some()), usize::from(new.is_some()));
             let Some(entry) = old.or(new) else { return Ok(()) };
             let (old, new) = (Content::of(old), Content::of(new));
-            if old != new {
-                self.path.truncate(frame.prefix_len);
-                self.path.extend_from_slice(entry.name);
-                if self.differ(old, new) {
-                    (frame.old_at, frame.new_at) =
-                        (frame.old_at + old_step, frame.new_at + new_step);
-                    self.open_bytes += frame.weight_bytes();
-                    self.stack.push(frame);
-                    self.path.push(b'/');
-                    return self.enter(old.map(|c| c.oid), new.map(|c| c.oid), self.path.len());
-                }
-            }
+            self.path.truncate(frame.prefix_len);
+            self.path.extend_from_slice(entry.name);
+            let is_folder = self.differ(old, new);
             (frame.old_at, frame.new_at) = (frame.old_at + old_step, frame.new_at + new_step);
+            if is_folder {
+                self.open_bytes += frame.weight_bytes();
+                self.stack.push(frame);
+                self.path.push(b'/');
+                return self.enter(old.map(|c| c.oid), new.map(|c| c.oid), self.path.len());
+            }
         }
         Ok(())
     }
@@ -298,7 +295,7 @@ fn pair<'a>(old: Next<'a>, new: Next<'a>) -> (Next<'a>, Next<'a>) {
 }
 
 /// What an entry holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Content {
     leaf: Option<FileMode>,
     oid: Oid,
