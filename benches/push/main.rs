@@ -213,9 +213,12 @@ fn whole_repository(scale: &Scale, ground: &Ground, full: &Path) {
     ground
         .git(full, &["init", "-q", "--bare", "--template=", "-b", "main", empty.to_str().unwrap()]);
     ground.install(&empty);
-    let captured = ground.capture(full, &empty, &["refs/heads/main:refs/heads/first"]);
-    let (ours, floor) = beside_floor(ground, &captured, (scale.few, 0));
-    row("f: the first push of a whole repository", &ours, &floor);
+    for (what, to) in [("a branch that no rule names", "first"), ("its protected branch", "main")] {
+        let refspec = format!("refs/heads/main:refs/heads/{to}");
+        let captured = ground.capture(full, &empty, &[&refspec]);
+        let (ours, floor) = beside_floor(ground, &captured, (scale.few, 0));
+        row(&format!("f: the first push of a whole repository, to {what}"), &ours, &floor);
+    }
 
     let ground = Ground::new();
     let many = curves::with_refs(&ground, scale.many_refs);

@@ -7,6 +7,7 @@
 
 pub mod arrival;
 pub mod authorized;
+pub mod born;
 pub mod change;
 pub mod debt;
 pub mod evidence;
@@ -25,6 +26,7 @@ pub mod signature;
 use std::sync::Arc;
 
 use crate::facts::arrival::Arrivals;
+use crate::facts::born::Born;
 use crate::facts::debt::DebtFacts;
 use crate::facts::evidence::StatementPush;
 use crate::facts::intake::Intake;
@@ -89,6 +91,8 @@ pub struct UpdateFacts {
     /// Which landing each asking rule reads: pairs of the rule's index in the policy and an index
     /// into `landings`.
     pub landing_of_rule: Vec<(usize, usize)>,
+    /// What lands by a birth, in place of `landings`: no rule reads it.
+    pub born: Option<Born>,
     /// Who signed what arrives, by what it is counted from; rules find theirs by
     /// [`UpdateFacts::signatures`]. Empty when no rule asked or nothing arrives.
     pub signatures: Vec<Signatures>,
@@ -136,6 +140,7 @@ impl UpdateFacts {
             motion: None,
             landings: Vec::new(),
             landing_of_rule: Vec::new(),
+            born: None,
             signatures: Vec::new(),
             signatures_of_rule: Vec::new(),
             owners_of_rule: Vec::new(),
@@ -151,6 +156,11 @@ impl UpdateFacts {
             drift: None,
             statement: None,
         }
+    }
+
+    /// Whether a birth makes this ref: then no rule but `access` judges it.
+    pub fn is_born(&self) -> bool {
+        matches!(self.change, Change::Create { .. }) && self.update.name.branch().is_some()
     }
 
     /// The landing that the rule with this index reads.

@@ -25,7 +25,8 @@ use crate::names::refname::Refname;
 use crate::store::commit::Commit;
 use crate::verdict::line::Line;
 
-type Arriving = BTreeMap<Oid, Arc<Commit>>;
+/// The commits that arrive, by name.
+pub type Arriving = BTreeMap<Oid, Arc<Commit>>;
 
 /// The landing of `end` on a ref, judged from `start`.
 ///
@@ -42,14 +43,10 @@ pub fn landing(
     let exclude: Vec<Oid> = start.into_iter().collect();
     let arriving: Arriving = scene.reader.arriving(&[end], &exclude)?.into_iter().collect();
     scene.provenance.learn(&scene.reader, arriving.keys().copied().chain([end]))?;
+    let (chain, off_chain) = chain(start, end, &arriving);
+    look_over_beside(scene, &chain, &arriving)?;
     let claims = BTreeMap::new();
     let mut builder = Builder { scene, name, asked, used, arriving: &arriving, claims };
-    let (chain, bottom) = first_parents(end, &arriving);
-    let off_chain = start.is_some_and(|s| bottom != Some(s));
-    // Those on the chain are looked at below, step by step.
-    let steps: BTreeSet<&Oid> = if off_chain { BTreeSet::new() } else { chain.iter().collect() };
-    let beside = arriving.iter().filter(|(oid, _)| !steps.contains(oid));
-    builder.scene.reader.look_over(beside.map(|(oid, commit)| (*oid, &**commit)))?;
     if off_chain {
         let jump = builder.jump(start, end)?;
         let segments = vec![Segment { whole: jump, each: Vec::new() }];
@@ -68,9 +65,9 @@ pub fn landing(
     Ok(Landing { start, end, off_chain, segments, whole, authorized: None })
 }
 
-/// The first-parent chain from `end` down to where it leaves what arrives, oldest first, and the
-/// commit below it.
-fn first_parents(end: Oid, arriving: &Arriving) -> (Vec<Oid>, Option<Oid>) {
+/// The first-parent chain from `start` to `end`, oldest first. `true`: it does not lead there, so
+/// there is none.
+pub fn chain(start: Option<Oid>, end: Oid, arriving: &Arriving) -> (Vec<Oid>, bool) {
     let mut chain = Vec::new();
     let mut at = Some(end);
     while let Some(oid) = at {
@@ -78,8 +75,22 @@ fn first_parents(end: Oid, arriving: &Arriving) -> (Vec<Oid>, Option<Oid>) {
         chain.push(oid);
         at = commit.parents.first().copied();
     }
+    if start.is_some() && at != start {
+        return (Vec::new(), true);
+    }
     chain.reverse();
-    (chain, at)
+    (chain, false)
+}
+
+/// Looks over the trees of what arrives beside the chain, whose own are looked at step by step.
+pub fn look_over_beside(
+    scene: &Scene<'_>,
+    chain: &[Oid],
+    arriving: &Arriving,
+) -> Result<(), GatherError> {
+    let steps: BTreeSet<&Oid> = chain.iter().collect();
+    let beside = arriving.iter().filter(|(oid, _)| !steps.contains(oid));
+    scene.reader.look_over(beside.map(|(oid, commit)| (*oid, &**commit)))
 }
 
 struct Builder<'b, 'a> {

@@ -5,6 +5,7 @@
 
 pub mod arrivals;
 pub mod authorized;
+pub mod birth;
 pub mod candidates;
 pub mod checks;
 pub mod clashes;
@@ -36,7 +37,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts::landing::Landing;
-use crate::facts::needs::RefNeeds;
+use crate::facts::needs::{RefNeeds, RuleNeeds};
 use crate::facts::{Facts, PushFacts, Target, UpdateFacts};
 use crate::gather::error::GatherError;
 use crate::gather::landing::landing;
@@ -79,13 +80,13 @@ pub fn facts(
         }
     }
     carry_statements(&mut scene, &mut updates)?;
-    for (facts, ref_needs) in &mut updates {
-        second_look(&mut scene, facts, ref_needs)?;
-    }
     let births = |(facts, needs): &(UpdateFacts, RefNeeds)| {
         needs.protected && matches!(facts.change, Change::Create { .. })
     };
     let birth = updates.iter().any(births) && is_birth(&scene, needs, default.as_ref())?;
+    for (facts, ref_needs) in &mut updates {
+        second_look(&mut scene, facts, ref_needs, birth)?;
+    }
     let updates: Vec<UpdateFacts> = updates.into_iter().map(|(facts, _)| facts).collect();
     let push = PushFacts {
         repository: sources.repository.map(str::to_owned),
@@ -160,6 +161,7 @@ fn second_look(
     scene: &mut Scene<'_>,
     facts: &mut UpdateFacts,
     needs: &RefNeeds,
+    birth: bool,
 ) -> Result<(), GatherError> {
     if needs.drift {
         facts.drift = scene.past.drift(&facts.update.name)?;
@@ -179,6 +181,11 @@ fn second_look(
     let Some(end) = facts.target.commit() else { return Ok(()) };
     if !needs.rules.is_empty() {
         facts.debts = debts::look(&debts::Eye::of(scene), &facts.update.name, Some(end))?;
+    }
+    if birth && facts.is_born() {
+        look_at_birth(scene, facts, needs, end)?;
+        facts.structure.extend(scene.reader.take_problems());
+        return Ok(());
     }
     for rule in needs.rules.iter().filter(|rule| rule.needs.had_by.is_some()) {
         if let Some(patterns) = &rule.needs.had_by {
@@ -201,14 +208,7 @@ fn second_look(
     }
     let mut starts = Vec::new();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
-        let start = match facts.change {
-            Change::Create { .. } => creation::start(scene, &facts.update.name, &rule.starts, end)?,
-            Change::Move { old, .. } => match scene.reader.peel_commit(&old)? {
-                Some(commit) => Some(commit),
-                None => continue,
-            },
-            Change::Delete { .. } | Change::Nothing => continue,
-        };
+        let Some(start) = start(scene, facts, rule, end)? else { continue };
         if let Some(asks) = &rule.needs.owners {
             let file = Arc::new(owners::look(&scene.reader, start, asks)?);
             asked.owners.push(Arc::clone(&file));
@@ -233,6 +233,42 @@ fn second_look(
     }
     facts.structure.extend(scene.reader.take_problems());
     Ok(())
+}
+
+/// What lands on a branch that is born: `access` judges it, for the log and against hostile trees.
+fn look_at_birth(
+    scene: &mut Scene<'_>,
+    facts: &mut UpdateFacts,
+    needs: &RefNeeds,
+    end: Oid,
+) -> Result<(), GatherError> {
+    let mut starts = BTreeSet::new();
+    for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
+        starts.extend(start(scene, facts, rule, end)?);
+    }
+    if starts.is_empty() && needs.protected {
+        return look_over(scene, facts, end);
+    }
+    for start in starts {
+        birth::look(scene, start, end, facts.born.get_or_insert_default())?;
+    }
+    Ok(())
+}
+
+/// What a rule judges a landing from. `None`: nothing lands; `Some(None)`: the empty tree.
+fn start(
+    scene: &mut Scene<'_>,
+    facts: &UpdateFacts,
+    rule: &RuleNeeds,
+    end: Oid,
+) -> Result<Option<Option<Oid>>, GatherError> {
+    Ok(match facts.change {
+        Change::Create { .. } => {
+            Some(creation::start(scene, &facts.update.name, &rule.starts, end)?)
+        }
+        Change::Move { old, .. } => scene.reader.peel_commit(&old)?.map(Some),
+        Change::Delete { .. } | Change::Nothing => None,
+    })
 }
 
 /// The trees that come to a protected ref of which no rule asks what lands there.

@@ -21,6 +21,7 @@ use crate::log::touched::JudgedAt;
 use crate::log::wire::{AsText, Listed, Text};
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
+use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::policy::PolicyFile;
 use crate::push::certificate::{Certified, Standing};
@@ -234,7 +235,7 @@ fn ref_decision(update: &UpdateFacts, judgement: &RefJudgement) -> RefDecision {
             Change::Delete { .. } | Change::Nothing => UpdateKind::Delete,
         },
         ff: update.motion.as_ref().map(|motion| *motion == Motion::FastForward),
-        commits: steps.iter().map(|s| s.commits as u64).max().unwrap_or(0),
+        commits: commits(update),
         paths: Paths::of(paths(update)),
         brought: Listed::of(update.brought.iter().map(|oid| AsText(*oid)).collect()),
         verdict,
@@ -315,13 +316,23 @@ fn is_used(candidate: &Candidate) -> bool {
 pub fn landed(update: &UpdateFacts) -> Vec<Digest> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let digests = steps.flat_map(|step| step.digests.iter().copied());
-    digests.collect::<BTreeSet<Digest>>().into_iter().collect()
+    let born = update.born.iter().flat_map(|born| born.digests.iter().copied());
+    digests.chain(born).collect::<BTreeSet<Digest>>().into_iter().collect()
+}
+
+/// How many commits the ref gains.
+fn commits(update: &UpdateFacts) -> u64 {
+    let steps = update.landings.iter().flat_map(Landing::steps).map(|step| step.commits);
+    let born = update.born.iter().map(|born| born.commits);
+    steps.chain(born).max().unwrap_or(0) as u64
 }
 
 fn paths(update: &UpdateFacts) -> Vec<Text> {
     let steps = update.landings.iter().flat_map(Landing::steps);
     let changes = steps.flat_map(|step| step.delta.changes());
-    let paths: BTreeSet<&[u8]> = changes.map(|c| c.path.as_bytes()).collect();
+    let born = update.born.iter().flat_map(|born| &born.paths);
+    let paths: BTreeSet<&[u8]> =
+        changes.map(|c| &c.path).chain(born).map(RepoPath::as_bytes).collect();
     paths.into_iter().map(|path| Text(path.to_vec())).collect()
 }
 

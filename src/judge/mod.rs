@@ -18,7 +18,6 @@ use crate::names::refname::Refname;
 use crate::policy::Policy;
 use crate::policy::compiled::CompiledRule;
 use crate::policy::settings::OnDrift;
-use crate::push::update::Change;
 use crate::rules::rollback::granted;
 use crate::rules::rule::RunAsk;
 use crate::rules::view::View;
@@ -198,10 +197,7 @@ fn rolled_back(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Vec<Oid>
 
 /// The push that makes the repository needs only `access` for the protected branches it creates.
 fn asked(facts: &Facts, update: &UpdateFacts, rule: &CompiledRule) -> bool {
-    let born = facts.push.birth
-        && matches!(update.change, Change::Create { .. })
-        && update.update.name.branch().is_some();
-    !born || rule.kind == "access"
+    !(facts.push.birth && update.is_born()) || rule.kind == "access"
 }
 
 /// A protected ref is neither rewound nor deleted unless an access rule names who.

@@ -173,7 +173,13 @@ fn the_first_pushes_of_a_new_repository_are_taken() {
     alice.commit("infra/prod/network.tf", "port 443\n");
     alice.push(&["HEAD:refs/heads/topic"]).accepted();
     alice.push(&["HEAD:refs/heads/main"]).accepted();
-    assert_eq!(site.log().count("birth"), 1);
+    let log = site.log();
+    assert_eq!(log.count("birth"), 1);
+    // Judged by nobody but `access`, and in the log as any other.
+    let born = &log.last("decision")["refs"][0];
+    assert_eq!(born["commits"], 1);
+    assert_eq!(born["paths"]["list"], serde_json::json!(["infra/prod/network.tf"]));
+    assert_eq!(born["landed"].as_array().map(Vec::len), Some(1));
     alice.commit("infra/prod/network.tf", "port 8443\n");
     alice.push(&["HEAD:refs/heads/main"]).refused_by("infra-review");
     site.log_and_refs_agree();
