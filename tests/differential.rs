@@ -24,6 +24,9 @@ use portcullis::store::open::{OpenAt, open};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use tempfile::TempDir;
 
+#[path = "differential/refs.rs"]
+mod refs;
+
 /// A bare repository that takes any object.
 struct Repository {
     _folder: TempDir,

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::{Pid, getppid};
+
 use crate::facts::past::SessionKey;
 use crate::log::entry::Session;
 use crate::log::file::Ctx;
@@ -62,8 +64,9 @@ pub fn session_now() -> SessionKey {
 
 /// The nearest ancestor that is git-receive-pack, else the parent.
 fn session() -> Session {
-    let mut pid = parent_of("self");
-    let parent = pid;
+    // Asked of the system, for which `/proc/self/stat` would be written out whole.
+    let parent = u64::try_from(Pid::as_raw(getppid())).ok();
+    let mut pid = parent;
     for _ in 0..ANCESTORS_MAX {
         let Some(at) = pid.filter(|pid| *pid > 1) else { break };
         if is_receive_pack(at) {
