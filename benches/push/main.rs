@@ -19,6 +19,7 @@ mod ground;
 mod landing;
 #[path = "../logged/mod.rs"]
 mod logged;
+mod peers;
 mod plot;
 mod timing;
 mod whole;
@@ -115,10 +116,11 @@ struct Part {
     run: fn(&Scale),
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part { name: "hooks", run: hooks },
     Part { name: "landing", run: landing::row_c },
     Part { name: "whole", run: whole::rows },
+    Part { name: "peers", run: peers::rows },
     Part { name: "curves", run: drawn },
 ];
 

@@ -24,6 +24,7 @@ pub mod settings;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::facts::Motion;
 use crate::facts::limits::Limits;
 use crate::facts::needs::Checker;
 use crate::names::digest::Digest;
@@ -252,6 +253,7 @@ fn assemble(
     }
     let bases: Vec<Problem> = rules.iter().flat_map(|rule| unguarded_bases(rule, &rules)).collect();
     problems.extend(bases);
+    problems.extend(shut_topics(&rules));
     problems.extend(glass.iter().flat_map(|glass| glass::idle_refs(glass, &rules)));
     problems.extend(header.and_then(|header| rollback::idle(&header, &rules)));
     let Settings { identity, log, limits, refuse } = settings;
@@ -291,6 +293,22 @@ fn too_slow(rule: &CompiledRule, limits: &Limits) -> Option<Problem> {
     let what = format!("`timeout` is not less than `deadline-seconds` of [limits], {deadline}");
     let hint = "the gate gives up then: ask for less, or raise the limit";
     Some(Problem::error(what).at(&rule.spot).hint(hint))
+}
+
+/// A rule for every branch protects topics too, which people rebase and delete. Where no `access` rule
+/// says who may, that is rarely meant.
+fn shut_topics(rules: &[CompiledRule]) -> Option<Problem> {
+    let of_all = |rule: &&CompiledRule| rule.refs.pick_any_branch();
+    let speaks = |rule: &CompiledRule| rule.body.speaks_of(&Motion::Delete);
+    let shuts = |rule: &&CompiledRule| rule.level == Level::Refuse && !speaks(rule);
+    if rules.iter().filter(of_all).any(speaks) {
+        return None;
+    }
+    let rule = rules.iter().filter(of_all).find(shuts)?;
+    let what = "this protects topics too: nobody may rewind or delete a branch that no `access` rule is about";
+    let hint =
+        "say who may: an `access` rule with refs = [\"**\"], `rewind` and `delete`; [] is nobody";
+    Some(Problem::warning(what).at(&rule.spot).hint(hint))
 }
 
 /// The refs that this rule trusts to have been judged, and that no rule guards.

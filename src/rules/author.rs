@@ -251,6 +251,12 @@ author and its committer; all else is asked only where a key asks it.
     ahead-max = "10m"
     since     = 2026-11-01
 
+    [rule.topics-are-rewritten]
+    kind   = "access"
+    refs   = ["**", "!main"]
+    rewind = ["alice"]
+    delete = ["alice"]
+
 "pusher" is whoever brought the commit to this server first, as the log has
 it: alice can land what bob has pushed to a branch, and nobody can push in
 bob's name. A commit from before the log has no pusher on record and passes;

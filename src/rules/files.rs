@@ -286,6 +286,14 @@ named.
     paths  = ["bin/**"]
     forbid = ["not-executable", "binary"]
 
+    [people.alice]
+
+    [rule.topics-are-rewritten]
+    kind   = "access"
+    refs   = ["**", "!main"]
+    rewind = ["alice"]
+    delete = ["alice"]
+
 Every arriving commit counts, so that what is added and taken out again in
 one push is seen: it stays in history. Only what arrives is judged: names,
 when a path is added; types, when a path becomes one; sizes and contents,

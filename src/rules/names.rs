@@ -215,6 +215,12 @@ const EXPLAIN: &str = r#"How new branches and tags may be called.
     refs  = ["refs/tags/**"]
     match = '\Av[0-9]+\.[0-9]+\.[0-9]+(-rc[0-9]+)?\z'
 
+    [rule.topics-are-rewritten]
+    kind   = "access"
+    refs   = ["**", "!main"]
+    rewind = ["alice"]
+    delete = ["alice"]
+
 Names are those that people type: without refs/heads/ and refs/tags/ in
 front. They are judged when a ref is made; what is called otherwise stays.
 {user} stands for the pusher's name in [people], so that dev/alice/ is

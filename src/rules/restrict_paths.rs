@@ -164,6 +164,12 @@ const EXPLAIN: &str = r#"Who may change these paths at all, whatever others appr
     paths  = ["**", "!docs/**"]
     not-by = ["@juniors"]
 
+    [rule.topics-are-rewritten]
+    kind   = "access"
+    refs   = ["**", "!main"]
+    rewind = ["alice", "bob"]
+    delete = ["alice", "bob"]
+
 It is the pusher who may or may not; who wrote a commit is what the commit
 says. Every arriving commit counts, those on the side of a merge too, and so
 does what becomes of the ref: what is changed and changed back within a push,

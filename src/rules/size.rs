@@ -215,6 +215,14 @@ const EXPLAIN: &str = r#"A push is no larger than people can look at.
     refs-max          = 20
     ref-deletions-max = 3
 
+    [people.alice]
+
+    [rule.topics-are-rewritten]
+    kind   = "access"
+    refs   = ["**", "!main"]
+    rewind = ["alice"]
+    delete = ["alice"]
+
 Commits are those that arrive on the ref, of merged branches too, and not
 those that a branch of the rule's own `starts` has had. A path counts once,
 however often it changes on the way; one that came and went again counts as

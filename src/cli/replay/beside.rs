@@ -56,6 +56,8 @@ impl Difference {
         }
         match (self.landings, parts.is_empty()) {
             (0, _) => "no landings yet".to_owned(),
+            (1, true) => "of 1 landing none is judged otherwise".to_owned(),
+            (1, false) => format!("of 1 landing {}", parts.join(", ")),
             (n, true) => format!("of {n} landings none is judged otherwise"),
             (n, false) => format!("of {n} landings {}", parts.join(", ")),
         }
@@ -92,6 +94,8 @@ mod tests {
         let none = Difference { landings: 7, ..Difference::default() };
         assert_eq!(none.line(), "of 7 landings none is judged otherwise");
         assert_eq!(Difference::default().line(), "no landings yet");
+        let one = Difference { landings: 1, newly_refused: vec![oid(7)], ..Difference::default() };
+        assert_eq!(one.line(), "of 1 landing 1 would be refused that passed (0707070)");
         let some = Difference {
             landings: 9,
             newly_refused: (0..7).map(oid).collect(),
