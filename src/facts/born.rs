@@ -1,4 +1,5 @@
-//! What a birth lands: the first value of a protected branch, which no rule but `access` judges.
+//! What a birth lands: the first value of a protected branch, which no rule but `access` judges and
+//! of which nobody has said anything.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
-//! What a birth lands. No rule but `access` judges it, so nothing is looked for that would speak for
-//! it: its trees are looked over, and what the log keeps of every landing is gathered.
+//! What a birth lands. No rule but `access` judges it, so where there are no statements yet nothing is
+//! looked for that would speak for it: its trees are looked over, and what the log keeps of every
+//! landing is gathered.
 //!
 //! A whole history may come by a birth. Each of its commits is looked at once.
 
@@ -11,6 +12,16 @@ use crate::gather::landing::{Arriving, chain, look_over_beside};
 use crate::gather::merged::Merged;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;
+use crate::statement::place::{APPROVALS, CHECKS};
+
+/// Whether nobody has said anything of any change yet. Else what is born is looked at as any other
+/// landing, which uses up what was said of it.
+pub fn is_unspoken(scene: &Scene<'_>) -> Result<bool, GatherError> {
+    let is_empty = |space: &[u8]| -> Result<bool, GatherError> {
+        Ok(scene.reader.objects.refs_under(&[space, b"/"].concat())?.is_empty())
+    };
+    Ok(scene.carried.is_empty() && is_empty(APPROVALS)? && is_empty(CHECKS)?)
+}
 
 /// Adds the landing of `end` on a branch that is born, from `start`.
 pub fn look(

@@ -102,3 +102,23 @@ fn hostile_trees_of_side_branches_are_seen_by_a_birth_too() {
         assert!(names.iter().all(|name| *name == "hostile-tree"));
     }
 }
+
+#[test]
+fn where_somebody_has_spoken_a_birth_is_looked_at_as_any_landing() {
+    let town = Town::new(ObjectFormat::Sha1, ONE);
+    let unspoken = |town: &Town| town.scene("alice", |scene| birth::is_unspoken(scene).unwrap());
+    assert!(unspoken(&town));
+    for space in ["approvals", "checks"] {
+        let place = format!("refs/{space}/key/bob");
+        town.scratch.git(&["update-ref", &place, &town.base.hex()]);
+        assert!(!unspoken(&town), "{place}");
+        town.scratch.git(&["update-ref", "-d", &place]);
+    }
+    town.scratch.git(&["update-ref", "refs/approvals-of-old/x", &town.base.hex()]);
+    assert!(unspoken(&town));
+    // What comes in the same push is there too.
+    let mut town = town;
+    let topic = town.topic("alice", TWO);
+    town.approves("bob", town.base, topic);
+    assert!(!unspoken(&town));
+}

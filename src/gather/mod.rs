@@ -182,7 +182,7 @@ fn second_look(
     if !needs.rules.is_empty() {
         facts.debts = debts::look(&debts::Eye::of(scene), &facts.update.name, Some(end))?;
     }
-    if birth && facts.is_born() {
+    if birth && facts.is_born() && birth::is_unspoken(scene)? {
         look_at_birth(scene, facts, needs, end)?;
         facts.structure.extend(scene.reader.take_problems());
         return Ok(());
