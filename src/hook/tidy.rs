@@ -266,11 +266,15 @@ fn look_around(
         let seen = log.statement_seen(&id.0)?;
         places.extend(seen.map(|seen| (seen.place, None)));
     }
-    for delta in &one.landed {
-        let key = ApprovalKey::of(&name, &delta.0).hex();
-        for space in [APPROVALS, CHECKS] {
-            let folder = [space, b"/", key.as_bytes(), b"/"].concat();
-            let found = world.store.refs_under(&folder).map_err(|e| gathered(e.into()))?;
+    let under = |folder: &[u8]| world.store.refs_under(folder).map_err(|e| gathered(e.into()));
+    for space in [APPROVALS, CHECKS] {
+        // A whole history has landed: nearly always before anybody said anything of it.
+        if one.landed.len() > PLACES_MAX && under(&[space, b"/"].concat())?.is_empty() {
+            continue;
+        }
+        for delta in &one.landed {
+            let key = ApprovalKey::of(&name, &delta.0).hex();
+            let found = under(&[space, b"/", key.as_bytes(), b"/"].concat())?;
             places.extend(found.into_iter().map(|(place, _)| (place, None)));
         }
     }
