@@ -80,6 +80,9 @@ const TOUCHES: &[&str] = &[
 /// How long a file may be, without its tests.
 const LINES_MAX: usize = 400;
 
+/// How long a function may be, from its name to its last brace.
+const FUNCTION_LINES_MAX: usize = 60;
+
 /// Files that may be longer, and how long. Each is a debt; the list gets shorter.
 const LONGER: &[(&str, usize)] = &[];
 
@@ -288,6 +291,44 @@ fn files_are_short_and_say_what_they_are_for() {
             broken.push(format!("src/{name}: is not longer any more, take it off the list"));
         }
     }
+    report(&broken);
+}
+
+/// A function's name, the line it begins in (from 0), and how many lines it has. By the look that
+/// rustfmt gives them: it ends with a brace as far in as it begins.
+fn functions(lines: &[String]) -> Vec<(&str, usize, usize)> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let (mut open, mut found) = (Vec::new(), Vec::new());
+    for (at, line) in lines.iter().enumerate() {
+        let before = line.split('(').next().unwrap_or_default();
+        let name = before.split_once("fn ").map(|(_, name)| name.split('<').next().unwrap());
+        let starts = |word: &str| ["fn", "pub", "const"].iter().any(|it| word.starts_with(it));
+        if let Some(name) = name.filter(|_| starts(line.trim_start()) && !line.ends_with(';')) {
+            open.push((indent(line), name, at));
+        }
+        if line.trim() == "}" && open.last().is_some_and(|(by, ..)| *by == indent(line)) {
+            let (_, name, from) = open.pop().unwrap();
+            found.push((name, from, at + 1 - from));
+        }
+    }
+    found
+}
+
+#[test]
+fn functions_are_short() {
+    let (mut broken, mut all) = (Vec::new(), 0);
+    for file in sources().iter().filter(|file| !file.name.contains("tests")) {
+        for (name, at, lines) in functions(&file.lines) {
+            all += 1;
+            if lines > FUNCTION_LINES_MAX {
+                let place = format!("src/{}:{}", file.name, at + 1);
+                broken.push(format!(
+                    "{place}: `{name}` has {lines} lines, at most {FUNCTION_LINES_MAX}"
+                ));
+            }
+        }
+    }
+    assert!(all > 2000, "{all} functions were found");
     report(&broken);
 }
 

@@ -126,26 +126,12 @@ fn answer(
         deadline: deadline.as_ref(),
         moment: around.now,
     };
-    let settled = match hook.name {
-        Name::PreReceive | Name::Update => {
-            newborn::settle(input.env, input.directory, input.moment)
-        }
-        Name::PostReceive | Name::Notify => Ok(()),
-    };
-    let answer = match (settled, hook.name) {
-        (Err(stop), _) => unsettled(&stop),
-        (Ok(()), Name::PreReceive) => pre_receive(&input),
-        (Ok(()), Name::Update) => {
-            // An earlier hook would need the deadline that the policy says.
-            let alone = is_alone(&input, hook);
-            let decided = if alone { update::decided(&input) } else { None };
-            decided.unwrap_or_else(|| update(&input))
-        }
-        (Ok(()), Name::PostReceive) => {
-            return post_receive(around, console, &input, hook.at.as_deref());
-        }
+    let answer = match hook.name {
+        Name::PreReceive => settled(&input).unwrap_or_else(|| pre_receive(&input)),
+        Name::Update => settled(&input).unwrap_or_else(|| updated(&input, hook)),
+        Name::PostReceive => return post_receive(around, console, &input, hook.at.as_deref()),
         // Without its one argument it was called by nobody of ours.
-        (Ok(()), Name::Notify) => return Ok(Exit::Mistyped),
+        Name::Notify => return Ok(Exit::Mistyped),
     };
     let told = answer.notify().map(Path::to_owned);
     let (code, text) = heard(&input, hook.name, hook.at.as_deref(), answer);
@@ -164,6 +150,19 @@ fn answer(
         1 => Exit::No,
         _ => Exit::CouldNot,
     })
+}
+
+/// Gives a repository that was made from a template what it lacks. What was said where that failed.
+fn settled(input: &Input<'_>) -> Option<Answer> {
+    let settled = newborn::settle(input.env, input.directory, input.moment);
+    settled.err().map(|stop| unsettled(&stop))
+}
+
+/// The answer to one ref: that of this push, where `pre-receive` has left it.
+fn updated(input: &Input<'_>, hook: &Hook) -> Answer {
+    // An earlier hook would need the deadline that the policy says.
+    let decided = if is_alone(input, hook) { update::decided(input) } else { None };
+    decided.unwrap_or_else(|| update(input))
 }
 
 /// Whether this is an `update` that `pre-receive` has left a yes for, and no other hook has its say.

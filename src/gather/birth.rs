@@ -7,8 +7,8 @@
 use crate::facts::born::Born;
 use crate::facts::change::Delta;
 use crate::facts::landing::StepKind;
+use crate::gather::chain::{Arriving, chain, look_over_beside};
 use crate::gather::error::GatherError;
-use crate::gather::landing::{Arriving, chain, look_over_beside};
 use crate::gather::merged::Merged;
 use crate::gather::scene::Scene;
 use crate::names::oid::Oid;

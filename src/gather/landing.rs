@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::landing::{Copied, Landing, MergeFact, Segment, Step, StepKind};
+use crate::facts::change::Delta;
+use crate::facts::evidence::{NearCheck, NearMiss, Reject};
+use crate::facts::landing::{CleanMerge, Copied, Landing, MergeFact, Segment, Step, StepKind};
 use crate::facts::makers::Makers;
 use crate::facts::rollback::Rollback;
-use crate::gather::candidates::{self, Draft};
+use crate::gather::candidates::{self, Draft, Found};
+use crate::gather::chain::{Arriving, chain, look_over_beside};
 use crate::gather::checks;
 use crate::gather::clean;
 use crate::gather::content;
@@ -24,9 +27,6 @@ use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
 use crate::store::commit::Commit;
 use crate::verdict::line::Line;
-
-/// The commits that arrive, by name.
-pub type Arriving = BTreeMap<Oid, Arc<Commit>>;
 
 /// The landing of `end` on a ref, judged from `start`.
 ///
@@ -63,34 +63,6 @@ pub fn landing(
         builder.used.extend(after);
     }
     Ok(Landing { start, end, off_chain, segments, whole, authorized: None })
-}
-
-/// The first-parent chain from `start` to `end`, oldest first. `true`: it does not lead there, so
-/// there is none.
-pub fn chain(start: Option<Oid>, end: Oid, arriving: &Arriving) -> (Vec<Oid>, bool) {
-    let mut chain = Vec::new();
-    let mut at = Some(end);
-    while let Some(oid) = at {
-        let Some(commit) = arriving.get(&oid) else { break };
-        chain.push(oid);
-        at = commit.parents.first().copied();
-    }
-    if start.is_some() && at != start {
-        return (Vec::new(), true);
-    }
-    chain.reverse();
-    (chain, false)
-}
-
-/// Looks over the trees of what arrives beside the chain, whose own are looked at step by step.
-pub fn look_over_beside(
-    scene: &Scene<'_>,
-    chain: &[Oid],
-    arriving: &Arriving,
-) -> Result<(), GatherError> {
-    let steps: BTreeSet<&Oid> = chain.iter().collect();
-    let beside = arriving.iter().filter(|(oid, _)| !steps.contains(oid));
-    scene.reader.look_over(beside.map(|(oid, commit)| (*oid, &**commit)))
 }
 
 struct Builder<'b, 'a> {
@@ -236,24 +208,13 @@ impl Builder<'_, '_> {
         let Shape { kind, from, to, own, others } = shape;
         let delta = self.scene.reader.delta(from, Some(to))?;
         let change = self.change(kind, from, own, &others)?;
-        let merge = match kind {
-            StepKind::Merge => Some(self.scene.reader.merge_fact(&to)?),
-            StepKind::Run | StepKind::Jump => None,
-        };
+        let Brought { merge, overtaken, clean, digests } =
+            self.brought((kind, from, to), &others, &delta)?;
         let mut makers = self.makers_of_change(kind, &change, merge.as_ref(), to)?;
         let last = self.commit(&to)?;
-        let rollback = match kind {
-            StepKind::Run => own.iter().find_map(|oid| self.claims.get(oid)).cloned(),
-            StepKind::Merge | StepKind::Jump => None,
-        };
-        let merged = Merged::look(self.scene, kind, from, &others)?;
-        let overtaken = merged.overtaken(self.scene, (&to, &delta), merge.as_ref())?;
-        let digests = merged.digests(&delta);
-        let landed =
-            clean::Landed { name: self.name, from, to, delta: &delta, fact: merge.as_ref() };
-        let clean = clean::look(self.scene, &landed, &merged, self.asked)?;
-        let told_of =
-            source::told_of(self.scene, (kind == StepKind::Run).then_some((&*last, to)), &change)?;
+        let is_run = kind == StepKind::Run;
+        let rollback = own.iter().filter(|_| is_run).find_map(|oid| self.claims.get(oid)).cloned();
+        let told_of = source::told_of(self.scene, is_run.then_some((&*last, to)), &change)?;
         let draft = Draft {
             name: self.name,
             from,
@@ -263,35 +224,18 @@ impl Builder<'_, '_> {
             change: &told_of,
             clean: clean.as_ref(),
         };
-        let asked = match &rollback {
-            Some(Rollback::To(_)) => &self.asked.of_rollback(),
-            Some(Rollback::Not(_)) | None => self.asked,
-        };
-        let asked = &*asked.of_owners(&delta);
-        let found = candidates::find(self.scene, &draft, asked, self.used)?;
-        makers.merge(&found.makers);
-        let checked = checks::find(self.scene, &draft, self.asked, self.used)?;
-        makers.merge(&checked.makers);
-        let rejects = rejects::of(self.scene, self.name, &delta, asked)?;
-        self.used.extend(&digests);
-        let itself_before = self.scene.provenance.origin(&to).was_before();
-        let copied = match kind {
-            StepKind::Run if !itself_before => {
-                let candidates = found.candidates.iter().chain(&checked.candidates).collect();
-                let run = source::Run { from, to, last: &last, candidates };
-                self.copied(&run, &mut makers)?
-            }
-            StepKind::Run | StepKind::Merge | StepKind::Jump => Copied::default(),
-        };
-        let origin = |oid: &&Oid| !self.scene.provenance.origin(oid).was_before();
-        let not_before: Vec<Oid> = change.iter().filter(origin).copied().collect();
+        let Said { found, checked, rejects } = self.said(&draft, rollback.as_ref(), &mut makers)?;
+        let was_before = |oid: &Oid| self.scene.provenance.origin(oid).was_before();
+        let itself_before = was_before(&to);
+        let not_before: Vec<Oid> = change.iter().filter(|oid| !was_before(oid)).copied().collect();
+        let mut copied = Copied::default();
+        if is_run && !itself_before {
+            let candidates = found.candidates.iter().chain(&checked.candidates).collect();
+            let run = source::Run { from, to, last: &last, candidates };
+            copied = self.copied(&run, &mut makers)?;
+        }
         let infra = content::marks(self.scene, delta.changes(), self.asked.content)?;
         let links = links::asked(self.scene, &delta, self.asked)?;
-        let source = match kind {
-            StepKind::Merge => others,
-            StepKind::Run if !copied.of.is_empty() => copied.of.clone(),
-            StepKind::Run | StepKind::Jump => vec![to],
-        };
         Ok(Step {
             kind,
             from,
@@ -306,7 +250,7 @@ impl Builder<'_, '_> {
             change_commits: change.len(),
             not_before,
             itself_before,
-            source,
+            source: source::of_step(kind, to, others, &copied),
             copied,
             makers,
             digests,
@@ -319,6 +263,43 @@ impl Builder<'_, '_> {
             links,
             rollback,
         })
+    }
+
+    /// How a step brings in what its other parents have.
+    fn brought(
+        &mut self,
+        (kind, from, to): (StepKind, Option<Oid>, Oid),
+        others: &[Oid],
+        delta: &Delta,
+    ) -> Result<Brought, GatherError> {
+        let is_merge = kind == StepKind::Merge;
+        let merge = is_merge.then(|| self.scene.reader.merge_fact(&to)).transpose()?;
+        let merged = Merged::look(self.scene, kind, from, others)?;
+        let overtaken = merged.overtaken(self.scene, (&to, delta), merge.as_ref())?;
+        let landed = clean::Landed { name: self.name, from, to, delta, fact: merge.as_ref() };
+        let clean = clean::look(self.scene, &landed, &merged, self.asked)?;
+        Ok(Brought { digests: merged.digests(delta), merge, overtaken, clean })
+    }
+
+    /// What people and machines have said of a step. It is used up by being looked at.
+    fn said(
+        &mut self,
+        draft: &Draft<'_>,
+        rollback: Option<&Rollback>,
+        makers: &mut Makers,
+    ) -> Result<Said, GatherError> {
+        let asked = match rollback {
+            Some(Rollback::To(_)) => &self.asked.of_rollback(),
+            Some(Rollback::Not(_)) | None => self.asked,
+        };
+        let asked = &*asked.of_owners(draft.delta);
+        let found = candidates::find(self.scene, draft, asked, self.used)?;
+        let checked = checks::find(self.scene, draft, self.asked, self.used)?;
+        let rejects = rejects::of(self.scene, self.name, draft.delta, asked)?;
+        self.used.extend(draft.digests);
+        makers.merge(&found.makers);
+        makers.merge(&checked.makers);
+        Ok(Said { found, checked, rejects })
     }
 
     /// The commits a step brings in: from elsewhere for a merge, else its own.
@@ -378,6 +359,21 @@ impl Builder<'_, '_> {
             None => self.scene.reader.commit(oid),
         }
     }
+}
+
+/// How a step compares with the parents it merges.
+struct Brought {
+    merge: Option<MergeFact>,
+    overtaken: Option<RepoPath>,
+    clean: Option<CleanMerge>,
+    digests: Vec<Digest>,
+}
+
+/// Statements about a step: approvals, checks, and words against it.
+struct Said {
+    found: Found<NearMiss>,
+    checked: Found<NearCheck>,
+    rejects: Vec<Reject>,
 }
 
 struct Shape<'s> {

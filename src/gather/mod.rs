@@ -7,6 +7,7 @@ pub mod arrivals;
 pub mod authorized;
 pub mod birth;
 pub mod candidates;
+pub mod chain;
 pub mod checks;
 pub mod clashes;
 pub mod clean;
@@ -196,6 +197,16 @@ fn second_look(
     signatures::look(scene, facts, needs, end)?;
     intake::look(scene, facts, needs, end)?;
     arrivals::look(scene, facts, needs, end)?;
+    landings(scene, facts, needs, end)?;
+    if needs.protected && facts.landings.is_empty() {
+        look_over(scene, facts, end)?;
+    }
+    facts.structure.extend(scene.reader.take_problems());
+    Ok(())
+}
+
+/// What all rules that name a ref ask of a landing.
+fn asked(needs: &RefNeeds) -> Asked {
     let mut asked = Asked { rollback: needs.rollback.clone(), ..Asked::default() };
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         asked.reviewers.extend(rule.needs.reviewers.iter().cloned());
@@ -206,6 +217,17 @@ fn second_look(
         asked.clean_merge |= rule.needs.clean_merge;
         asked.gittuf |= rule.needs.gittuf;
     }
+    asked
+}
+
+/// The landings that rules read, each from where its rule has it begin.
+fn landings(
+    scene: &mut Scene<'_>,
+    facts: &mut UpdateFacts,
+    needs: &RefNeeds,
+    end: Oid,
+) -> Result<(), GatherError> {
+    let mut asked = asked(needs);
     let mut starts = Vec::new();
     for rule in needs.rules.iter().filter(|rule| rule.needs.landing) {
         let Some(start) = start(scene, facts, rule, end)? else { continue };
@@ -228,10 +250,6 @@ fn second_look(
         };
         facts.landing_of_rule.push((rule.index, at));
     }
-    if needs.protected && facts.landings.is_empty() {
-        look_over(scene, facts, end)?;
-    }
-    facts.structure.extend(scene.reader.take_problems());
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! about exactly this change does; both are claims, and the content decides.
 
 use crate::facts::evidence::Candidate;
-use crate::facts::landing::{Copied, MergeFact, NotSource, WhyNotSource};
+use crate::facts::landing::{Copied, MergeFact, NotSource, StepKind, WhyNotSource};
 use crate::gather::error::GatherError;
 use crate::gather::provenance::Origin;
 use crate::gather::scene::Scene;
@@ -135,4 +135,14 @@ pub fn change_of(
 ) -> Result<Vec<Oid>, GatherError> {
     let exclude: Vec<Oid> = from.into_iter().collect();
     scene.reader.arriving_oids(&[source], &exclude)
+}
+
+/// Where the change of a step comes from: a merge's other parents, what a run is a copy of, or its
+/// own last commit.
+pub fn of_step(kind: StepKind, to: Oid, others: Vec<Oid>, copied: &Copied) -> Vec<Oid> {
+    match kind {
+        StepKind::Merge => others,
+        StepKind::Run if !copied.of.is_empty() => copied.of.clone(),
+        StepKind::Run | StepKind::Jump => vec![to],
+    }
 }

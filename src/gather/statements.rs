@@ -9,6 +9,7 @@ use crate::gather::candidates::AHEAD_SECONDS_MAX;
 use crate::gather::error::GatherError;
 use crate::gather::held;
 use crate::gather::scene::Scene;
+use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 use crate::push::update::Change;
@@ -32,21 +33,11 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
             return Ok(());
         }
     };
-    let statement_bytes = scene.reader.limits.statement_bytes;
-    let parsed = match held::read(&scene.reader, &oid, statement_bytes)? {
-        None => Err(Line::new(format!(
-            "is no file or tag of at most {statement_bytes} bytes, the limit `statement-bytes`"
-        ))),
-        Some(read) => {
-            read.map_err(|problem| Line::new("is not well-formed: ").text(problem.to_string()))
-        }
-    };
-    let statement = match parsed {
+    let statement = match read(scene, &oid)? {
         Ok(statement) => statement,
         Err(line) => {
-            facts
-                .structure
-                .push(structural(objection(line, anew(fill(Place::parse(&name).as_ref())))));
+            let hint = anew(fill(Place::parse(&name).as_ref()));
+            facts.structure.push(structural(objection(line, hint)));
             return Ok(());
         }
     };
@@ -86,6 +77,19 @@ pub fn look(scene: &mut Scene<'_>, facts: &mut UpdateFacts) -> Result<(), Gather
     }
     facts.statement = Some(push);
     Ok(())
+}
+
+/// The statement that an object is; else what the object is instead.
+fn read(scene: &Scene<'_>, oid: &Oid) -> Result<Result<Statement, Line>, GatherError> {
+    let most = scene.reader.limits.statement_bytes;
+    Ok(match held::read(&scene.reader, oid, most)? {
+        None => Err(Line::new(format!(
+            "is no file or tag of at most {most} bytes, the limit `statement-bytes`"
+        ))),
+        Some(read) => {
+            read.map_err(|problem| Line::new("is not well-formed: ").text(problem.to_string()))
+        }
+    })
 }
 
 fn doubt_of_words(scene: &Scene<'_>, name: &Refname, statement: &Statement) -> Option<Line> {

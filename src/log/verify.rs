@@ -102,24 +102,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
     let start = opening.as_ref().map_or(Position::START, Opening::position);
     let mut scanner = Scanner::from(&tape, start, origin).map_err(fault)?;
     loop {
-        let Found { entry, line, offset } = match scanner.next_glance() {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                report.broken = scanner.undeclared();
+        let Found { entry, line, offset } = match next(&mut scanner, &folder)? {
+            Ok(found) => found,
+            Err(broken) => {
+                report.broken = broken;
                 break;
             }
-            Err(ScanError::Break(broken)) if !is_newer(&broken) => {
-                report.broken = Some(broken);
-                break;
-            }
-            Err(ScanError::Io(fault)) if is_packed_wrong(&fault) => {
-                let Position { offset, head } = *scanner.position();
-                let line = scanner.lines() + 1;
-                report.broken =
-                    Some(Break { line, entry: head.size, offset, what: BreakKind::Packed });
-                break;
-            }
-            Err(fault) => return Err(scan_fault(&folder, fault)),
         };
         let Glance { seq, log, times, short, record, .. } = entry;
         let whole = short.and_then(|short| short.whole).map(|name| name.0);
@@ -146,6 +134,24 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, 
         return Err(LogError::NoGenesis { dir: dir.to_owned() });
     }
     Ok(report)
+}
+
+/// The next entry; else what is broken there, or `None` at a whole end.
+fn next(
+    scanner: &mut Scanner,
+    folder: &Folder,
+) -> Result<Result<Found<Glance>, Option<Break>>, LogError> {
+    Ok(match scanner.next_glance() {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(scanner.undeclared()),
+        Err(ScanError::Break(broken)) if !is_newer(&broken) => Err(Some(broken)),
+        Err(ScanError::Io(fault)) if is_packed_wrong(&fault) => {
+            let Position { offset, head } = *scanner.position();
+            let line = scanner.lines() + 1;
+            Err(Some(Break { line, entry: head.size, offset, what: BreakKind::Packed }))
+        }
+        Err(fault) => return Err(scan_fault(folder, fault)),
+    })
 }
 
 /// Whether bytes were read and are not what was packed: no fault of the disk but a changed file.

@@ -84,15 +84,7 @@ pub(super) fn detail(line: &str, told: &mut Told) -> Flawed<()> {
             words.exactly("others")?;
         }
         "owners" => told.owners = Some(words.text("what CODEOWNERS says")?),
-        "run" => {
-            let rule = words.bare("the name of a rule")?;
-            let passes = match words.bare("`passes` or `fails`")?.as_str() {
-                "passes" => true,
-                "fails" => false,
-                other => return Err(format!("`passes` or `fails`, not `{other}`")),
-            };
-            told.runs.push((rule, passes));
-        }
+        "run" => told.runs.push(ran(&mut words)?),
         "at" => {
             let text = words.bare("a moment")?;
             let moment = Moment::parse(&text);
@@ -108,6 +100,16 @@ pub(super) fn detail(line: &str, told: &mut Told) -> Flawed<()> {
         }
     }
     words.end()
+}
+
+/// The rule whose command was run, and whether it passes.
+fn ran(words: &mut Words) -> Flawed<(String, bool)> {
+    let rule = words.bare("the name of a rule")?;
+    match words.bare("`passes` or `fails`")?.as_str() {
+        "passes" => Ok((rule, true)),
+        "fails" => Ok((rule, false)),
+        other => Err(format!("`passes` or `fails`, not `{other}`")),
+    }
 }
 
 fn number(words: &mut Words, what: &str) -> Flawed<usize> {

@@ -3,8 +3,10 @@
 //! Pure. Used by the forms of `log export`. Everything is escaped already.
 
 use crate::cli::log::words;
+use crate::log::accepted::Acceptance;
 use crate::log::decision::{Decision, RefDecision, Verdict};
-use crate::log::entry::{Record, State};
+use crate::log::entry::{Asking, GenesisRef, Record, RefOutcome, Refusal, State};
+use crate::log::tidy::TidyRef;
 use crate::log::wire::Text;
 use crate::names::escape::escape;
 use crate::names::oid::Oid;
@@ -81,39 +83,11 @@ fn value(oid: &Oid) -> Option<String> {
 
 /// The changes of an entry, at least one. `record` is whole.
 pub fn changes(record: &Record) -> Vec<Change> {
-    let mut changes: Vec<Change> = match record {
+    let changes: Vec<Change> = match record {
         Record::Decision(it) => decision(it),
-        Record::Birth(it) => it
-            .refs
-            .iter()
-            .map(|one| Change::of(&one.refname, &Oid::zero(one.oid.0.format()), &one.oid.0))
-            .collect(),
-        Record::Refusal(it) => it
-            .refs
-            .iter()
-            .map(|one| Change {
-                answer: words::answer(Verdict::Refuse),
-                reason: escape(&it.reason.0),
-                ..Change::about(&one.refname)
-            })
-            .collect(),
-        Record::Outcome(it) => it
-            .refs
-            .iter()
-            .map(|one| {
-                let (from, to) = match one.state {
-                    State::Lost => (&one.new.0, &one.old.0),
-                    State::Applied | State::NotApplied | State::Superseded => {
-                        (&one.old.0, &one.new.0)
-                    }
-                };
-                Change {
-                    state: words::state(one.state),
-                    reason: format!("what became of entry {}", it.of),
-                    ..Change::of(&one.refname, from, to)
-                }
-            })
-            .collect(),
+        Record::Birth(it) => it.refs.iter().map(born).collect(),
+        Record::Refusal(it) => refusal(it),
+        Record::Outcome(it) => it.refs.iter().map(|one| outcome(it.of, one)).collect(),
         Record::Drift(it) => vec![Change {
             reason: "no push that the log knows".to_owned(),
             ..Change::of(&it.refname, &it.logged.0, &it.found.0)
@@ -133,23 +107,9 @@ pub fn changes(record: &Record) -> Vec<Change> {
             let reason = format!("entry {}: {}", it.of, words::settled(it.how, &by));
             vec![Change { reason, ..Change::about(&it.refname) }]
         }
-        Record::Tidy(it) => it
-            .refs
-            .iter()
-            .map(|one| Change {
-                reason: words::dead(one),
-                ..Change::of(&one.refname, &one.old.0, &Oid::zero(one.old.0.format()))
-            })
-            .collect(),
-        Record::Policy(it) => {
-            vec![Change { new: Some(it.sha256.0.hex()), ..Change::default() }]
-        }
-        Record::Accepted(it) => {
-            let of: Vec<String> = it.of.iter().map(u64::to_string).collect();
-            let reason = format!("drift of {} accepted: {}", of.join(", "), escape(&it.reason.0));
-            let one = |name| Change { reason: reason.clone(), ..Change::about(name) };
-            it.refs.iter().map(one).collect()
-        }
+        Record::Tidy(it) => it.refs.iter().map(gone).collect(),
+        Record::Policy(it) => vec![Change { new: Some(it.sha256.0.hex()), ..Change::default() }],
+        Record::Accepted(it) => accepted(it),
         Record::Config(it) => {
             let names: Vec<String> = it.changes.iter().map(|one| escape(&one.name.0)).collect();
             let reason = format!("hooks and settings: {}", names.join(", "));
@@ -164,29 +124,54 @@ pub fn changes(record: &Record) -> Vec<Change> {
             Vec::new()
         }
     };
-    if changes.is_empty() {
-        let answer = match record {
-            Record::Refusal(_) => words::answer(Verdict::Refuse),
-            Record::Genesis(_)
-            | Record::Birth(_)
-            | Record::Decision(_)
-            | Record::Outcome(_)
-            | Record::Drift(_)
-            | Record::Policy(_)
-            | Record::Asked(_)
-            | Record::Recovered(_)
-            | Record::BreakGlass(_)
-            | Record::Settled(_)
-            | Record::Seal(_)
-            | Record::Tidy(_)
-            | Record::Segment(_)
-            | Record::Pruned(_)
-            | Record::Config(_)
-            | Record::Accepted(_) => "",
-        };
-        changes.push(Change { answer, ..Change::default() });
+    match changes.is_empty() {
+        true if matches!(record, Record::Refusal(_)) => {
+            vec![Change { answer: words::answer(Verdict::Refuse), ..Change::default() }]
+        }
+        true => vec![Change::default()],
+        false => changes,
     }
-    changes
+}
+
+fn born(one: &GenesisRef) -> Change {
+    Change::of(&one.refname, &Oid::zero(one.oid.0.format()), &one.oid.0)
+}
+
+fn refusal(it: &Refusal) -> Vec<Change> {
+    let one = |one: &Asking| Change {
+        answer: words::answer(Verdict::Refuse),
+        reason: escape(&it.reason.0),
+        ..Change::about(&one.refname)
+    };
+    it.refs.iter().map(one).collect()
+}
+
+/// What became of one ref of a decision.
+fn outcome(of: u64, one: &RefOutcome) -> Change {
+    let (from, to) = match one.state {
+        State::Lost => (&one.new.0, &one.old.0),
+        State::Applied | State::NotApplied | State::Superseded => (&one.old.0, &one.new.0),
+    };
+    Change {
+        state: words::state(one.state),
+        reason: format!("what became of entry {of}"),
+        ..Change::of(&one.refname, from, to)
+    }
+}
+
+/// A statement that leaves its ref.
+fn gone(one: &TidyRef) -> Change {
+    Change {
+        reason: words::dead(one),
+        ..Change::of(&one.refname, &one.old.0, &Oid::zero(one.old.0.format()))
+    }
+}
+
+fn accepted(it: &Acceptance) -> Vec<Change> {
+    let of: Vec<String> = it.of.iter().map(u64::to_string).collect();
+    let reason = format!("drift of {} accepted: {}", of.join(", "), escape(&it.reason.0));
+    let one = |name| Change { reason: reason.clone(), ..Change::about(name) };
+    it.refs.iter().map(one).collect()
 }
 
 fn decision(it: &Decision) -> Vec<Change> {

@@ -52,28 +52,9 @@ fn event(
     is_policy: bool,
 ) -> Value {
     let common = &entry.common;
-    let (activity, activity_name) = match change.does {
-        Some(Does::Create) => (1, "Create"),
-        Some(Does::Move) => (3, "Update"),
-        Some(Does::Delete) => (4, "Delete"),
-        None => (3, "Update"),
-    };
-    let (severity, severity_name) = match (change.answer, change.state) {
-        ("refused", _) => (3, "Medium"),
-        ("warned", _) => (2, "Low"),
-        (_, "lost") => (4, "High"),
-        _ => match severity {
-            4 => (4, "High"),
-            3 => (3, "Medium"),
-            2 => (2, "Low"),
-            _ => (1, "Informational"),
-        },
-    };
-    let (status, status_name) = match (change.answer, change.state) {
-        ("refused", _) | (_, "not applied" | "lost") => (2, "Failure"),
-        _ => (1, "Success"),
-    };
-    let detail = [change.answer, change.state].into_iter().find(|it| !it.is_empty());
+    let (activity, activity_name) = activity(change);
+    let (severity, severity_name) = weight(severity, change);
+    let (status, status_name) = status(change);
     let mut event = json!({
         "activity_id": activity,
         "activity_name": activity_name,
@@ -107,7 +88,7 @@ fn event(
         "entity": entity(entry, change, change.old.as_deref(), is_policy),
         "unmapped": { "hash": entry.hash.hex(), "rules": change.rules },
     });
-    if let Some(detail) = detail {
+    if let Some(detail) = [change.answer, change.state].into_iter().find(|it| !it.is_empty()) {
         event["status_detail"] = detail.into();
     }
     if change.new.is_some() {
@@ -120,6 +101,38 @@ fn event(
         event["actor"] = json!({ "user": user(actor) });
     }
     event
+}
+
+/// `activity_id` of the class, and its name.
+const fn activity(change: &Change) -> (u64, &'static str) {
+    match change.does {
+        Some(Does::Create) => (1, "Create"),
+        Some(Does::Move) | None => (3, "Update"),
+        Some(Does::Delete) => (4, "Delete"),
+    }
+}
+
+/// `status_id`, and its name.
+fn status(change: &Change) -> (u64, &'static str) {
+    match (change.answer, change.state) {
+        ("refused", _) | (_, "not applied" | "lost") => (2, "Failure"),
+        _ => (1, "Success"),
+    }
+}
+
+/// `severity_id`, and its name: that of the record, where the change itself says nothing.
+fn weight(severity: u64, change: &Change) -> (u64, &'static str) {
+    match (change.answer, change.state) {
+        ("refused", _) => (3, "Medium"),
+        ("warned", _) => (2, "Low"),
+        (_, "lost") => (4, "High"),
+        _ => match severity {
+            4 => (4, "High"),
+            3 => (3, "Medium"),
+            2 => (2, "Low"),
+            _ => (1, "Informational"),
+        },
+    }
 }
 
 /// A ref, or the policy, at one value.

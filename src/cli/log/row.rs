@@ -8,10 +8,11 @@ use crate::cli::io::{Screen, folded};
 use crate::cli::log::truth;
 use crate::cli::log::words;
 use crate::log::decision::{Decision, RefDecision, Verdict};
-use crate::log::entry::{GenesisRef, Outcome, Record, Refusal};
+use crate::log::entry::{GenesisRef, Outcome, Policy, Record, Refusal};
+use crate::log::glass::BreakGlass;
 use crate::log::line::Entry;
 use crate::log::rate::Held;
-use crate::log::tidy::TidyRef;
+use crate::log::tidy::{Tidy, TidyRef};
 use crate::names::escape::{escape, escape_short};
 
 /// How many refs of one push a list shows.
@@ -124,12 +125,7 @@ pub fn row(record: &Record) -> Row {
             Row::new(who, "config", capped(tells, all))
         }
         Record::Accepted(it) => Row::new(escape_short(&it.by.0), "excused", truth::accepts(it)),
-        Record::Policy(it) => {
-            let files: Vec<String> = it.files.iter().map(|file| escape(&file.place.0)).collect();
-            let hex = it.sha256.0.hex();
-            let tell = format!("{} {}", words::digest(&hex), files.join(", "));
-            Row::new(escape_short(&it.who.0), "policy", vec![tell])
-        }
+        Record::Policy(it) => policy(it),
         Record::Asked(it) => {
             let (name, commit) = (words::refname(&it.refname), it.commit.0.short());
             let answer = words::answer(it.verdict);
@@ -141,22 +137,8 @@ pub fn row(record: &Record) -> Row {
             let tell = format!("{bytes} from {}: {}", it.offset, words::cause(it.cause));
             Row::new("-", "recovered", vec![tell])
         }
-        Record::Tidy(it) => {
-            let tell = |one: &TidyRef| {
-                format!("{} leaves, {}", words::refname(&one.refname), words::dead(one))
-            };
-            let tells = capped(it.refs.iter().map(tell).collect(), it.refs.len());
-            Row::new(escape_short(&it.by.0), "tidy", tells)
-        }
-        Record::BreakGlass(it) => {
-            let (name, new) = (words::refname(&it.refname), words::short(&it.new.0));
-            let rules = words::each_once(it.overridden.iter().map(|finding| &finding.rule));
-            let reason = escape_short(&it.reason.0);
-            let due = it.settle_by.0.rfc3339_seconds();
-            let tells =
-                vec![format!("{name} {new}  past {rules}: \"{reason}\""), format!("due {due}")];
-            Row::new(words::who(&it.actor), "break-glass", tells)
-        }
+        Record::Tidy(it) => tidy(it),
+        Record::BreakGlass(it) => broken_glass(it),
         Record::Settled(it) => {
             let by: Vec<&str> = it.by.iter().map(|name| name.0.as_str()).collect();
             let how = words::settled(it.how, &by);
@@ -177,6 +159,29 @@ pub fn row(record: &Record) -> Row {
             Row::new("-", "seal", vec![tell])
         }
     }
+}
+
+fn policy(it: &Policy) -> Row {
+    let files: Vec<String> = it.files.iter().map(|file| escape(&file.place.0)).collect();
+    let hex = it.sha256.0.hex();
+    let tell = format!("{} {}", words::digest(&hex), files.join(", "));
+    Row::new(escape_short(&it.who.0), "policy", vec![tell])
+}
+
+fn broken_glass(it: &BreakGlass) -> Row {
+    let (name, new) = (words::refname(&it.refname), words::short(&it.new.0));
+    let rules = words::each_once(it.overridden.iter().map(|finding| &finding.rule));
+    let reason = escape_short(&it.reason.0);
+    let due = it.settle_by.0.rfc3339_seconds();
+    let tells = vec![format!("{name} {new}  past {rules}: \"{reason}\""), format!("due {due}")];
+    Row::new(words::who(&it.actor), "break-glass", tells)
+}
+
+fn tidy(it: &Tidy) -> Row {
+    let tell =
+        |one: &TidyRef| format!("{} leaves, {}", words::refname(&one.refname), words::dead(one));
+    let tells = capped(it.refs.iter().map(tell).collect(), it.refs.len());
+    Row::new(escape_short(&it.by.0), "tidy", tells)
 }
 
 fn decision(it: &Decision) -> Row {

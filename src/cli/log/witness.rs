@@ -42,6 +42,33 @@ const CONNECT_SECONDS_MAX: &str = "10";
 /// How much of curl's complaints is passed on, in bytes.
 const COMPLAINT_BYTES_MAX: u64 = 2048;
 
+/// How curl posts: with no settings of its own (`--disable` comes first, or it reads a file of them),
+/// to nowhere else than it is told, for so long at most.
+const CURL: [&str; 22] = [
+    "--disable",
+    "--silent",
+    "--show-error",
+    "--globoff",
+    "--proto",
+    "=http,https",
+    "--max-redirs",
+    "0",
+    "--max-time",
+    SECONDS_MAX,
+    "--connect-timeout",
+    CONNECT_SECONDS_MAX,
+    "--request",
+    "POST",
+    "--header",
+    "Content-Type: text/plain; charset=utf-8",
+    "--header",
+    "Expect:",
+    "--data-binary",
+    "@-",
+    "--write-out",
+    "\n%{http_code}",
+];
+
 /// What curl may know of the environment: ways out of the network, and whom to trust for TLS.
 const CURL_VARIABLES: [&str; 9] = [
     "http_proxy",
@@ -292,38 +319,10 @@ impl Curl {
         }
         let url = format!("{}/add-checkpoint", url.trim_end_matches('/'));
         let size = ANSWER_BYTES_MAX.to_string();
-        // `--disable` comes first, or curl reads a file of settings.
-        let words = [
-            "--disable",
-            "--silent",
-            "--show-error",
-            "--globoff",
-            "--proto",
-            "=http,https",
-            "--max-redirs",
-            "0",
-            "--max-time",
-            SECONDS_MAX,
-            "--connect-timeout",
-            CONNECT_SECONDS_MAX,
-            "--max-filesize",
-            &size,
-            "--request",
-            "POST",
-            "--header",
-            "Content-Type: text/plain; charset=utf-8",
-            "--header",
-            "Expect:",
-            "--data-binary",
-            "@-",
-            "--write-out",
-            "\n%{http_code}",
-            "--url",
-            &url,
-        ];
         let failed = |error: std::io::Error| format!("curl could not be run: {error}");
         let mut child = Command::new(&self.program)
-            .args(words)
+            .args(CURL)
+            .args(["--max-filesize", &size, "--url", &url])
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
