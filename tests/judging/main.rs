@@ -25,6 +25,7 @@ mod roster;
 mod runs;
 mod schema;
 mod signatures;
+mod takes;
 mod trial;
 mod weight;
 mod written;
