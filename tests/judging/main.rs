@@ -24,6 +24,7 @@ mod refs;
 mod roster;
 mod runs;
 mod schema;
+mod settings;
 mod signatures;
 mod takes;
 mod trial;

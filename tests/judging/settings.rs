@@ -1,0 +1,128 @@
+//! What a policy says beside its rules, and what is taken from it: who says who pushes, what the log
+//! does, who is told.
+//!
+//! `UPDATE=1 cargo test --test judging settings::` rewrites what is expected; the diff is the review.
+
+use portcullis::facts::limits::{LIMITS, Limits};
+use portcullis::policy::{Policy, PolicyFile, compile};
+
+use crate::made::policy;
+use crate::written::as_written;
+
+/// Each with all that it says; a line `|` stands between two.
+const SAID: &str = r#"
+[identity]
+ssh = "push-certificate"
+http = "X_USER_2"
+local = "os-user"
+unlisted = "refuse"
+|
+[identity]
+ssh = "GL_USER"
+http = "push-certificate"
+unlisted = "login"
+|
+[identity]
+platform = "gitea"
+|
+[log]
+dir = "/srv/log"
+on-drift = "refuse"
+when-full = "use-up"
+key = "/srv/keys/a.key"
+seal-every = "1m"
+redact = ["options"]
+journal = "journald"
+|
+[log]
+on-drift = "record"
+when-full = "refuse"
+redact = ["logins"]
+journal = "syslog:/run/log"
+|
+[push]
+refuse = "ref"
+|
+[notify]
+command = ["/bin/tell", "me"]
+timeout = "600s"
+|
+[notify]
+command = ["tell"]
+on = ["drift", "break-glass"]
+|
+[rollback]
+by = ["ada", "ben"]
+|
+[rollback]
+by = ["ada", "ben", "test-bot"]
+approvals = 0
+within = "2h"
+|
+[limits]
+deadline-seconds = 7
+refs = 1
+|
+help = "ask ada"
+level = "warn"
+until = 2027-01-31
+"#;
+
+fn told(policy: &Policy) -> String {
+    let Policy { help, identity, log, refuse, rollback, notify, rules, limits, .. } = policy;
+    let mut text = format!("{identity:?}\n{log:?}\nrefuse: {refuse:?}\nhelp: {help:?}\n");
+    let terms = rollback.as_ref().map(|it| (&it.by.names, it.approvals, it.within_seconds));
+    text.push_str(&format!("rollback: {terms:?}\n{notify:?}\n"));
+    let rules =
+        rules.iter().map(|rule| format!("{}: {:?}, {:?}\n", rule.name, rule.level, rule.until));
+    text.extend(rules);
+    text.push_str(&format!("limits: {}, {}\n", limits.deadline_seconds, limits.refs));
+    text.push_str(&format!("asks for certificates: {}\n", policy.asks_certificates()));
+    text.push_str(&format!("refuses strangers: {}\n", policy.identity.refuses_unlisted()));
+    text
+}
+
+#[test]
+fn what_a_policy_says_is_what_holds() {
+    const RULES: &str = "[rule.plain]\nkind = \"merge\"\nrefs = [\"main\"]\n\
+        [rule.own]\nkind = \"merge\"\nrefs = [\"main\"]\nlevel = \"warn\"\nuntil = 2027-02-28\n\
+        [rule.strict]\nkind = \"merge\"\nrefs = [\"main\"]\nlevel = \"refuse\"\n";
+    let plain = told(&policy(RULES));
+    let mut all = format!("== nothing\n-- is\n{plain}");
+    for said in SAID.split("|\n") {
+        let said = said.trim_start();
+        // What is no table stands before the tables.
+        let policy = match said.starts_with('[') {
+            true => policy(&format!("{said}{RULES}")),
+            false => alone(&format!("version = 1\n{said}{RULES}")),
+        };
+        let told = told(&policy);
+        let other = told.lines().filter(|line| !plain.lines().any(|known| known == *line));
+        let other = other.map(|line| format!("{line}\n")).collect::<String>();
+        all.push_str(&format!("== {said}-- is, and else as ever\n{other}"));
+    }
+    as_written("settings.txt", &all);
+}
+
+fn alone(text: &str) -> Policy {
+    let file = PolicyFile { label: "policy.toml".to_owned(), bytes: text.as_bytes().to_vec() };
+    compile(&[file]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn a_limit_is_what_the_policy_says_from_one_to_its_most() {
+    for row in LIMITS {
+        for (value, fits) in [(0, false), (1, true), (row.max, true), (row.max + 1, false)] {
+            let rule = "[rule.a]\nkind = \"merge\"\nrefs = [\"main\"]\n";
+            let text = format!("version = 1\n[limits]\n{} = {value}\n{rule}", row.key);
+            let bytes = text.into_bytes();
+            let read = compile(&[PolicyFile { label: "policy.toml".to_owned(), bytes }]);
+            assert_eq!(read.is_ok(), fits, "{} = {value}", row.key);
+            let mut expected = Limits::default();
+            (row.set)(&mut expected, value);
+            if let Ok(policy) = read {
+                assert_eq!(policy.limits, expected, "{} = {value}", row.key);
+            }
+        }
+    }
+}
