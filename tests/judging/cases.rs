@@ -253,7 +253,9 @@ fn says(case: &Case) -> String {
     let policy = policy_with_emails(&case.policy);
     let judged = judge(&policy, &facts(&policy, case));
     let findings = judged.refs[0].findings.iter().chain(&judged.findings);
-    let said: String = findings.map(|one| told(one.level, &one.objection)).collect();
+    let mut said: String = findings.map(|one| told(one.level, &one.objection)).collect();
+    let notes = judged.refs[0].rules.iter().flat_map(|outcome| &outcome.ruling.notes);
+    notes.for_each(|note| said.push_str(&format!("  note: {}\n", note.show())));
     if said.is_empty() { "  nothing\n".to_owned() } else { said }
 }
 
