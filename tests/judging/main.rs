@@ -21,6 +21,7 @@ mod order;
 mod owners;
 mod paths;
 mod refs;
+mod rollbacks;
 mod roster;
 mod runs;
 mod schema;
