@@ -4,7 +4,7 @@
 //! `UPDATE=1 cargo test --test judging settings::` rewrites what is expected; the diff is the review.
 
 use portcullis::facts::limits::{LIMITS, Limits};
-use portcullis::policy::{Policy, PolicyFile, compile};
+use portcullis::policy::{POLICY_FILES_MAX, Policy, PolicyFile, compile, sealing};
 
 use crate::made::policy;
 use crate::written::as_written;
@@ -124,5 +124,29 @@ fn a_limit_is_what_the_policy_says_from_one_to_its_most() {
                 assert_eq!(policy.limits, expected, "{} = {value}", row.key);
             }
         }
+    }
+}
+
+#[test]
+fn how_often_a_log_is_sealed_is_known_without_the_rest() {
+    let of = |log: &str| {
+        let bytes = format!("version = 1\n[log]\n{log}").into_bytes();
+        sealing(&PolicyFile { label: "policy.toml".to_owned(), bytes })
+    };
+    let hourly = of("key = \"/srv/keys/a.key\"\nseal-every = \"1h\"\n").unwrap();
+    assert_eq!(hourly.seal_every, Some(3600));
+    assert!(of("key = \"/srv/keys/a.key\"\n").is_none());
+}
+
+#[test]
+fn no_file_of_a_policy_is_left_out_for_their_number() {
+    let rule =
+        |at: usize| format!("version = 1\n[rule.a{at}]\nkind = \"merge\"\nrefs = [\"main\"]\n");
+    let file = |at: usize| PolicyFile { label: format!("{at}.toml"), bytes: rule(at).into_bytes() };
+    let of = |count: usize| compile(&(0..count).map(file).collect::<Vec<_>>());
+    assert_eq!(of(POLICY_FILES_MAX).unwrap().rules.len(), POLICY_FILES_MAX);
+    for more in [1, 2] {
+        let problems = of(POLICY_FILES_MAX + more).unwrap_err().to_string();
+        assert!(problems.contains("a policy of more than"), "{problems}");
     }
 }
