@@ -139,6 +139,24 @@ fn how_often_a_log_is_sealed_is_known_without_the_rest() {
 }
 
 #[test]
+fn a_journal_listens_at_a_full_path_that_a_socket_can_have() {
+    let long = |bytes: usize| format!("journald:/{}", "s".repeat(bytes - 1));
+    for (written, fits) in [
+        ("syslog".to_owned(), true),
+        ("syslog:run/log".to_owned(), false),
+        ("syslog:".to_owned(), false),
+        ("syslog:/run/\\u0000".to_owned(), false),
+        (long(107), true),
+        (long(108), false),
+    ] {
+        let rule = "[rule.a]\nkind = \"merge\"\nrefs = [\"main\"]\n";
+        let bytes = format!("version = 1\n[log]\njournal = \"{written}\"\n{rule}").into_bytes();
+        let read = compile(&[PolicyFile { label: "policy.toml".to_owned(), bytes }]);
+        assert_eq!(read.is_ok(), fits, "{written}");
+    }
+}
+
+#[test]
 fn no_file_of_a_policy_is_left_out_for_their_number() {
     let rule =
         |at: usize| format!("version = 1\n[rule.a{at}]\nkind = \"merge\"\nrefs = [\"main\"]\n");
