@@ -123,6 +123,12 @@ mod tests {
             "inf\u{200d}ra/prod.tf",
             "\u{feff}infra/prod.tf",
             "infra/prod.tf...",
+            // What is plain but for one thing: a glance has to see it.
+            "infra./prod.tf",
+            "infra /prod.tf",
+            "infra\\prod.tf",
+            "infra/prod.tf.",
+            "infra/prod.tf ",
             "in\u{0}fra/prod.tf",
         ];
         for name in alike {

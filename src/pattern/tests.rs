@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
+use crate::pattern::glob::{PATTERN_BYTES_MAX, PATTERNS_MAX};
 use crate::pattern::paths::{Base, EntryShape, PathPatterns};
 use crate::pattern::refs::RefPatterns;
 use crate::source::problem::Problems;
@@ -260,6 +261,23 @@ fn ref_patterns_that_pick_nothing_are_problems() {
     }
     for list in [&["**"][..], &["**", "!@default"], &["@default", "main", "refs/tags/**"]] {
         assert_eq!(ref_problem(list), None, "{list:?}");
+    }
+}
+
+#[test]
+fn a_list_has_its_longest_and_so_has_a_pattern() {
+    let names: Vec<String> = (0..=PATTERNS_MAX + 1).map(|n| format!("p{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (most, more) = (&names[..PATTERNS_MAX], &names[..=PATTERNS_MAX]);
+    assert_eq!((path_problem(most), ref_problem(most)), (None, None));
+    for many in [more, &names] {
+        let told = Some(format!("more than {PATTERNS_MAX} patterns in one list"));
+        assert_eq!((path_problem(many), ref_problem(many)), (told.clone(), told));
+    }
+    let long = |bytes: usize| "p".repeat(bytes);
+    assert_eq!(path_problem(&[&long(PATTERN_BYTES_MAX)]), None);
+    for more in [1, 2] {
+        assert!(path_problem(&[&long(PATTERN_BYTES_MAX + more)]).is_some());
     }
 }
 
