@@ -152,6 +152,17 @@ fn enough_distinct_people_who_did_not_make_it_are_enough() {
 }
 
 #[test]
+fn what_is_missing_is_counted() {
+    let missing = |by: &[&str]| match judged(&terms(2), &approved(back(), by)) {
+        Word::Lacks(objection) => objection.missing.unwrap(),
+        other @ (Word::Ordinary | Word::Granted(_) | Word::NoRollback(_)) => panic!("{other:?}"),
+    };
+    assert_eq!(missing(&["bob"]).approvals, 1);
+    assert_eq!(missing(&["bob"]).from, [name("carol")]);
+    assert_eq!(missing(&[]).approvals, 2);
+}
+
+#[test]
 fn what_is_granted_speaks_for_a_step_and_nothing_else_does() {
     let told = |step: &Step, terms: Option<&Terms>| {
         asked(terms, Who::Unlisted, |view| rollback::granted(view, step)).map(|line| line.show())

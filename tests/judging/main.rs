@@ -8,6 +8,7 @@ mod always;
 mod any;
 mod approvals;
 mod cases;
+mod certified;
 mod checks;
 mod clean;
 mod debts;

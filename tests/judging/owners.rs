@@ -13,9 +13,11 @@ use portcullis::judge::asks::asked_of;
 use portcullis::judge::{judge, needs};
 use portcullis::message::closing::{Closing, Reach, Room};
 use portcullis::message::pusher;
+use portcullis::names::path::RepoPath;
 use portcullis::policy::Policy;
 use portcullis::rules::seats::Seat;
 use portcullis::statement::fields::{ApprovalVerdict, Saying};
+use portcullis::verdict::Verdict;
 
 use crate::made::{
     alone, branch, change, name, now, oid, policy_with_emails, push, statement, step, update,
@@ -116,9 +118,21 @@ const CASES: &[Case] = &[
     ("the maker has approved", GITHUB, PLAIN, &["docs/x"], &["!ada", "ada"]),
     ("every owner is a maker", GITHUB, PLAIN, &["infra/a.tf"], &["!ada"]),
     ("two are asked for, and one is left", GITLAB, TWO, &["infra/a.tf"], &["!ben"]),
+    ("a maker whom nobody knows, and nobody has", GITHUB, PLAIN, &["docs/x"], &["?"]),
+    (
+        "a maker whom nobody knows, and two lines",
+        GITHUB,
+        PLAIN,
+        &["docs/x", "infra/a.tf"],
+        &["?", "ada"],
+    ),
+    ("two that nobody owns", GITHUB, PLAIN, &["app/x", "app/y", "dead/x"], &[]),
+    ("two lines of one owner", GITHUB, SAME, &["docs/x", "infra/a.tf"], &[]),
     ("several of one owner", GITHUB, PLAIN, &["docs/x", "infra/a.tf", "infra/b.tf"], &[]),
     ("who serves one line serves the other", GITHUB, PLAIN, &["docs/x", "infra/a.tf"], &[]),
 ];
+
+const SAME: There = File("/infra/ @ada\n/docs/ @ada\n");
 
 const TWO: There = File("[Two][2]\n/infra/ @ada @ben\n");
 
@@ -179,6 +193,17 @@ fn every_case_reads_as_written() {
         all.push_str(&format!("== {case}\n{}", told(rule, *there, paths, by)));
     }
     as_written("message/owners.txt", &all);
+}
+
+#[test]
+fn what_came_and_went_again_is_owned_like_the_rest() {
+    let passes = |hidden: &str| {
+        let (policy, mut update) = so(ACCEPT, PLAIN, &["free/x"], &[]);
+        update.landings[0].segments[0].whole.hidden.push(RepoPath::new(hidden));
+        judge(&policy, &push(vec![update])).verdict() == Verdict::Accept
+    };
+    assert!(passes("free/y") && passes("app/x"));
+    assert!(!passes("infra/a.tf") && !passes("dead/x"));
 }
 
 /// What a broken glass would owe for this: how many approvals of whom.
