@@ -120,6 +120,8 @@ fn a_look_alike_is_protected_and_never_taken_away() {
     }
     assert!(!picks(&list, "infra/examples/x"));
     assert!(picks(&["caf\u{e9}/*"], "CAFE\u{301}/x"));
+    // What is written with a dot that Windows drops.
+    assert!(picks(&["infra./**"], "infra/x") && picks(&["infra./**"], "INFRA./x"));
     assert!(picks(&["[A-C]*/x"], "A1/x") && picks(&["[A-C]*/x"], "a1/x"));
 }
 
@@ -218,6 +220,11 @@ fn a_name_that_folds_onto_a_protected_one_is_found() {
         assert!(!alike(name), "{name}");
     }
     assert!(!alike("refs/heads/feature"));
+    // A dot at the end of a folder's name is none to Windows, also on the way to the default branch.
+    let trunk = refname("refs/heads/trunk/main");
+    for name in ["refs/heads/trunk./main", "refs/heads/Trunk/main"] {
+        assert!(refs(&["@default"]).folds_onto(&refname(name), Some(&trunk)), "{name}");
+    }
 }
 
 #[test]
@@ -253,13 +260,26 @@ fn ref_patterns_that_pick_nothing_are_problems() {
         &["a..b"],
         &["a b"],
         &["x.lock"],
+        &["*.lock"],
         &[".hidden/*"],
+        &[".*"],
+        &["a..*"],
+        &["a@{*"],
+        &["a *"],
+        &["a~*"],
+        &["a^*"],
+        &["a:*"],
         &["refs/heads"],
         &["refs/approvals/**"],
     ] {
         assert!(ref_problem(list).is_some(), "{list:?}");
     }
-    for list in [&["**"][..], &["**", "!@default"], &["@default", "main", "refs/tags/**"]] {
+    for list in [
+        &["**"][..],
+        &["**", "!@default"],
+        &["@default", "main", "refs/tags/**"],
+        &["release/1.0", "a@b", "v1.*", "a.lock.*"],
+    ] {
         assert_eq!(ref_problem(list), None, "{list:?}");
     }
 }

@@ -196,6 +196,17 @@ fn every_case_reads_as_written() {
 }
 
 #[test]
+fn what_lacks_is_counted_once_for_whoever_owns_it_twice() {
+    let missing = |there: There, paths: &[&str]| {
+        let (policy, update) = so(GITHUB, there, paths, &[]);
+        let judgement = judge(&policy, &push(vec![update]));
+        judgement.refs[0].findings[0].objection.missing.clone().unwrap().approvals
+    };
+    assert_eq!(missing(SAME, &["docs/x", "infra/a.tf"]), 1);
+    assert_eq!(missing(File("/infra/ @ada\n/docs/ @ben\n"), &["docs/x", "infra/a.tf"]), 2);
+}
+
+#[test]
 fn what_came_and_went_again_is_owned_like_the_rest() {
     let passes = |hidden: &str| {
         let (policy, mut update) = so(ACCEPT, PLAIN, &["free/x"], &[]);
