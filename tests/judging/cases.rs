@@ -260,6 +260,16 @@ fn says(case: &Case) -> String {
 }
 
 #[test]
+fn a_question_leaves_out_the_merge_that_nobody_has_made() {
+    let policy = policy_with_emails("[rule.a]\nkind = \"merge\"\nrefs = [\"main\"]\n");
+    let [merge, change] = [0, 1].map(|number| arrival(&policy, number, "", "words"));
+    let commits = vec![merge.clone(), change.clone()];
+    let mut found = Arrivals { commits, ..Arrivals::default() };
+    found.leave_out(&merge.oid);
+    assert_eq!(found.commits, [change]);
+}
+
+#[test]
 fn rules_say_what_their_cases_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/rules");
     let mut paths: Vec<PathBuf> =

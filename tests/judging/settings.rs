@@ -3,7 +3,7 @@
 //!
 //! `UPDATE=1 cargo test --test judging settings::` rewrites what is expected; the diff is the review.
 
-use portcullis::facts::limits::{LIMITS, Limits};
+use portcullis::facts::limits::{LIMITS, Limits, row};
 use portcullis::policy::{POLICY_FILES_MAX, Policy, PolicyFile, compile, sealing};
 
 use crate::made::policy;
@@ -107,6 +107,14 @@ fn what_a_policy_says_is_what_holds() {
 fn alone(text: &str) -> Policy {
     let file = PolicyFile { label: "policy.toml".to_owned(), bytes: text.as_bytes().to_vec() };
     compile(&[file]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn a_limit_is_found_by_its_key() {
+    for known in LIMITS {
+        assert_eq!(row(known.key).unwrap().doc, known.doc);
+    }
+    assert!(row("patience").is_none());
 }
 
 #[test]
