@@ -340,6 +340,7 @@ mod tests {
         let trust = Trust::parse(file("quorum none\n").as_bytes()).unwrap();
         let asked: Vec<_> = trust.witnesses().map(|(name, _, url)| (name, url)).collect();
         assert_eq!(asked[1], ("X2", Some("https://w2.example")));
+        assert_eq!(trust.logs(), [log().verifier()]);
         assert_eq!(asked.len(), 4);
     }
 
@@ -359,6 +360,8 @@ mod tests {
         assert_eq!(wrong("group g any\n"), TrustProblem::Threshold);
         assert_eq!(wrong("quorum\n"), TrustProblem::Items);
         assert_eq!(wrong("wittness X1\n"), TrustProblem::Word);
+        let two = format!("witness X5 {} https://a https://b\n", witness(5).1);
+        assert_eq!(wrong(&two), TrustProblem::Items);
         assert_eq!(wrong(&format!("log {}\n", witness(1).1)), TrustProblem::Use);
         assert_eq!(wrong(&format!("witness X5 {}\n", witness(1).1)), TrustProblem::SameKey);
         assert_eq!(wrong("log a+b+c\n"), TrustProblem::Key(crate::tlog::key::KeyError::Form));
@@ -373,7 +376,8 @@ mod tests {
         };
         assert_eq!(read(TRUST_BYTES_MAX), Ok(()));
         assert_eq!(read(TRUST_BYTES_MAX + 1), Err(TrustProblem::File));
-        let with = |c: char| Trust::parse(file(&format!("quorum none{c}\n")).as_bytes()).is_ok();
+        let text = |c: char| file(&format!("# of {c}our own\nquorum none\n"));
+        let with = |c: char| Trust::parse(text(c).as_bytes()).is_ok();
         assert!(with('\t') && with(' '));
         assert!(!with('\r') && !with('\u{7f}') && !with('\u{1f}'));
     }
