@@ -255,6 +255,7 @@ mod tests {
             "01".repeat(20),
             "0".repeat(40)
         );
+        assert!(!delta.is_empty());
         assert_eq!(delta.raw_bytes(), expected.as_bytes());
         assert_eq!(delta.digest(), Digest::of(expected.as_bytes()));
         let halves = expected.split_at(expected.find(":100644").unwrap_or_default());

@@ -8,6 +8,7 @@ use proptest::{collection, prop_assert, prop_assert_eq};
 
 use crate::gittuf::authorization::{Authorization, AuthorizationProblem};
 use crate::gittuf::envelope::{Envelope, EnvelopeProblem, SIGNATURES_MAX, Signed};
+use crate::gittuf::file_name;
 use crate::names::moment::Moment;
 
 const FROM: &str = "1111111111111111111111111111111111111111";
@@ -164,6 +165,13 @@ fn what_disagrees_with_itself_is_no_authorization() {
     assert_eq!(read(&good.replace("refs/heads/main", "main")), value("targetRef"));
     let until = good.replace("\"fromID\"", "\"expires\":\"tomorrow\",\"fromID\"");
     assert_eq!(read(&until), value("expires"));
+}
+
+#[test]
+fn a_file_is_named_by_where_a_move_begins_and_what_it_leads_to() {
+    assert_eq!(file_name(FROM, TREE), format!("{FROM}-{TREE}"));
+    let torn = open("{\n\"payload\"").unwrap_err().to_string();
+    assert!(torn.contains("line 2, column 9"), "{torn}");
 }
 
 #[test]

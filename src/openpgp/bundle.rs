@@ -186,3 +186,34 @@ impl Name {
 fn is_hard_for_a_name(revocation: &Signature) -> bool {
     revocation.reason != Some(32)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::openpgp::bundle::{Name, Signed};
+
+    #[test]
+    fn a_name_has_one_e_mail_or_none() {
+        let email = |text: &str, is_picture: bool| {
+            let name = Name { bytes: text.into(), signed: Signed::default(), is_picture };
+            name.email().map(str::to_owned)
+        };
+        for text in ["ada@x.example", "<ada@x.example>", "Ada \"A\" L, x <ada@x.example>"] {
+            assert_eq!(email(text, false).as_deref(), Some("ada@x.example"), "{text}");
+        }
+        for text in [
+            "ada",
+            "Ada <ada>",
+            "Ada <ada@x.example> (work)",
+            "Ada <ada@x.example",
+            "Ada <a da@x.example>",
+            "Ada <a\u{1}da@x.example>",
+            "Ada <<ada@x.example>",
+            "Ada <ada@x.example>>",
+            "Ada <ada@x.example,eve@x.example>",
+            "Ada <\"ada\"@x.example>",
+        ] {
+            assert_eq!(email(text, false), None, "{text}");
+        }
+        assert_eq!(email("ada@x.example", true), None);
+    }
+}

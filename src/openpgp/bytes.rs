@@ -121,6 +121,7 @@ mod tests {
         assert_eq!(kind(&long(&[0x9b], 9)), None, "as long as it goes");
         assert_eq!(kind(&long(&[0xc2, 3], 3)), Some((2, 3)));
         assert_eq!(kind(&long(&[0xc2, 192, 8], 200)), Some((2, 200)));
+        assert_eq!(kind(&long(&[0xc2, 193, 8], 456)), Some((2, 456)));
         assert_eq!(kind(&long(&[0xc2, 255, 0, 0, 0, 4], 4)), Some((2, 4)));
         assert_eq!(kind(&long(&[0xc2, 224], 9)), None, "in pieces");
         assert_eq!(kind(&long(&[0xc2, 255, 255, 255, 255, 255], 4)), None, "longer than it is");

@@ -12,24 +12,30 @@ use crate::openpgp::key::Key;
 use crate::openpgp::keyring::Keyring;
 
 /// When keys are made, and when they are looked at.
-const MADE: u32 = 1_767_225_600;
-const NOW: i64 = 1_790_000_000;
+pub(super) const MADE: u32 = 1_767_225_600;
+pub(super) const NOW: i64 = 1_790_000_000;
 
-const MESSAGE: &[u8] = b"message";
-const NAME: &[u8] = b"Alice <alice@example.org>";
+pub(super) const MESSAGE: &[u8] = b"message";
+pub(super) const NAME: &[u8] = b"Alice <alice@example.org>";
 
 /// A key pair.
-struct Pair {
+pub(super) struct Pair {
     secret: SigningKey,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Pair {
-    fn new(seed: u8) -> Self {
+    pub(super) fn new(seed: u8) -> Self {
+        Self::later(seed, 0)
+    }
+
+    /// One that is made some seconds later.
+    pub(super) fn later(seed: u8, after: u32) -> Self {
         let secret = SigningKey::from_bytes(&[seed; 32]);
         let oid = [0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01];
         let point = [&[0x40][..], secret.verifying_key().as_bytes()].concat();
-        let body = [&[4][..], &MADE.to_be_bytes(), &[22, 9], &oid, &263_u16.to_be_bytes(), &point];
+        let made = (MADE + after).to_be_bytes();
+        let body = [&[4][..], &made, &[22, 9], &oid, &263_u16.to_be_bytes(), &point];
         Self { body: body.concat(), secret }
     }
 
@@ -37,12 +43,18 @@ impl Pair {
         Key::read(&self.body).unwrap()
     }
 
-    fn hashed(&self) -> Vec<u8> {
+    pub(super) fn hashed(&self) -> Vec<u8> {
         self.key().hashed
     }
 
     /// The body of a signature of this kind, with these parts, over these bytes.
-    fn sign(&self, kind: u8, hashed: &[Vec<u8>], loose: &[Vec<u8>], over: &[&[u8]]) -> Vec<u8> {
+    pub(super) fn sign(
+        &self,
+        kind: u8,
+        hashed: &[Vec<u8>],
+        loose: &[Vec<u8>],
+        over: &[&[u8]],
+    ) -> Vec<u8> {
         let (hashed, loose) = (hashed.concat(), loose.concat());
         let length = u16::try_from(hashed.len()).unwrap().to_be_bytes();
         let head = [&[4, kind, 22, 10][..], &length, &hashed].concat();
@@ -60,7 +72,7 @@ impl Pair {
     }
 }
 
-fn part(kind: u8, value: &[u8]) -> Vec<u8> {
+pub(super) fn part(kind: u8, value: &[u8]) -> Vec<u8> {
     let mut part = vec![255];
     part.extend(u32::try_from(value.len() + 1).unwrap().to_be_bytes());
     part.push(kind);
@@ -68,30 +80,30 @@ fn part(kind: u8, value: &[u8]) -> Vec<u8> {
     part
 }
 
-fn made(after: u32) -> Vec<u8> {
+pub(super) fn made(after: u32) -> Vec<u8> {
     part(2, &(MADE + after).to_be_bytes())
 }
 
-fn by(pair: &Pair) -> Vec<u8> {
+pub(super) fn by(pair: &Pair) -> Vec<u8> {
     part(33, &[&[4][..], &pair.key().fingerprint].concat())
 }
 
-fn flags(bits: u8) -> Vec<u8> {
+pub(super) fn flags(bits: u8) -> Vec<u8> {
     part(27, &[bits])
 }
 
-fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap().to_be_bytes();
     [&[0xc0 | kind, 255][..], &length, body].concat()
 }
 
-fn armoured(packets: &[u8]) -> Vec<u8> {
+pub(super) fn armoured(packets: &[u8]) -> Vec<u8> {
     let text = Base64::encode_string(packets);
     format!("-----BEGIN PGP SIGNATURE-----\n\n{text}\n-----END PGP SIGNATURE-----\n").into_bytes()
 }
 
 /// A primary key whose own signature on its name has these parts, beside who made it.
-fn primary(pair: &Pair, parts: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn primary(pair: &Pair, parts: &[Vec<u8>]) -> Vec<u8> {
     let length = u32::try_from(NAME.len()).unwrap().to_be_bytes();
     let over = [&pair.hashed()[..], &[0xb4], &length, NAME];
     let parts = [parts, &[by(pair)]].concat();
@@ -100,20 +112,20 @@ fn primary(pair: &Pair, parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A subkey with a binding of these parts.
-fn bound(pair: &Pair, subkey: &Pair, parts: &[Vec<u8>], loose: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn bound(pair: &Pair, subkey: &Pair, parts: &[Vec<u8>], loose: &[Vec<u8>]) -> Vec<u8> {
     let parts = [parts, &[by(pair)]].concat();
     let binding = pair.sign(0x18, &parts, loose, &[&pair.hashed(), &subkey.hashed()]);
     [packet(14, &subkey.body), packet(2, &binding)].concat()
 }
 
 /// A detached signature with these parts, beside when it was made and by whom.
-fn signed(pair: &Pair, parts: &[Vec<u8>], loose: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn signed(pair: &Pair, parts: &[Vec<u8>], loose: &[Vec<u8>]) -> Vec<u8> {
     let parts = [parts, &[made(1000), by(pair)]].concat();
     packet(2, &pair.sign(0, &parts, loose, &[MESSAGE]))
 }
 
 /// What comes of a signature: empty when it counts.
-fn judged(ring: &[u8], signature: &[u8]) -> String {
+pub(super) fn judged(ring: &[u8], signature: &[u8]) -> String {
     let (ring, flaws) = Keyring::read(ring).unwrap();
     if let Some(flaw) = flaws.first() {
         return flaw.what.clone();
@@ -125,7 +137,7 @@ fn judged(ring: &[u8], signature: &[u8]) -> String {
     }
 }
 
-fn good(pair: &Pair) -> Vec<u8> {
+pub(super) fn good(pair: &Pair) -> Vec<u8> {
     primary(pair, &[made(0), flags(3)])
 }
 

@@ -20,5 +20,7 @@ pub mod standing;
 #[cfg(test)]
 mod crafted;
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests;

@@ -128,6 +128,10 @@ mod tests {
         for name in alike {
             assert!(spellings(name).contains(&"infra/prod.tf".to_owned()), "{name:?}");
         }
+        // What is plain but for one thing: a glance has to see it.
+        for name in ["infra./prod", "infra /prod", "infra\\prod", "infra/prod.", "infra/prod "] {
+            assert!(spellings(name).contains(&"infra/prod".to_owned()), "{name:?}");
+        }
         // Composed or not, sharp or not, the long s, and the sign for kelvin.
         assert_eq!(spellings("e\u{301}tat"), spellings("\u{c9}TAT"));
         assert_eq!(spellings("Stra\u{df}e"), spellings("STRASSE"));

@@ -338,7 +338,7 @@ mod tests {
         }
         for class in ["[!]]b", "[]]b", "[!x-]b", "?b"] {
             let samples: Vec<String> = samples(&components(class).unwrap()).collect();
-            assert!(samples.iter().all(|sample| sample == "\u{1}b"), "{class} {samples:?}");
+            assert_eq!(samples, ["\u{1}b"; 3], "{class}");
         }
     }
 }

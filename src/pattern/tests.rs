@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use crate::names::path::RepoPath;
 use crate::names::refname::Refname;
+use crate::pattern::glob::{PATTERN_BYTES_MAX, PATTERNS_MAX};
 use crate::pattern::paths::{Base, EntryShape, PathPatterns};
 use crate::pattern::refs::RefPatterns;
 use crate::source::problem::Problems;
@@ -119,6 +120,8 @@ fn a_look_alike_is_protected_and_never_taken_away() {
     }
     assert!(!picks(&list, "infra/examples/x"));
     assert!(picks(&["caf\u{e9}/*"], "CAFE\u{301}/x"));
+    // What is written with a dot that Windows drops.
+    assert!(picks(&["infra./**"], "infra/x") && picks(&["infra./**"], "INFRA./x"));
     assert!(picks(&["[A-C]*/x"], "A1/x") && picks(&["[A-C]*/x"], "a1/x"));
 }
 
@@ -217,6 +220,11 @@ fn a_name_that_folds_onto_a_protected_one_is_found() {
         assert!(!alike(name), "{name}");
     }
     assert!(!alike("refs/heads/feature"));
+    // A dot at the end of a folder's name is none to Windows, also on the way to the default branch.
+    let trunk = refname("refs/heads/trunk/main");
+    for name in ["refs/heads/trunk./main", "refs/heads/Trunk/main"] {
+        assert!(refs(&["@default"]).folds_onto(&refname(name), Some(&trunk)), "{name}");
+    }
 }
 
 #[test]
@@ -252,14 +260,44 @@ fn ref_patterns_that_pick_nothing_are_problems() {
         &["a..b"],
         &["a b"],
         &["x.lock"],
+        &["*.lock"],
         &[".hidden/*"],
+        &[".*"],
+        &["a..*"],
+        &["a@{*"],
+        &["a *"],
+        &["a~*"],
+        &["a^*"],
+        &["a:*"],
         &["refs/heads"],
         &["refs/approvals/**"],
     ] {
         assert!(ref_problem(list).is_some(), "{list:?}");
     }
-    for list in [&["**"][..], &["**", "!@default"], &["@default", "main", "refs/tags/**"]] {
+    for list in [
+        &["**"][..],
+        &["**", "!@default"],
+        &["@default", "main", "refs/tags/**"],
+        &["release/1.0", "a@b", "v1.*", "a.lock.*"],
+    ] {
         assert_eq!(ref_problem(list), None, "{list:?}");
+    }
+}
+
+#[test]
+fn a_list_has_its_longest_and_so_has_a_pattern() {
+    let names: Vec<String> = (0..=PATTERNS_MAX + 1).map(|n| format!("p{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (most, more) = (&names[..PATTERNS_MAX], &names[..=PATTERNS_MAX]);
+    assert_eq!((path_problem(most), ref_problem(most)), (None, None));
+    for many in [more, &names] {
+        let told = Some(format!("more than {PATTERNS_MAX} patterns in one list"));
+        assert_eq!((path_problem(many), ref_problem(many)), (told.clone(), told));
+    }
+    let long = |bytes: usize| "p".repeat(bytes);
+    assert_eq!(path_problem(&[&long(PATTERN_BYTES_MAX)]), None);
+    for more in [1, 2] {
+        assert!(path_problem(&[&long(PATTERN_BYTES_MAX + more)]).is_some());
     }
 }
 

@@ -57,15 +57,19 @@ fn whys(rule: &Files, intake: &Intake, taken: &Taken, new: Side) -> Vec<Line> {
     if taken.change.old.is_none() {
         whys.extend(of_name(rule, path));
     }
-    let content_arrives = taken.change.old.is_none_or(|old| old.oid != new.oid);
     let file = matches!(new.mode, FileMode::File | FileMode::Executable);
-    if file && content_arrives {
+    if file && arrives(taken.change.old, new) {
         whys.extend(of_content(rule, intake.blob(&new)));
     }
     for one in &rule.forbid {
         whys.extend(of_trait(*one, intake, taken, new));
     }
     whys
+}
+
+/// Whether content comes: what was a link until now has been read as none.
+fn arrives(old: Option<Side>, new: Side) -> bool {
+    old.is_none_or(|old| old.oid != new.oid || !old.mode.same_type(new.mode))
 }
 
 fn of_name(rule: &Files, path: &RepoPath) -> Vec<Line> {
@@ -115,7 +119,7 @@ fn of_trait(one: Trait, intake: &Intake, taken: &Taken, new: Side) -> Option<Lin
     let (old, path) = (taken.change.old, &taken.change.path);
     let is_file = matches!(new.mode, FileMode::File | FileMode::Executable);
     let becomes = |mode: FileMode| new.mode == mode && old.is_none_or(|old| old.mode != mode);
-    let arrives = old.is_none_or(|old| old.oid != new.oid || !old.mode.same_type(new.mode));
+    let arrives = arrives(old, new);
     let blob = intake.blob(&new).filter(|_| is_file && arrives);
     let content = |is: fn(&Inside) -> bool, what: &'static str| {
         let blob = blob.filter(|blob| holds(blob, is))?;

@@ -89,3 +89,12 @@ fn a_window_of_one_day_of_the_year_holds_once_a_year() {
     let leap = rule.closed_at(at("2028-02-29T12:00:00Z")).unwrap();
     assert_eq!(leap.until, Some(at("2028-03-01T00:00:00Z")));
 }
+
+#[test]
+fn a_day_that_only_some_years_have_ends_with_the_month_in_the_others() {
+    for (from, to) in [("02-27", "02-29 12:00"), ("02-27", "02-29"), ("02-29 12:00", "03-02")] {
+        let rule = freeze(&format!("closed = [{{ from = \"{from}\", to = \"{to}\" }}]"));
+        agrees(&rule, "2026-02-25T00:00:00Z", 8);
+        agrees(&rule, "2028-02-25T00:00:00Z", 8);
+    }
+}

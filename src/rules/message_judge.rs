@@ -129,8 +129,11 @@ fn of_lines(rule: &Message, message: &Text<'_>, wrong: &mut Faults) {
         let (number, has) = (at + 1, width(line));
         let words = format!("has {has} characters in line {number}, of at most {max}");
         let more = wide.count();
-        let words = if more == 0 { words } else { format!("{words}, and {more} lines more") };
-        wrong.reword(Line::new(words));
+        let line = Line::new(words);
+        wrong.reword(match more {
+            0 => line,
+            _ => line.text(", and ").count(more, "line more", "lines more"),
+        });
     }
 }
 

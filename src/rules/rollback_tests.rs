@@ -12,7 +12,7 @@ use crate::names::oid::ObjectFormat;
 use crate::names::path::RepoPath;
 use crate::push::pusher::Who;
 use crate::roster::party::Party;
-use crate::rules::rollback::{Terms, Word, objection, word};
+use crate::rules::rollback::{self, Terms, Word, objection, word};
 use crate::rules::testing::{self, name, oid, push_of, word_of};
 use crate::rules::view::View;
 use crate::statement::fields::ApprovalVerdict;
@@ -145,6 +145,35 @@ fn enough_distinct_people_who_did_not_make_it_are_enough() {
     assert_eq!(said, "3333333 goes back to 1111111 of entry 12, approved by bob, carol");
     let twice = lacks(judged(&terms(2), &approved(back(), &["bob", "bob"])));
     assert!(twice.starts_with("1 of 2 approvals"), "{twice}");
+    assert!(
+        twice.ends_with("ask carol to run: portcullis approve 3333333 --for main\n"),
+        "{twice}"
+    );
+}
+
+#[test]
+fn what_is_missing_is_counted() {
+    let missing = |by: &[&str]| match judged(&terms(2), &approved(back(), by)) {
+        Word::Lacks(objection) => objection.missing.unwrap(),
+        other @ (Word::Ordinary | Word::Granted(_) | Word::NoRollback(_)) => panic!("{other:?}"),
+    };
+    assert_eq!(missing(&["bob"]).approvals, 1);
+    assert_eq!(missing(&["bob"]).from, [name("carol")]);
+    assert_eq!(missing(&[]).approvals, 2);
+}
+
+#[test]
+fn what_is_granted_speaks_for_a_step_and_nothing_else_does() {
+    let told = |step: &Step, terms: Option<&Terms>| {
+        asked(terms, Who::Unlisted, |view| rollback::granted(view, step)).map(|line| line.show())
+    };
+    let said = "3333333 goes back to 1111111 of entry 12, approved by bob";
+    let good = approved(back(), &["bob"]);
+    assert_eq!(told(&good, Some(&terms(1))).as_deref(), Some(said));
+    assert_eq!(told(&good, None), None);
+    assert_eq!(told(&back(), Some(&terms(1))), None);
+    let claim = step(Rollback::Not(Line::new("infra/a is not as in 1111111")));
+    assert_eq!(told(&claim, Some(&terms(0))), None);
 }
 
 #[test]
@@ -186,6 +215,9 @@ fn a_reject_outweighs_any_number_of_approvals_until_its_signer_approves() {
     );
     step.candidates.push(says("carol", ApprovalVerdict::Approve));
     granted(judged(&terms(1), &step));
+    // Of one second the reject is believed.
+    step.rejects[0].date = date("2026-11-22T21:00:00Z");
+    assert!(lacks(judged(&terms(1), &step)).starts_with("carol rejected this rollback"));
     step.rejects[0].person = name("dave");
     granted(judged(&terms(1), &step));
 }

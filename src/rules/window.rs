@@ -158,11 +158,12 @@ fn point(table: &mut Table<'_>, key: &str, problems: &mut Problems) -> Option<Lo
 }
 
 impl YearDay {
-    /// The moment in one year; where it has no such day, the day after.
+    /// The moment in one year; where it has no such day, the beginning of the day after.
     fn in_year(self, year: i16) -> Option<DateTime> {
-        let date = Date::new(year, self.month, self.day);
-        let date = date.or_else(|_| Date::new(year, self.month + 1, 1)).ok()?;
-        plus_minutes(date, self.minute)
+        match Date::new(year, self.month, self.day) {
+            Ok(date) => plus_minutes(date, self.minute),
+            Err(_) => plus_minutes(Date::new(year, self.month + 1, 1).ok()?, 0),
+        }
     }
 }
 

@@ -113,6 +113,8 @@ mod tests {
         let lines: Vec<usize> = file.ignored.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [1, 2]);
         assert!(file.keys.first().unwrap().is_authority());
+        let plain = parse(&format!("restrict {KEY} ca\n{KEY} ca\n"));
+        assert!(plain.keys.len() == 2 && plain.keys.iter().all(|key| !key.is_authority()));
     }
 
     proptest! {

@@ -245,6 +245,12 @@ mod tests {
             let changed = String::from_utf8(bytes).unwrap();
             assert!(VerifierKey::parse(&changed).is_err(), "{changed}");
         }
+        assert_eq!(VerifierKey::of_log("a b", &[9; 32]), Err(KeyError::Name));
+        assert_eq!(VerifierKey::of_log("a", &[0; 32]), Err(KeyError::Bytes));
+        let key = SignerKey::of_log("a", &[9; 32]).unwrap().verifier();
+        assert_eq!(VerifierKey::of_log("a", key.bytes()), Ok(key));
+        let name = |bytes: usize| SignerKey::of_log(&"n".repeat(bytes), &[9; 32]);
+        assert!(name(255).is_ok() && name(256).is_err() && name(0).is_err());
         assert_eq!(VerifierKey::parse("a b+00000000+AQ=="), Err(KeyError::Name));
         assert_eq!(VerifierKey::parse("ab+00000000+Ag=="), Err(KeyError::Kind));
     }

@@ -184,7 +184,9 @@ impl std::fmt::Display for Note {
 mod tests {
     use proptest::prelude::{any, prop_assert_ne, proptest};
 
-    use super::{Note, NoteError, Signed};
+    use base64ct::{Base64, Encoding as _};
+
+    use super::{NOTE_BYTES_MAX, Note, NoteError, Signed, cosigned};
     use crate::tlog::key::{SignerKey, VerifierKey};
 
     // The example of golang.org/x/mod/sumdb/note.
@@ -247,6 +249,42 @@ mod tests {
         assert_eq!(wrong(&format!("\t{}", example())), NoteError::Text);
         assert_eq!(wrong(&format!("{TEXT}\n{}", LINE.repeat(101))), NoteError::Signatures);
         assert_eq!(Note::parse(&[0xff; 9]), Err(NoteError::Text));
+    }
+
+    #[test]
+    fn a_note_has_its_longest() {
+        let text = |bytes: usize| format!("{}\n\n{LINE}", "x".repeat(bytes - 2 - LINE.len()));
+        let read = |bytes: usize| Note::parse(text(bytes).as_bytes()).map(|_| ());
+        assert_eq!(read(NOTE_BYTES_MAX), Ok(()));
+        assert_eq!(read(NOTE_BYTES_MAX + 1), Err(NoteError::Length));
+    }
+
+    #[test]
+    fn two_keys_of_one_name_are_two() {
+        let keys = [1, 2].map(|n| SignerKey::of_log("a.example/log", &[n; 32]).unwrap());
+        let mut note = Note::new(TEXT).unwrap();
+        keys.iter().for_each(|key| note.sign(key));
+        for key in &keys {
+            assert_eq!(note.signed_by(&key.verifier()), Signed::Yes { at: None });
+        }
+        assert_eq!(note.signatures().len(), 2);
+    }
+
+    #[test]
+    fn a_signature_of_no_bytes_is_none() {
+        let line = format!("\u{2014} PeterNeumann {}\n", Base64::encode_string(&[1, 2, 3, 4]));
+        let note = format!("{TEXT}\n{line}");
+        assert_eq!(Note::parse(note.as_bytes()), Err(NoteError::Line));
+    }
+
+    /// The message of C2SP tlog-cosignature, as that page has it.
+    #[test]
+    fn a_witness_signs_the_time_and_the_text() {
+        let text = "example.com/behind-the-sofa\n20852163\n\
+            CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+        let message = "cosignature/v1\ntime 1679315147\nexample.com/behind-the-sofa\n20852163\n\
+            CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+        assert_eq!(cosigned(1_679_315_147, text), message);
     }
 
     proptest! {

@@ -6,7 +6,8 @@ use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
 use crate::names::digest::Digest;
 use crate::tlog::tree::{
-    Whole, consistency, consistent, empty_root, includes, inclusion, leaf_hash, node_hash, root_at,
+    Frontier, Whole, consistency, consistent, empty_root, includes, inclusion, leaf_hash,
+    node_hash, root_at,
 };
 
 /// The entries and roots that implementations of RFC 6962 test against (certificate-transparency
@@ -100,6 +101,39 @@ fn every_proof_of_every_small_tree_holds_and_no_other() {
             }
         }
     }
+}
+
+#[test]
+fn no_proof_goes_between_sizes_that_cannot_be() {
+    let whole = grown(8);
+    let root = |size| root_at(&whole, size).unwrap();
+    let step = [root(4)];
+    assert!(consistent((8, &root(8)), (8, &root(8)), &[]));
+    assert!(!consistent((8, &root(8)), (8, &root(8)), &step));
+    assert!(!consistent((8, &root(7)), (8, &root(8)), &[]));
+    assert!(consistent((0, &empty_root()), (8, &root(8)), &[]));
+    assert!(!consistent((0, &empty_root()), (8, &root(8)), &step));
+    assert!(!consistent((0, &root(1)), (8, &root(8)), &[]));
+    for (old, new) in (1..=8).flat_map(|old| (1..old).map(move |new| (old, new))) {
+        let path = consistency(&whole, new, old).unwrap();
+        assert!(!consistent((old, &root(old)), (new, &root(new)), &path), "{old} in {new}");
+        assert!(!consistent((old, &root(new)), (new, &root(new)), &[]), "{old} in {new}");
+        assert_eq!(consistency(&whole, old, new), None);
+    }
+}
+
+#[test]
+fn each_leaf_tells_the_subtrees_that_it_closes() {
+    let mut frontier = Frontier::default();
+    let mut told = Vec::new();
+    for leaf in leaves(8) {
+        frontier.push(leaf, &mut |level, index, _| told.push((level, index)));
+    }
+    let expected = [
+        vec![(0, 0), (0, 1), (1, 0), (0, 2), (0, 3), (1, 1), (2, 0)],
+        vec![(0, 4), (0, 5), (1, 2), (0, 6), (0, 7), (1, 3), (2, 1), (3, 0)],
+    ];
+    assert_eq!(told, expected.concat());
 }
 
 proptest! {

@@ -273,12 +273,13 @@ mod tests {
     use ed25519_dalek::{Signer as _, SigningKey};
     use proptest::prelude::{any, proptest};
 
-    use super::{Trust, TrustProblem};
+    use super::{TRUST_BYTES_MAX, Trust, TrustProblem};
     use crate::names::digest::Digest;
     use crate::tlog::checkpoint::Checkpoint;
     use crate::tlog::key::{SignerKey, VerifierKey};
-    use crate::tlog::note::{Note, cosigned};
+    use crate::tlog::note::{Note, NoteSignature, cosigned};
     use crate::tlog::tree::empty_root;
+    use crate::tlog::witness::checked;
 
     const ORIGIN: &str = "a.example/log";
 
@@ -339,6 +340,7 @@ mod tests {
         let trust = Trust::parse(file("quorum none\n").as_bytes()).unwrap();
         let asked: Vec<_> = trust.witnesses().map(|(name, _, url)| (name, url)).collect();
         assert_eq!(asked[1], ("X2", Some("https://w2.example")));
+        assert_eq!(trust.logs(), [log().verifier()]);
         assert_eq!(asked.len(), 4);
     }
 
@@ -358,9 +360,41 @@ mod tests {
         assert_eq!(wrong("group g any\n"), TrustProblem::Threshold);
         assert_eq!(wrong("quorum\n"), TrustProblem::Items);
         assert_eq!(wrong("wittness X1\n"), TrustProblem::Word);
+        let two = format!("witness X5 {} https://a https://b\n", witness(5).1);
+        assert_eq!(wrong(&two), TrustProblem::Items);
         assert_eq!(wrong(&format!("log {}\n", witness(1).1)), TrustProblem::Use);
         assert_eq!(wrong(&format!("witness X5 {}\n", witness(1).1)), TrustProblem::SameKey);
         assert_eq!(wrong("log a+b+c\n"), TrustProblem::Key(crate::tlog::key::KeyError::Form));
+    }
+
+    #[test]
+    fn a_file_has_its_longest_and_no_control_characters() {
+        let read = |bytes: usize| {
+            let text = file("quorum none\n");
+            let comment = format!("#{}\n", "x".repeat(bytes - text.len() - 2));
+            Trust::parse(format!("{text}{comment}").as_bytes()).map(|_| ()).map_err(|it| it.what)
+        };
+        assert_eq!(read(TRUST_BYTES_MAX), Ok(()));
+        assert_eq!(read(TRUST_BYTES_MAX + 1), Err(TrustProblem::File));
+        let text = |c: char| file(&format!("# of {c}our own\nquorum none\n"));
+        let with = |c: char| Trust::parse(text(c).as_bytes()).is_ok();
+        assert!(with('\t') && with(' '));
+        assert!(!with('\r') && !with('\u{7f}') && !with('\u{1f}'));
+    }
+
+    #[test]
+    fn only_what_a_witness_that_is_asked_really_signed_is_taken() {
+        let keys: Vec<VerifierKey> = [log().verifier(), witness(1).1].to_vec();
+        let plain = note(&[]);
+        let good = note(&[1]).signatures()[1].clone();
+        let other_name = NoteSignature { name: "w2.example".to_owned(), ..good.clone() };
+        let other_key = NoteSignature { id: [0; 4], ..good.clone() };
+        let other_time =
+            NoteSignature { bytes: [&[0; 8], &good.bytes[8..]].concat(), ..good.clone() };
+        let stranger = note(&[2]).signatures()[1].clone();
+        let by_log = plain.signatures()[0].clone();
+        let lines = [other_name, other_key, other_time, stranger, by_log, good.clone()];
+        assert_eq!(checked(&plain, &lines, &keys), [(&keys[1], 1_700_000_001, good)]);
     }
 
     proptest! {

@@ -112,7 +112,7 @@ pub fn checked<'a>(
 mod tests {
     use proptest::prelude::{any, proptest};
 
-    use super::{Answer, WitnessError, answer, request};
+    use super::{Answer, SIGNATURES_MAX, WitnessError, answer, request};
     use crate::tlog::checkpoint::digest;
     use crate::tlog::note::Note;
 
@@ -150,6 +150,7 @@ mod tests {
     fn every_status_has_its_meaning() {
         assert_eq!(answer(409, b"20852014\n"), Ok(Answer::Knows(20_852_014)));
         assert_eq!(answer(409, b"another tree\n"), Err(WitnessError::Fork));
+        assert_eq!(answer(400, b""), Err(WitnessError::Malformed));
         assert_eq!(answer(403, b""), Err(WitnessError::Untrusted));
         assert_eq!(answer(404, b""), Err(WitnessError::Unknown));
         assert_eq!(answer(422, b""), Err(WitnessError::Proof));
@@ -157,6 +158,15 @@ mod tests {
         assert_eq!(answer(200, b"fine\n"), Err(WitnessError::Answer));
         assert_eq!(answer(200, b""), Err(WitnessError::Answer));
         assert_eq!(answer(200, ANSWER.repeat(6).as_bytes()), Err(WitnessError::Answer));
+    }
+
+    #[test]
+    fn an_answer_holds_so_many_lines() {
+        let line = ANSWER.lines().next().unwrap();
+        let lines = |n| answer(200, format!("{line}\n").repeat(n).as_bytes());
+        let Ok(Answer::Signed(most)) = lines(SIGNATURES_MAX) else { panic!() };
+        assert_eq!(most.len(), SIGNATURES_MAX);
+        assert_eq!(lines(SIGNATURES_MAX + 1), Err(WitnessError::Answer));
     }
 
     proptest! {

@@ -36,6 +36,11 @@ fn gives(step: &mut Step, by: &str) {
     step.candidates.push(whole);
 }
 
+/// Makes an entry a symbolic link to there; to somewhere too far to be read, without.
+fn leads(step: &mut Step, path: &str, to: Option<&str>) {
+    step.links.push((RepoPath::new(path), to.map(|target| target.as_bytes().to_vec())));
+}
+
 fn rejects(step: &mut Step, days_ago: i64) {
     let date = now().plus_seconds(-86_400 * days_ago);
     let expires = now().plus_seconds(86_400);
@@ -104,6 +109,28 @@ const CASES: &[Case] = &[
         it.whole.makers.add(&name("ada"), MakerBy::Brought, oid(5));
         it.whole.makers.add(&name("ben"), MakerBy::Brought, oid(5));
     }),
+    ("a link to what is reviewed", "", |it| {
+        leads(&mut it.whole, "infra/dns.tf", Some("network.tf"));
+        gives(&mut it.whole, "ada");
+    }),
+    ("a link out of what is reviewed", "", |it| {
+        leads(&mut it.whole, "infra/dns.tf", Some("../app/x"));
+        gives(&mut it.whole, "ada");
+    }),
+    ("a link to something of the name of the folder", "", |it| {
+        leads(&mut it.whole, "infra/dns.tf", Some("../infra"));
+        gives(&mut it.whole, "ada");
+    }),
+    ("a link that is too long to be read", "", |it| {
+        leads(&mut it.whole, "infra/dns.tf", None);
+        gives(&mut it.whole, "ada");
+    }),
+    ("a link that the rule is not about", "", |it| {
+        leads(&mut it.whole, "app/x", Some("/etc/passwd"));
+        gives(&mut it.whole, "ada");
+    }),
+    ("as old as may be", "max-age = \"1d\"\n", |it| gives(&mut it.whole, "ada")),
+    ("a second older", "max-age = \"86399s\"\n", |it| gives(&mut it.whole, "ada")),
     ("part of it", "", |it| {
         let part = approves("ada", &it.whole, &network()[2..]);
         it.whole.candidates.push(part);

@@ -9,17 +9,22 @@ use std::path::{Path, PathBuf};
 
 use portcullis::facts::arrival::{Arrival, Arrivals, Claim};
 use portcullis::facts::makers::{MakerBy, Makers};
-use portcullis::facts::{Facts, Motion};
+use portcullis::facts::run::{Ended, RunSeen};
+use portcullis::facts::{Facts, Motion, Target, UpdateFacts};
 use portcullis::judge::{judge, needs};
 use portcullis::names::moment::Moment;
 use portcullis::names::oid::Oid;
+use portcullis::names::refname::Refname;
 use portcullis::policy::Policy;
+use portcullis::push::Door;
 use portcullis::push::pusher::Who;
 use portcullis::push::update::RefUpdate;
 use portcullis::verdict::finding::{Level, Objection};
 use portcullis::verdict::line::{Hint, Line};
 
 use crate::made::{alone, branch, change, name, now, oid, policy_with_emails, push, step, update};
+use crate::takes::intake;
+use crate::written::bytes;
 
 /// One case, as it is written.
 #[derive(Default)]
@@ -28,6 +33,10 @@ struct Case {
     policy: String,
     push: String,
     steps: Vec<String>,
+    takes: Vec<String>,
+    speaks: Vec<String>,
+    /// How a command ended, and below it what it wrote.
+    ran: Option<(String, String)>,
     /// Each commit: what it says of itself, and its message.
     commits: Vec<(String, String)>,
 }
@@ -50,6 +59,7 @@ fn case(text: &str) -> Case {
             match block {
                 "policy" => case.policy.push_str(inner),
                 "commit" => case.commits.last_mut().unwrap().1.push_str(inner),
+                "ran" => case.ran.as_mut().unwrap().1.push_str(inner),
                 _ => {}
             }
         } else {
@@ -58,6 +68,9 @@ fn case(text: &str) -> Case {
             match key {
                 "push" => case.push = rest,
                 "step" => case.steps.push(rest),
+                "takes" => case.takes.push(rest),
+                "speaks" => case.speaks.push(rest),
+                "ran" => case.ran = Some((rest, String::new())),
                 "commit" => case.commits.push((rest, String::new())),
                 "says" => return case,
                 _ => {}
@@ -74,30 +87,6 @@ fn after<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     parts.find_map(|part| part.strip_prefix(word)).map(str::trim)
 }
 
-/// `\xNN` and `\u{NNNN}` taken as what they stand for.
-fn bytes(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(&rest.as_bytes()[..at]);
-        rest = &rest[at..];
-        let taken = if let Some(hex) = rest.strip_prefix("\\x") {
-            out.push(u8::from_str_radix(&hex[..2], 16).unwrap());
-            4
-        } else if let Some(hex) = rest.strip_prefix("\\u{") {
-            let end = hex.find('}').unwrap();
-            let c = char::from_u32(u32::from_str_radix(&hex[..end], 16).unwrap()).unwrap();
-            out.extend_from_slice(c.to_string().as_bytes());
-            end + 4
-        } else {
-            panic!("what is {rest}?")
-        };
-        rest = &rest[taken..];
-    }
-    out.extend_from_slice(rest.as_bytes());
-    out
-}
-
 fn claim(policy: &Policy, who: &str, when: Moment) -> Claim {
     let (name, email) = who.split_once('<').unwrap();
     let email = bytes(email.trim_end_matches('>'));
@@ -106,7 +95,8 @@ fn claim(policy: &Policy, who: &str, when: Moment) -> Claim {
 }
 
 fn arrival(policy: &Policy, number: u32, about: &str, message: &str) -> Arrival {
-    let message = bytes(&format!("{}\n", message.trim_end_matches('\n')));
+    let end = if after(about, "no line feed").is_some() { "" } else { "\n" };
+    let message = bytes(&format!("{}{end}", message.trim_end_matches('\n')));
     let when = after(about, "dated").map_or(now(), |at| Moment::parse_seconds(at).unwrap());
     let author = after(about, "by").unwrap_or("Eve <eve@example.org>");
     let committer = after(about, "committed by").unwrap_or(author);
@@ -125,7 +115,7 @@ fn arrival(policy: &Policy, number: u32, about: &str, message: &str) -> Arrival 
         committer: claim(policy, committer, when),
         encoding: after(about, "encoding").map(|text| text.as_bytes().to_vec()),
         trailers: portcullis::store::trailer::all(&message),
-        cut: message.len() > portcullis::facts::arrival::MESSAGE_BYTES_MAX,
+        cut: after(about, "cut").is_some(),
         message,
         subject,
         bringers: Some(makers),
@@ -161,22 +151,34 @@ fn facts(policy: &Policy, case: &Case) -> Facts {
         has_merges: commits.iter().any(Arrival::is_merge),
         commits,
     }];
-    let about = &case.push;
-    if after(about, "deletes main").is_some() {
-        let zero = Oid::zero(update.update.new.format());
-        update.update.new = zero;
-        update.change = update.update.change(update.real);
-        update.motion = Some(Motion::Delete);
-        update.arrivals.clear();
-        update.landings.clear();
+    if !case.takes.is_empty() || !case.speaks.is_empty() {
+        update.intake_of_rule = update.arrivals_of_rule.clone();
+        update.intakes = vec![intake(&case.takes, &case.speaks)];
     }
+    if let Some((ended, output)) = &case.ran {
+        let rules = asked.rules.iter().map(|rule| rule.index);
+        update.runs = rules.map(|index| (index, ran(ended, output))).collect();
+    }
+    let about = &case.push;
+    moves(&mut update, about);
     let mut facts = push(vec![update]);
+    facts.push.push.door = match after(about, "door update") {
+        Some(_) => Door::Update,
+        None => Door::PreReceive,
+    };
     if let Some(at) = after(about, "at") {
         facts.push.push.moment = Moment::parse_seconds(at).unwrap();
     }
     if let Some(who) = after(about, "by") {
         facts.push.push.pusher.who = Who::Listed { name: name(who), machine: false, shared: false };
         facts.push.push.pusher.login = who.to_owned();
+    }
+    if let Some(login) = after(about, "unlisted") {
+        facts.push.push.pusher.who = Who::Unlisted;
+        facts.push.push.pusher.login = login.to_owned();
+    }
+    if let Some(who) = after(about, "shared") {
+        facts.push.push.pusher.who = Who::Listed { name: name(who), machine: false, shared: true };
     }
     let others = after(about, "with").map_or(0, |n| n.split(' ').next().unwrap().parse().unwrap());
     let gone = after(about, "and deletes").map_or(0, |n| n.parse::<u32>().unwrap());
@@ -186,6 +188,51 @@ fn facts(policy: &Policy, case: &Case) -> Facts {
         facts.push.push.updates.push(RefUpdate { name, claimed_old: oid(6), new });
     }
     facts
+}
+
+/// What the push does to which ref; without a word it moves `main` forward.
+fn moves(update: &mut UpdateFacts, about: &str) {
+    let zero = Oid::zero(update.update.new.format());
+    if let Some(name) = after(about, "of") {
+        update.update.name = Refname::parse(&bytes(name)).unwrap();
+    }
+    if after(about, "creates it").is_some() {
+        (update.real, update.update.claimed_old) = (None, zero);
+        update.motion = Some(Motion::Create);
+    }
+    if after(about, "rewinds it").is_some() {
+        let newest = Some((oid(1), b"open port 8443".to_vec()));
+        update.motion = Some(Motion::Rewind { lost: 2, newest, known_value: false });
+    }
+    if after(about, "deletes nothing").is_some() {
+        (update.update.claimed_old, update.update.new) = (zero, zero);
+        (update.real, update.motion, update.target) = (None, None, Target::Nothing);
+        update.landings.clear();
+    }
+    if after(about, "deletes main").is_some() {
+        update.update.new = zero;
+        update.motion = Some(Motion::Delete);
+        update.target = Target::Nothing;
+        update.arrivals.clear();
+        update.landings.clear();
+    }
+    update.change = update.update.change(update.real);
+}
+
+/// How a command ended: `exited N`, `signalled N`, `timed out after N`, or why it was not started.
+fn ran(ended: &str, output: &str) -> RunSeen {
+    let (ended, cut) = match ended.strip_suffix(" and wrote on") {
+        Some(ended) => (ended, true),
+        None => (ended, false),
+    };
+    let number = ended.rsplit(' ').next().unwrap();
+    let ended = match ended.split(' ').next().unwrap() {
+        "exited" => Ended::Exited(number.parse().unwrap()),
+        "signalled" => Ended::Signalled(number.parse().unwrap()),
+        "timed" => Ended::TimedOut(number.parse().unwrap()),
+        _ => Ended::NotStarted(ended.to_owned()),
+    };
+    RunSeen { ended, output: bytes(output), cut, took_ms: 5 }
 }
 
 fn hint(hint: &Hint) -> String {
@@ -206,8 +253,20 @@ fn says(case: &Case) -> String {
     let policy = policy_with_emails(&case.policy);
     let judged = judge(&policy, &facts(&policy, case));
     let findings = judged.refs[0].findings.iter().chain(&judged.findings);
-    let said: String = findings.map(|one| told(one.level, &one.objection)).collect();
+    let mut said: String = findings.map(|one| told(one.level, &one.objection)).collect();
+    let notes = judged.refs[0].rules.iter().flat_map(|outcome| &outcome.ruling.notes);
+    notes.for_each(|note| said.push_str(&format!("  note: {}\n", note.show())));
     if said.is_empty() { "  nothing\n".to_owned() } else { said }
+}
+
+#[test]
+fn a_question_leaves_out_the_merge_that_nobody_has_made() {
+    let policy = policy_with_emails("[rule.a]\nkind = \"merge\"\nrefs = [\"main\"]\n");
+    let [merge, change] = [0, 1].map(|number| arrival(&policy, number, "", "words"));
+    let commits = vec![merge.clone(), change.clone()];
+    let mut found = Arrivals { commits, ..Arrivals::default() };
+    found.leave_out(&merge.oid);
+    assert_eq!(found.commits, [change]);
 }
 
 #[test]

@@ -87,6 +87,16 @@ fn neither_who_made_it_nor_who_broke_the_glass_settles_it() {
 }
 
 #[test]
+fn one_person_takes_one_seat_of_an_approval_rule() {
+    let seats = "[rule.seats]\nkind = \"approval\"\nrefs = [\"main\"]\npaths = [\"**\"]\n\
+        from = [\"ada\", \"ben\"]\nand = [{ from = [\"ada\", \"cora\"], approvals = 1 }]\n";
+    let policy = policy(&RULES.replace("[break-glass]", &format!("{seats}[break-glass]")));
+    let asks = [ask("seats", 1, &["ada"])];
+    assert_eq!(paid(&policy, &approved(debt(&asks), &["ada"])), None);
+    assert!(lacking(&policy, &approved(debt(&asks), &["ada", "cora"])).is_empty());
+}
+
+#[test]
 fn what_stands_no_more_is_paid_whoever_approved() {
     let policy = policy(RULES);
     let facts = DebtFacts { restored: true, ..approved(debt(&[]), &[]) };

@@ -4,14 +4,14 @@ use portcullis::facts::change::{Delta, FileMode, Operation, PathChange, Side};
 use portcullis::facts::landing::{Segment, Step};
 use portcullis::facts::makers::MakerBy;
 use portcullis::facts::{Facts, Motion};
-use portcullis::judge::judge;
+use portcullis::judge::{judge, needs};
 use portcullis::names::oid::ObjectFormat;
 use portcullis::names::path::RepoPath;
 use portcullis::push::pusher::Who;
 use portcullis::rules::within::OPERATIONS;
 use portcullis::verdict::Verdict;
 
-use crate::made::{alone, change, delta, name, oid, policy, push, step, update};
+use crate::made::{alone, branch, change, delta, name, now, oid, policy, push, step, update};
 
 const RULE: &str = "[rule.review]\nkind = \"approval\"\nrefs = [\"main\"]\npaths = [\"**\"]\nfrom = [\"ada\", \"ben\"]\n";
 
@@ -203,4 +203,15 @@ fn what_came_and_went_is_within_operations_only_where_each_commit_is_seen() {
         whole.hidden = vec![RepoPath::new("tags/b.yaml")];
         it.updates[0].landings[0].whole = Some(Box::new(whole));
     }));
+}
+
+#[test]
+fn what_lands_is_gathered_for_an_exemption_that_is_held_to_it() {
+    let lands = |exempt: &str| {
+        let rule = "[rule.short]\nkind = \"message\"\nrefs = [\"main\"]\nsubject-max = 50\n";
+        let asked = needs(&policy(&format!("{rule}{exempt}")), &branch("main"), None, now());
+        asked.rules[0].needs.landing
+    };
+    assert!(!lands(""));
+    assert!(lands("exempt = [{ who = \"eve\", paths = [\"tags/**\"] }]\n"));
 }

@@ -48,6 +48,13 @@ fn said(rules: &str, people: &[&str], so: impl FnOnce(&mut Landing)) -> String {
     lines.map(Line::show).collect::<Vec<_>>().join("\n")
 }
 
+/// What somebody is told to do.
+fn hints(rules: &str, people: &[&str], so: impl FnOnce(&mut Landing)) -> String {
+    let judgement = of(rules, people, so);
+    let hints = &judgement.refs[0].findings[0].objection.hints;
+    hints.iter().map(|hint| hint.text.show()).collect::<Vec<_>>().join("\n")
+}
+
 fn whole(landing: &mut Landing) -> &mut Step {
     &mut landing.segments[0].whole
 }
@@ -129,6 +136,20 @@ fn what_they_said_here_is_above_it_whatever_its_date() {
             }
         }
     }
+}
+
+#[test]
+fn gittuf_is_named_as_a_way_where_it_is_in_use_and_somebody_is_left() {
+    let way = "or to authorize with gittuf what ";
+    assert!(hints(GITTUF, &[], |_| {}).contains(way));
+    assert!(!hints(GITTUF, &[], |it| it.authorized = None).contains(way));
+    assert!(!hints("", &[], |_| {}).contains(way));
+    let nobody = |it: &mut Landing| {
+        for who in ["ada", "ben"] {
+            whole(it).makers.add(&name(who), MakerBy::Author, oid(9));
+        }
+    };
+    assert!(!hints(GITTUF, &[], nobody).contains(way));
 }
 
 #[test]

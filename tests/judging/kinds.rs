@@ -63,6 +63,19 @@ fn beyond(asked: &Needs) -> String {
 }
 
 #[test]
+fn since_passes_over_what_a_day_or_a_commit_stands_for() {
+    let always = |since: &str| {
+        let rule = "[rule.it]\nrefs = [\"main\"]\nkind = \"message\"\nsubject-max = 50\n";
+        let policy = policy_with_emails(&format!("{rule}{since}"));
+        let asked = needs(&policy, &branch("main"), None, now());
+        asked.rules[0].needs.since.is_always()
+    };
+    assert!(always(""));
+    assert!(!always("since = 2026-11-01\n"));
+    assert!(!always("since = [\"0123456789012345678901234567890123456789\"]\n"));
+}
+
+#[test]
 fn each_kind_is_handed_what_it_judges_by() {
     let paths = [RepoPath::new("app/x"), RepoPath::new("infra/a.tf")];
     let mut all = String::new();

@@ -1,4 +1,5 @@
-//! What is told, held against a file: messages and the like, read as text.
+//! What is told, held against a file: messages and the like, read as text. And bytes that a text
+//! cannot hold, as a case writes them.
 #![expect(clippy::disallowed_methods, reason = "what is expected is a file")]
 
 use std::path::Path;
@@ -15,4 +16,28 @@ pub(crate) fn as_written(name: &str, told: &str) {
         assert_eq!(told, expected);
     }
     assert_eq!(told.len(), expected.len());
+}
+
+/// `\xNN` and `\u{NNNN}` taken as what they stand for.
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        rest = &rest[at..];
+        let taken = if let Some(hex) = rest.strip_prefix("\\x") {
+            out.push(u8::from_str_radix(&hex[..2], 16).unwrap());
+            4
+        } else if let Some(hex) = rest.strip_prefix("\\u{") {
+            let end = hex.find('}').unwrap();
+            let c = char::from_u32(u32::from_str_radix(&hex[..end], 16).unwrap()).unwrap();
+            out.extend_from_slice(c.to_string().as_bytes());
+            end + 4
+        } else {
+            panic!("what is {rest}?")
+        };
+        rest = &rest[taken..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
 }

@@ -11,7 +11,7 @@ use crate::log::keys::keys_of;
 use crate::log::line::{LineError, body, read, write};
 use crate::log::segment::{Closed, Segment};
 use crate::log::tests::support::{ctx, decides, decision_of, moves, oid, outcome};
-use crate::log::wire::Text;
+use crate::log::wire::{AsText, Short, Text};
 use crate::names::digest::Digest;
 
 /// Pieces of JSON, and of what is nearly JSON.
@@ -104,6 +104,18 @@ fn a_glance_says_the_same_as_reading_and_passes_by_what_is_no_part_of_the_shape(
     }
 }
 
+#[test]
+fn a_record_that_was_cut_says_so_at_a_glance_too() {
+    let whole = Some(AsText(Digest::of(b"all of it")));
+    let cut = Short { refs: 1, statements: 0, whole };
+    for record in records() {
+        let common = file::common("git1/infra", &ctx(1), record.kind(), 7);
+        let fields = body(&record, Some(&cut)).unwrap();
+        let (line, _) = write(&common, &fields, &Digest::of(b"before")).unwrap();
+        assert_eq!(glance(line.trim_end().as_bytes()).unwrap().short, Some(cut.clone()));
+    }
+}
+
 /// A line with the right hash, whatever it says.
 fn sealed(text: &str) -> Vec<u8> {
     let zeros = "0".repeat(64);
@@ -129,6 +141,7 @@ fn what_every_entry_says_is_held_to_its_one_form_at_a_glance_too() {
         ("\"seq\":7,", "", LineError::Fields),
         (&format!("\"ts\":\"{year}"), "\"ts\":\"20x6", LineError::Fields),
         ("\"pid\":", "\"pid\":\"1\",\"x\":", LineError::Fields),
+        ("git1/infra", "git1/\u{1}infra", LineError::Fields),
     ] {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from}");
@@ -136,9 +149,15 @@ fn what_every_entry_says_is_held_to_its_one_form_at_a_glance_too() {
         assert_eq!(glance(&line), Err(fault), "{to}");
         assert_eq!(read(&line).map(|_| ()), Err(fault), "{to}");
     }
-    // Another order is read, only not as quickly.
-    let turned =
-        text.replacen("\"v\":1,\"log\":\"git1/infra\"", "\"log\":\"git1/infra\",\"v\":1", 1);
-    let (quick, whole) = (glance(&sealed(&turned)).unwrap(), read(&sealed(&turned)).unwrap());
-    assert_eq!(quick, Glance::from(whole));
+    // Another order, or another spelling, is read, only not as quickly.
+    let name = "\"log\":\"git1/infra\"";
+    for (from, to) in [
+        (format!("\"v\":1,{name}"), format!("{name},\"v\":1")),
+        (name.to_owned(), "\"log\":\"git1\\/infra\"".to_owned()),
+    ] {
+        let turned = text.replacen(&from, &to, 1);
+        assert_ne!(turned, text);
+        let (quick, whole) = (glance(&sealed(&turned)).unwrap(), read(&sealed(&turned)).unwrap());
+        assert_eq!(quick, Glance::from(whole));
+    }
 }

@@ -148,6 +148,34 @@ fn a_line_that_does_not_count_is_reported_with_its_number_and_reason() {
 }
 
 #[test]
+fn an_option_stands_once_and_a_time_is_whole() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+    let why = |options: &str| {
+        let mut ignored = parse(&format!("a {options} {key}\n")).ignored;
+        ignored.pop().map(|line| line.why).unwrap_or_default()
+    };
+    let (after, before) = ("valid-after=\"20260101\"", "valid-before=\"20270101\"");
+    assert_eq!(why(&format!("{after},{before}")), "");
+    for (twice, name) in [(after, "valid-after"), (before, "valid-before")] {
+        assert_eq!(why(&format!("{twice},{twice}")), format!("the option {name} stands twice"));
+    }
+    for odd in ["202601011", "2026010", "2026010a", "20260101T00Z", ""] {
+        let said = why(&format!("valid-after=\"{odd}\""));
+        assert_eq!(said, "valid-after is not YYYYMMDD[HHMM[SS]][Z]", "{odd}");
+    }
+}
+
+#[test]
+fn a_line_takes_out_whom_it_negates() {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+    let file = parse(&format!("ada,*@x.example,!eve@* {key}\n"));
+    let line = &file.signers[0];
+    assert!(line.names("ada") && line.names("ben@x.example") && !line.names("eve@x.example"));
+    assert!(line.excludes("eve@x.example"));
+    assert!(!line.excludes("ada") && !line.excludes("ben@x.example"));
+}
+
+#[test]
 fn a_time_without_a_zone_says_so() {
     let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
     let file =
