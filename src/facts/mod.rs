@@ -81,6 +81,8 @@ pub struct UpdateFacts {
     /// For a tag or a branch that is made: whether the server has the other one of the same short
     /// name.
     pub has_namesake: bool,
+    /// Whether the server's file system would take the name for that of another ref.
+    pub has_twin: bool,
     /// What the new value is.
     pub target: Target,
     /// How the ref moves; `None` when no rule asked.
@@ -136,6 +138,7 @@ impl UpdateFacts {
             real,
             alias_of: None,
             has_namesake: false,
+            has_twin: false,
             target,
             motion: None,
             landings: Vec::new(),

@@ -33,6 +33,7 @@ pub mod source;
 pub mod statements;
 #[cfg(test)]
 mod testing;
+pub mod twins;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ use crate::gather::error::GatherError;
 use crate::gather::landing::landing;
 use crate::gather::provenance::brought;
 use crate::gather::scene::{Asked, Scene, Sources};
+use crate::gather::twins::Twins;
 use crate::names::digest::Digest;
 use crate::names::oid::Oid;
 use crate::names::refname::Refname;
@@ -63,9 +65,10 @@ pub fn facts(
     let asker = push.clone();
     let mut scene = Scene::new(sources, &asker, default.clone());
     let mut updates = Vec::with_capacity(push.updates.len());
+    let twins = Twins::look(sources.objects, &push.updates)?;
     for update in &push.updates {
         let ref_needs = needs(&update.name, default.as_ref());
-        updates.push((first_look(&mut scene, update)?, ref_needs));
+        updates.push((first_look(&mut scene, update, twins.as_ref())?, ref_needs));
     }
     let known = match push.door {
         // The quarantine tells what is new; the branches of genesis need not be read.
@@ -108,7 +111,11 @@ pub fn default_branch(objects: &dyn Objects) -> Result<Option<Refname>, GatherEr
 }
 
 /// What an update is, before any rule's question: real value, alias, target, structure.
-fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, GatherError> {
+fn first_look(
+    scene: &mut Scene<'_>,
+    update: &RefUpdate,
+    twins: Option<&Twins>,
+) -> Result<UpdateFacts, GatherError> {
     let (real, alias_of) = match scene.reader.objects.read_ref(&update.name)? {
         RefValue::Absent => (None, None),
         RefValue::Direct(oid) => (Some(oid), None),
@@ -117,6 +124,7 @@ fn first_look(scene: &mut Scene<'_>, update: &RefUpdate) -> Result<UpdateFacts, 
     Ok(UpdateFacts {
         alias_of,
         has_namesake: has_namesake(scene, update, real)?,
+        has_twin: !update.new.is_zero() && twins.is_some_and(|twins| twins.has(&update.name)),
         ..UpdateFacts::unasked(update.clone(), real, scene.reader.target(&update.new)?)
     })
 }

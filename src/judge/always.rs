@@ -211,6 +211,9 @@ fn outside(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Findi
 
 /// Names that look like a protected one, stand in its way, or shadow it (threats B02, B05).
 fn look_alike(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Finding> {
+    if update.has_twin {
+        return Some(twin(update));
+    }
     if !matches!(update.change, Change::Create { .. }) {
         return None;
     }
@@ -233,6 +236,16 @@ fn look_alike(policy: &Policy, facts: &Facts, update: &UpdateFacts) -> Option<Fi
         return Some(always("look-alike", Objection::new(what).detail(detail).hint(hint)));
     }
     shadow(policy, facts, update)
+}
+
+/// A name that the server's file system takes for that of another ref. Which one is not said: the
+/// pusher may not be shown it.
+fn twin(update: &UpdateFacts) -> Finding {
+    let what = Line::new("").refname(&update.update.name).text(" reads like a ref that is there");
+    let detail = Line::new("this server keeps its refs where upper and lower case are the same");
+    let hint =
+        Hint::new(Line::new("choose another name, or the one that is there, letter by letter"));
+    always("look-alike", Objection::new(what).detail(detail).hint(hint))
 }
 
 /// A tag and a branch of one name, where a rule protects the branch: Git takes the tag.

@@ -166,6 +166,29 @@ fn b15_a_new_protected_branch_begins_where_a_protected_one_has_been() {
 }
 
 #[test]
+fn b05_where_the_file_system_ignores_case_a_twin_of_a_ref_is_not_made() {
+    let site = Site::gated();
+    let alice = site.person("alice");
+    alice.begin("mine");
+    alice.commit("app/x", "new\n");
+    alice.push(&["HEAD:refs/heads/topic"]).accepted();
+    alice.push(&["HEAD:refs/heads/Other"]).accepted();
+    // Here case matters, and both are branches; what Git says of a disk where it does not:
+    site.git(&["config", "core.ignoreCase", "true"]);
+    alice
+        .push(&["HEAD:refs/heads/TOPIC"])
+        .refused_by("look-alike")
+        .says("reads like a ref that is there");
+    alice.push(&["HEAD:refs/heads/one", "HEAD:refs/heads/ONE"]).refused().says("named twice");
+    alice.push(&["HEAD:refs/heads/one", "HEAD:refs/tags/ONE"]).accepted();
+    alice.commit("app/x", "newer\n");
+    alice.push(&["HEAD:refs/heads/topic", "HEAD:refs/heads/third"]).accepted();
+    site.git(&["config", "core.ignoreCase", "false"]);
+    alice.push(&["HEAD:refs/heads/TOPIC"]).accepted();
+    site.log_and_refs_agree();
+}
+
+#[test]
 fn the_first_pushes_of_a_new_repository_are_taken() {
     let site = Plan::new(policy::gated(1)).empty().build();
     let alice = site.person("alice");

@@ -146,6 +146,14 @@ fn where_a_rule_is_about_every_branch_a_tag_is_held_against_those_that_are_there
 }
 
 #[test]
+fn b05_a_name_that_the_file_system_takes_for_another_is_refused_whatever_the_rules() {
+    let policy = policy("[rule.r]\nkind = \"access\"\nrefs = [\"v*\"]\nrewind = [\"eve\"]\n");
+    let topic = made(&policy, b"refs/heads/Topic");
+    finds(&policy, &push(vec![topic.clone()]), &[]);
+    finds(&policy, &push(vec![UpdateFacts { has_twin: true, ..topic }]), &["look-alike"]);
+}
+
+#[test]
 fn what_cannot_be_told_from_an_attack_is_its_own_finding_and_all_else_is_judged_too() {
     let policy =
         policy("[rule.who]\nkind = \"access\"\nrefs = [\"main\", \"-f\"]\nmove = [\"ada\"]\n");
