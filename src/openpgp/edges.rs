@@ -1,10 +1,17 @@
 //! What keys and signatures say, at the very edge of what counts.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use rsa::BigUint;
+
 use crate::openpgp::check::claimed_key;
 use crate::openpgp::crafted::{
     MADE, MESSAGE, NAME, NOW, Pair, armoured, bound, by, flags, good, judged, made, packet, part,
     primary, signed,
 };
+use crate::openpgp::hash::Hash;
+use crate::openpgp::key::Key;
 
 const NONE: &str = "has no name of theirs that it has signed and that still holds";
 const DOUBTFUL: &str = "carries a signature that cannot be understood";
@@ -136,4 +143,48 @@ fn the_key_that_a_signature_names_can_be_told_without_any_keys() {
     assert_eq!(named(&[part(33, &whole)]), Some("CD".repeat(20)));
     assert_eq!(named(&[]), None);
     assert_eq!(claimed_key(b"no signature"), None);
+}
+
+/// A number as OpenPGP writes it.
+fn number(number: &BigUint) -> Vec<u8> {
+    let bits = u16::try_from(number.bits()).unwrap_or_default();
+    [&bits.to_be_bytes()[..], &number.to_bytes_be()].concat()
+}
+
+/// The body of a key of this algorithm.
+fn body(algorithm: u8, numbers: &[u8]) -> Vec<u8> {
+    [&[4][..], &MADE.to_be_bytes(), &[algorithm], numbers].concat()
+}
+
+#[test]
+fn rsa_s_number_for_signing_alone_says_the_same() {
+    // No primes are needed for one signature: its cube less what is signed is the modulus.
+    let digest = [7; 32];
+    let kind = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+    let padded = [&[1][..], &[0xff; 202], &[0], kind, &digest].concat();
+    let signature = BigUint::from(3_u8) << 681;
+    let modulus = &signature * &signature * &signature - BigUint::from_bytes_be(&padded);
+    let numbers = [number(&modulus), number(&BigUint::from(3_u8))].concat();
+    for named in [1, 3] {
+        let key = Key::read(&body(named, &numbers)).unwrap();
+        let made = |algorithm, digest: &[u8]| {
+            key.made(algorithm, Hash::Sha256, digest, &number(&signature))
+        };
+        assert!(made(1, &digest) && made(3, &digest), "{named}");
+        assert!(!made(2, &digest) && !made(22, &digest) && !made(1, &[9; 32]), "{named}");
+    }
+}
+
+#[test]
+fn a_key_of_the_newer_form_signs_in_raw_bytes() {
+    let secret = SigningKey::from_bytes(&[5; 32]);
+    let public = secret.verifying_key().to_bytes();
+    let key = Key::read(&body(27, &public)).unwrap();
+    let digest = [7; 32];
+    let signature = secret.sign(&digest).to_bytes();
+    assert!(key.can_sign() && key.made(27, Hash::Sha256, &digest, &signature));
+    assert!(!key.made(27, Hash::Sha256, &[9; 32], &signature));
+    assert!(!key.made(22, Hash::Sha256, &digest, &signature));
+    let longer = Key::read(&body(27, &[&public[..], &[0]].concat())).unwrap();
+    assert!(!longer.can_sign());
 }

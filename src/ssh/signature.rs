@@ -268,4 +268,6 @@ fn unsupported_key(why: &UnsupportedKey) -> SignatureCheck {
 }
 
 #[cfg(test)]
+mod certified_tests;
+#[cfg(test)]
 mod tests;

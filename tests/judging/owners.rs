@@ -52,6 +52,7 @@ type Case = (&'static str, &'static str, There, &'static [&'static str], &'stati
 
 const PLAIN: There = File("/infra/ @ada\n/docs/ @org/pair\n/free/\n/dead/ @nobody\n");
 const STAR: There = File("* @cora\n/infra/ @ada\nCODEOWNERS @ben\n");
+const ODD: There = File("* @cora\n!/x @ben\n");
 const LAST: There = File("* @cora\nCODEOWNERS @org/bots\n");
 
 const CASES: &[Case] = &[
@@ -87,6 +88,7 @@ const CASES: &[Case] = &[
     ("the file itself, by its own owner alone", GITHUB, STAR, &["CODEOWNERS"], &["ben"]),
     ("the file itself, by both", GITHUB, STAR, &["CODEOWNERS"], &["ben", "cora"]),
     ("the file itself, whose line names nobody", GITHUB, LAST, &["CODEOWNERS"], &["cora"]),
+    ("the file itself, beside a line that cannot be read", GITHUB, ODD, &["CODEOWNERS"], &["cora"]),
     ("another place of the file", GITHUB, STAR, &["docs/CODEOWNERS"], &["cora"]),
     ("the file itself, where there is none yet", FROM, Nothing, &["CODEOWNERS"], &["dov"]),
     ("the file itself, where there is a link", FROM, Link, &["CODEOWNERS"], &["dov"]),

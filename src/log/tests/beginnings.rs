@@ -13,6 +13,7 @@ use crate::log::summary::Named;
 use crate::log::tape::list;
 use crate::log::tests::pruned::{Small, broken, pruned, some, whole};
 use crate::log::tests::segments::copy_segments;
+use crate::log::verify::verify;
 use crate::tlog::tree::leaf_hash;
 
 #[test]
@@ -78,6 +79,29 @@ fn a_beginning_that_anybody_else_took_away_is_a_break() {
     fs::remove_file(&file).unwrap();
     assert!(cut_off(dir));
     assert!(matches!(Log::open(dir), Err(LogError::NoGenesis { .. })));
+}
+
+#[test]
+fn a_summary_that_cannot_be_unpacked_is_a_break_and_one_that_cannot_be_read_a_fault() {
+    let (bench, told) = some();
+    let dir = &bench.dir;
+    let plan = pruned(dir, 11, &told).unwrap();
+    let file = dir.join(plan.to.file_name());
+    let good = fs::read(&file).unwrap();
+    let report = whole(dir);
+    assert!(report.pruned.is_some_and(|(_, kept)| kept > 1), "{report:?}");
+    let unreadable =
+        |dir: &Path| matches!(broken(dir), BreakKind::Beginning(why) if why.contains("be read"));
+    // Not packed at all, cut, and with a byte changed within a block.
+    let mut changed = good.clone();
+    changed[good.len() / 3] ^= 1;
+    for bytes in [&b"{}"[..], &good[..good.len() - 5], &changed] {
+        fs::write(&file, bytes).unwrap();
+        assert!(unreadable(dir));
+    }
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(matches!(verify(dir, &mut |_, _| {}), Err(LogError::Io { .. })));
 }
 
 #[test]

@@ -10,18 +10,18 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::ssh::key::SshKey;
+use crate::ssh::key::{SshKey, UnsupportedKey};
 
 const NAMESPACE: &str = "approval@portcullis";
 const MESSAGE: &[u8] = b"approval v1\nverdict approve\n\n";
 
 /// A key pair in a folder of its own.
-struct Keygen {
+pub(super) struct Keygen {
     folder: TempDir,
 }
 
 impl Keygen {
-    fn new(arguments: &[&str]) -> Self {
+    pub(super) fn new(arguments: &[&str]) -> Self {
         let keygen = Self { folder: TempDir::new().unwrap() };
         let status = Command::new("ssh-keygen")
             .args(["-q", "-N", "", "-C", "test"])
@@ -33,15 +33,15 @@ impl Keygen {
         keygen
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn public_line(&self) -> String {
+    pub(super) fn public_line(&self) -> String {
         fs::read_to_string(self.path("key.pub")).unwrap()
     }
 
-    fn public_key(&self) -> SshKey {
+    pub(super) fn public_key(&self) -> SshKey {
         SshKey::parse(&self.public_line()).unwrap()
     }
 
@@ -196,6 +196,26 @@ fn keys_that_never_count_are_named() {
 }
 
 #[test]
+fn an_rsa_key_counts_from_its_first_bit_to_its_last() {
+    // No two primes make these numbers; nobody can tell from how long they are.
+    let read = |number: &[u8]| {
+        SshKey::from_wire(&[string(b"ssh-rsa"), string(&[1, 0, 1]), string(number)].concat())
+    };
+    let refused = |bits| Some(UnsupportedKey::RsaSize { bits }.into());
+    assert_eq!(read(&[&[0x7f; 1][..], &[0xff; 255]].concat()).err(), refused(2047));
+    assert_eq!(read(&[&[0, 0x80][..], &[0xff; 255]].concat()).err(), None);
+    assert_eq!(read(&[&[0][..], &[0xff; 512]].concat()).err(), None);
+    assert_eq!(read(&[&[1][..], &[0xff; 512]].concat()).err(), refused(4097));
+}
+
+#[test]
+fn a_key_is_written_as_it_stood_in_its_file() {
+    let keygen = Keygen::new(&["-t", "ed25519"]);
+    let line = keygen.public_line();
+    assert_eq!(line.strip_suffix(" test\n"), Some(keygen.public_key().line().as_str()));
+}
+
+#[test]
 fn a_certified_key_is_told_from_the_key_itself() {
     let authority = Keygen::new(&["-t", "ed25519"]);
     let signer = Keygen::new(&["-t", "ed25519"]);
@@ -218,17 +238,37 @@ fn a_certified_key_is_told_from_the_key_itself() {
     assert!(matches!(verify(NAMESPACE, b"another message", &armoured), SignatureCheck::Bad { .. }));
 }
 
+/// A string as the wire has it.
+pub(super) fn string(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
+}
+
+fn token_pair() -> ssh_key::private::Ed25519Keypair {
+    ssh_key::private::Ed25519Keypair::from_seed(&[7; 32])
+}
+
+/// The key of a token whose seed is in hand, on the wire.
+pub(super) fn token() -> Vec<u8> {
+    let public = token_pair().public;
+    [string(b"sk-ssh-ed25519@openssh.com"), string(public.as_ref()), string(b"ssh:")].concat()
+}
+
+/// What the token signs, with these flags, on the wire.
+pub(super) fn token_signs(flags: u8, message: &[u8]) -> Vec<u8> {
+    use sha2::{Digest as _, Sha256};
+
+    let trailer = [flags, 0, 0, 0, 9];
+    let asked = [&Sha256::digest(b"ssh:")[..], &trailer, &Sha256::digest(message)].concat();
+    let signed = sign(&ssh_key::PrivateKey::from(token_pair()), &asked);
+    [string(b"sk-ssh-ed25519@openssh.com"), string(&signed), trailer.to_vec()].concat()
+}
+
 /// A signature as a hardware key gives it, made with the key's seed in hand.
 fn hardware_signature(flags: u8) -> (SshKey, Vec<u8>) {
     use base64ct::{Base64, Encoding as _};
-    use sha2::{Digest as _, Sha256, Sha512};
-    use ssh_key::private::Ed25519Keypair;
+    use sha2::{Digest as _, Sha512};
 
-    let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
-    let pair = Ed25519Keypair::from_seed(&[7; 32]);
-    let key =
-        [string(b"sk-ssh-ed25519@openssh.com"), string(pair.public.as_ref()), string(b"ssh:")]
-            .concat();
+    let key = token();
     let to_sign = [
         MAGIC.to_vec(),
         string(NAMESPACE.as_bytes()),
@@ -237,12 +277,6 @@ fn hardware_signature(flags: u8) -> (SshKey, Vec<u8>) {
         string(&Sha512::digest(MESSAGE)),
     ]
     .concat();
-    let trailer = [flags, 0, 0, 0, 9];
-    let asked =
-        [Sha256::digest(b"ssh:").to_vec(), trailer.to_vec(), Sha256::digest(&to_sign).to_vec()]
-            .concat();
-    let signed = sign(&ssh_key::PrivateKey::from(pair), &asked);
-    let inner = [string(b"sk-ssh-ed25519@openssh.com"), string(&signed), trailer.to_vec()].concat();
     let whole = [
         MAGIC.to_vec(),
         VERSION.to_be_bytes().to_vec(),
@@ -250,7 +284,7 @@ fn hardware_signature(flags: u8) -> (SshKey, Vec<u8>) {
         string(NAMESPACE.as_bytes()),
         string(b""),
         string(b"sha512"),
-        string(&inner),
+        string(&token_signs(flags, &to_sign)),
     ]
     .concat();
     let armoured = format!(
