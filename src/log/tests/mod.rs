@@ -10,6 +10,7 @@ mod faults;
 mod format;
 mod glance;
 mod glass;
+mod holes;
 mod known;
 mod past;
 mod proof;
