@@ -1,7 +1,7 @@
 //! What the change log says about the past, as questions a judging may ask.
 //!
-//! The log answers them (`log::past`), gather and judging ask; `remembered` answers them from maps,
-//! for tests of rooms that have no log. Nothing here opens a file.
+//! The log answers them (`log::past`), gather and judging ask; `remembered` answers them where
+//! there is no log. Nothing here opens a file.
 //!
 //! Invariant: an answer is what the log proves, never what Git's refs say now. A decision is *open*
 //! from its yes until an outcome says what became of it; what it brought or used counts against

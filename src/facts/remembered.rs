@@ -1,4 +1,4 @@
-//! A past made of maps, for tests of rooms that have no log.
+//! A past without a log: nothing, by which replay judges, and what tests of rooms without a log put in.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,9 @@ use crate::names::oid::Oid;
 use crate::names::principal::PrincipalName;
 use crate::names::refname::Refname;
 
-/// A past made of maps, for tests of rooms that have no log. What is not put in is not known.
+/// A past made of maps. What is not put in, or has no map, has never been.
 #[derive(Clone, Debug)]
 pub struct Remembered {
-    /// How many entries there are.
-    pub size: u64,
     /// The beginning.
     pub genesis: GenesisSeen,
     /// Who brought what.
@@ -28,30 +26,10 @@ pub struct Remembered {
     pub had: BTreeMap<(Refname, Oid), u64>,
     /// What is known of values as states to go back to; without a word `Never`.
     pub back_to: BTreeMap<(Refname, Oid), StateSeen>,
-    /// The state of each statement.
-    pub states: BTreeMap<Digest, StatementState>,
-    /// The newest statement of each place.
-    pub latest: BTreeMap<Refname, StatementSeen>,
     /// Every statement seen.
     pub statements: Vec<StatementSeen>,
-    /// The rejects among them, and the entries they reject.
-    pub rejects: Vec<(StatementSeen, Vec<Digest>)>,
-    /// Deltas that landed.
-    pub landed: BTreeMap<(Refname, Digest), DeltaLanded>,
-    /// Open decisions, newest first.
-    pub open: Vec<OpenDecision>,
-    /// Which open decisions brought a commit.
-    pub open_commits: BTreeMap<Oid, Vec<u64>>,
-    /// Which open decisions hold a statement.
-    pub open_statements: BTreeMap<Digest, Vec<u64>>,
     /// Landings by ref, newest first.
     pub landings: BTreeMap<Refname, Vec<Landing>>,
-    /// Moves past the gate that nobody has accepted.
-    pub drifts: BTreeMap<Refname, DriftSeen>,
-    /// What broken glasses owe.
-    pub debts: Vec<Debt>,
-    /// The last policy.
-    pub policy: Option<Digest>,
 }
 
 impl Remembered {
@@ -66,36 +44,20 @@ impl Remembered {
             })
             .collect();
         Self {
-            size: 1,
             brought: BTreeMap::new(),
             values,
             had: refs.map(|(name, oid)| ((name.clone(), *oid), 0)).collect(),
             back_to: BTreeMap::new(),
-            states: BTreeMap::new(),
-            latest: BTreeMap::new(),
             statements: Vec::new(),
-            rejects: Vec::new(),
-            landed: BTreeMap::new(),
-            open: Vec::new(),
-            open_commits: BTreeMap::new(),
-            open_statements: BTreeMap::new(),
             landings: BTreeMap::new(),
-            drifts: BTreeMap::new(),
-            debts: Vec::new(),
-            policy: None,
             genesis,
         }
-    }
-
-    fn open_among(&self, entries: Option<&Vec<u64>>) -> Vec<OpenDecision> {
-        let wanted = |open: &&OpenDecision| entries.is_some_and(|e| e.contains(&open.entry));
-        self.open.iter().filter(wanted).cloned().collect()
     }
 }
 
 impl Past for Remembered {
     fn size(&self) -> u64 {
-        self.size
+        1
     }
 
     fn genesis(&self) -> Result<GenesisSeen, PastError> {
@@ -128,12 +90,12 @@ impl Past for Remembered {
         Ok(self.had.keys().any(|(name, _)| name.branch().is_some() && is_it(name)))
     }
 
-    fn statement(&self, id: &Digest) -> Result<StatementState, PastError> {
-        Ok(self.states.get(id).cloned().unwrap_or(StatementState::Unseen))
+    fn statement(&self, _id: &Digest) -> Result<StatementState, PastError> {
+        Ok(StatementState::Unseen)
     }
 
-    fn latest_at(&self, place: &Refname) -> Result<Option<StatementSeen>, PastError> {
-        Ok(self.latest.get(place).cloned())
+    fn latest_at(&self, _place: &Refname) -> Result<Option<StatementSeen>, PastError> {
+        Ok(None)
     }
 
     fn signed_at(&self, by: &PrincipalName, newer: usize) -> Result<Option<Moment>, PastError> {
@@ -149,49 +111,43 @@ impl Past for Remembered {
 
     fn delta_landed(
         &self,
-        for_ref: &Refname,
-        delta: &Digest,
+        _for_ref: &Refname,
+        _delta: &Digest,
     ) -> Result<Option<DeltaLanded>, PastError> {
-        Ok(self.landed.get(&(for_ref.clone(), *delta)).copied())
+        Ok(None)
     }
 
-    fn any_reject(&self, for_ref: &Refname) -> Result<bool, PastError> {
-        Ok(self.rejects.iter().any(|(reject, _)| reject.for_ref == *for_ref))
+    fn any_reject(&self, _for_ref: &Refname) -> Result<bool, PastError> {
+        Ok(false)
     }
 
-    fn rejects(&self, for_ref: &Refname, entries: &[Digest]) -> Result<Vec<RejectSeen>, PastError> {
-        let stands = |s: &StatementSeen| {
-            let latest = self.latest.get(&s.place);
-            s.for_ref == *for_ref && latest.is_none_or(|latest| latest.id == s.id)
-        };
-        let shared = |(statement, all): &(StatementSeen, Vec<Digest>)| {
-            let entries = entries.iter().copied().filter(|entry| all.contains(entry)).collect();
-            RejectSeen { statement: statement.clone(), entries }
-        };
-        let standing = self.rejects.iter().filter(|(statement, _)| stands(statement));
-        Ok(standing.map(shared).filter(|reject| !reject.entries.is_empty()).collect())
+    fn rejects(
+        &self,
+        _for_ref: &Refname,
+        _entries: &[Digest],
+    ) -> Result<Vec<RejectSeen>, PastError> {
+        Ok(Vec::new())
     }
 
     fn decision_for(
         &self,
-        refname: &Refname,
-        old: &Oid,
-        new: &Oid,
+        _refname: &Refname,
+        _old: &Oid,
+        _new: &Oid,
     ) -> Result<Vec<OpenDecision>, PastError> {
-        let same = |o: &&OpenDecision| o.refname == *refname && o.old == *old && o.new == *new;
-        Ok(self.open.iter().filter(same).cloned().collect())
+        Ok(Vec::new())
     }
 
-    fn open_on(&self, refname: &Refname) -> Result<Vec<OpenDecision>, PastError> {
-        Ok(self.open.iter().filter(|open| open.refname == *refname).cloned().collect())
+    fn open_on(&self, _refname: &Refname) -> Result<Vec<OpenDecision>, PastError> {
+        Ok(Vec::new())
     }
 
-    fn open_bringing(&self, commit: &Oid) -> Result<Vec<OpenDecision>, PastError> {
-        Ok(self.open_among(self.open_commits.get(commit)))
+    fn open_bringing(&self, _commit: &Oid) -> Result<Vec<OpenDecision>, PastError> {
+        Ok(Vec::new())
     }
 
-    fn open_with(&self, statement: &Digest) -> Result<Vec<OpenDecision>, PastError> {
-        Ok(self.open_among(self.open_statements.get(statement)))
+    fn open_with(&self, _statement: &Digest) -> Result<Vec<OpenDecision>, PastError> {
+        Ok(Vec::new())
     }
 
     fn recent_landings(&self, refname: &Refname, most: usize) -> Result<Vec<Landing>, PastError> {
@@ -200,19 +156,18 @@ impl Past for Remembered {
     }
 
     fn certificate(&self, _id: &Digest) -> Result<Option<u64>, PastError> {
-        // Nobody judges a certificate against a past without a log.
         Ok(None)
     }
 
-    fn drift(&self, refname: &Refname) -> Result<Option<DriftSeen>, PastError> {
-        Ok(self.drifts.get(refname).copied())
+    fn drift(&self, _refname: &Refname) -> Result<Option<DriftSeen>, PastError> {
+        Ok(None)
     }
 
-    fn debts(&self, refname: &Refname) -> Result<Vec<Debt>, PastError> {
-        Ok(self.debts.iter().filter(|debt| debt.refname == *refname).cloned().collect())
+    fn debts(&self, _refname: &Refname) -> Result<Vec<Debt>, PastError> {
+        Ok(Vec::new())
     }
 
     fn last_policy(&self) -> Result<Option<Digest>, PastError> {
-        Ok(self.policy)
+        Ok(None)
     }
 }
