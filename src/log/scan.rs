@@ -153,7 +153,6 @@ pub struct Scanner {
     next_offset: u64,
     dead: Option<Dead>,
     declared: u64,
-    unended: Option<u64>,
 }
 
 impl Scanner {
@@ -167,7 +166,6 @@ impl Scanner {
             origin,
             dead: None,
             declared: 0,
-            unended: None,
         })
     }
 
@@ -188,7 +186,7 @@ impl Scanner {
 
     /// Where the last line begins, when it is no whole one: an append that is going on, or torn.
     pub fn torn(&self) -> Option<u64> {
-        self.dead.as_ref().map(|dead| dead.offset).or(self.unended)
+        self.dead.as_ref().map(|dead| dead.offset)
     }
 
     /// The last lines that are no entries and are not declared, when they are ended: after a
@@ -224,12 +222,7 @@ impl Scanner {
                 };
             }
             self.next_offset += taken as u64;
-            let ended = line.last() == Some(&b'\n');
-            if ended {
-                self.next_line += 1;
-            } else if (taken as u64) < most {
-                self.unended = Some(offset);
-            }
+            self.next_line += u64::from(line.last() == Some(&b'\n'));
             // A piece in the middle of an over-long line is no line of its own.
             let begins = self.dead.as_ref().is_none_or(|dead| dead.bytes.ends_with(b"\n"));
             let parsed = match line.strip_suffix(b"\n") {

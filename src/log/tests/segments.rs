@@ -15,7 +15,7 @@ use crate::log::error::LogError;
 use crate::log::pack::{Done, pack_closed};
 use crate::log::read::{Entries, Filter};
 use crate::log::scan::BreakKind;
-use crate::log::segment::{Closed, Limits};
+use crate::log::segment::{Closed, Limits, PLAIN, file_name};
 use crate::log::tape::list;
 use crate::log::tests::support::{Bench, append, applies, ctx, decides, moves, name, oid, zero};
 use crate::log::verify::{Report, verify};
@@ -179,6 +179,13 @@ fn a_changed_missing_or_exchanged_file_is_found() {
         std::fs::write(&all[at - 1].0, joined).unwrap();
         std::fs::remove_file(&all[at].0).unwrap();
         assert_eq!(checked(&bench).broken.unwrap().what, BreakKind::Segment);
+        put_back();
+        // Under another name, which its first line does not say.
+        let first = list(&bench.dir).unwrap()[at].first;
+        let renamed = bench.dir.join(file_name(first + 1, PLAIN));
+        std::fs::rename(&all[at].0, &renamed).unwrap();
+        assert_eq!(checked(&bench).broken.unwrap().what, BreakKind::Segment);
+        std::fs::remove_file(renamed).unwrap();
         put_back();
     }
     // The last file gone is an end cut off: nothing inside tells, a head that was kept does.
