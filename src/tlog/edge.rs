@@ -149,7 +149,7 @@ mod tests {
 
     use super::{Edge, TileNodes};
     use crate::names::digest::Digest;
-    use crate::tlog::tile::{Tile, TileKind, hashes_bytes, tiles};
+    use crate::tlog::tile::{TILE_WIDTH, Tile, TileKind, hashes_bytes, tiles};
     use crate::tlog::tree::{
         Whole, consistency, consistent, includes, inclusion, leaf_hash, root_at,
     };
@@ -185,6 +185,10 @@ mod tests {
             assert_eq!(read.frontier(), edge.frontier());
             assert_eq!(read.frontier().unwrap().root(), whole.root(), "{size}");
             assert_eq!(read.leaves(), edge.leaves());
+            let partial = tiles(size)
+                .into_iter()
+                .find(|it| it.kind == TileKind::Entries && it.width < TILE_WIDTH);
+            assert_eq!(edge.bundle(), partial, "{size}");
         }
     }
 

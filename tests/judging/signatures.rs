@@ -11,9 +11,11 @@ use portcullis::message::pusher;
 use portcullis::names::digest::Digest;
 use portcullis::names::oid::Oid;
 use portcullis::names::refname::Refname;
+use portcullis::openpgp::check::Unsigned;
 use portcullis::push::certificate::{Certified, Standing};
 use portcullis::push::update::RefUpdate;
 use portcullis::push::{Door, Seen};
+use portcullis::roster::heard::Unheard;
 
 use crate::made::{branch, name, now, oid, policy_with_emails, push};
 use crate::written::as_written;
@@ -113,6 +115,10 @@ const CASES: &[Case] = &[
     }),
     ("nobody's key", ANY, |it| brings(it, &[nobodys()])),
     ("a key that does not count now", ANY, |it| brings(it, &[late()])),
+    ("with X.509", ANY, |it| brings(it, &[Signed::X509])),
+    ("with OpenPGP, and nobody here has such keys", ANY, |it| {
+        brings(it, &[Signed::Bad(Unheard::OpenPgp(Unsigned::NoKeyring))]);
+    }),
     ("malformed", ANY, |it| brings(it, &[Signed::Malformed { why: "two committers".to_owned() }])),
     ("nothing arrives", ANY, |_| {}),
     ("what nobody can sign", ANY, |it| it.updates[0].signatures_of_rule.clear()),
