@@ -41,7 +41,7 @@ pub fn needs(
             true => Needs::default(),
             false => glass::needs(policy, rule),
         },
-        starts: rule.starts.clone(),
+        starts: rule.starts().clone(),
     });
     let protected = policy.protects(name, default, moment);
     RefNeeds {

@@ -30,8 +30,9 @@ impl ExactPaths {
             let parts = components(pattern).map_err(|flaw| flaw.what)?;
             with_bare_name(&parts).into_iter().for_each(|spelling| builder.add(entry, spelling));
         }
-        let layer = builder
-            .build(&mut Readable::default())
+        let layer = builder.build();
+        layer
+            .read(&mut Readable::default())
             .map_err(|fault| format!("it does not compile: {fault}"))?;
         Ok(Self { layer })
     }

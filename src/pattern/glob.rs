@@ -184,9 +184,19 @@ pub(crate) fn with_bare_name(components: &[Component]) -> Vec<String> {
 
 /// The names that stand where this pattern needs a folder, as far as they are spelled out.
 pub(crate) fn literal_parents(components: &[Component]) -> Vec<String> {
+    let spelled = spelled_folder(components);
+    (1..=spelled.len()).map(|length| join(&spelled[..length])).collect()
+}
+
+/// The longest of them.
+pub(crate) fn literal_folder(components: &[Component]) -> Option<String> {
+    let spelled = spelled_folder(components);
+    (!spelled.is_empty()).then(|| join(spelled))
+}
+
+fn spelled_folder(components: &[Component]) -> &[Component] {
     let spelled = components.iter().take_while(|c| matches!(c, Component::Literal(_))).count();
-    let parents = spelled.min(components.len().saturating_sub(1));
-    (1..=parents).map(|length| join(&components[..length])).collect()
+    &components[..spelled.min(components.len().saturating_sub(1))]
 }
 
 /// Patterns for everything that may stand where this pattern needs a folder. Nothing for what
@@ -250,7 +260,7 @@ pub(crate) fn picks_letters(components: &[Component]) -> bool {
 #[expect(clippy::unwrap_used, reason = "a test says what it expects")]
 mod tests {
     use super::*;
-    use crate::pattern::layer::{LayerBuilder, Readable};
+    use crate::pattern::layer::LayerBuilder;
 
     #[test]
     fn what_can_match_nothing_or_something_else_is_a_flaw() {
@@ -286,7 +296,7 @@ mod tests {
     fn a_negated_class_does_not_cross_a_slash() {
         let mut layer = LayerBuilder::default();
         layer.add(0, join(&components("a[!x]b").unwrap()));
-        let layer = layer.build(&mut Readable::default()).unwrap();
+        let layer = layer.build();
         assert_eq!(layer.last_match(b"a-b"), Some(0));
         assert_eq!(layer.last_match(b"a/b"), None);
         assert_eq!(layer.last_match(b"axb"), None);
@@ -297,7 +307,7 @@ mod tests {
         let picks = |pattern: &str, name: &str| {
             let mut layer = LayerBuilder::default();
             layer.add(0, join(&components(pattern).unwrap()));
-            let layer = layer.build(&mut Readable::default()).unwrap();
+            let layer = layer.build();
             layer.last_match(name.as_bytes()).is_some()
         };
         for (pattern, dashed) in
@@ -319,6 +329,9 @@ mod tests {
         assert_eq!(parents("infra/**"), ["infra"]);
         assert!(parents("**/infra").is_empty());
         assert!(parents("*").is_empty());
+        let folder = |pattern| literal_folder(&components(pattern).unwrap());
+        assert_eq!(folder("infra/a/*.tf"), Some("infra/a".to_owned()));
+        assert_eq!(folder("*/infra"), None);
         let parents = |pattern| wild_parents(&components(pattern).unwrap());
         assert_eq!(parents("envs/*/main.tf"), ["envs", "envs/*"]);
         assert_eq!(parents("envs/**/main.tf"), ["envs", "envs/**"]);
@@ -331,7 +344,7 @@ mod tests {
             let parts = components(pattern).unwrap();
             let mut layer = LayerBuilder::default();
             with_bare_name(&parts).into_iter().for_each(|p| layer.add(0, p));
-            let layer = layer.build(&mut Readable::default()).unwrap();
+            let layer = layer.build();
             for sample in samples(&parts).filter(|_| !picks_letters(&parts)) {
                 assert_eq!(layer.last_match(sample.as_bytes()), Some(0), "{pattern} {sample:?}");
             }

@@ -3,12 +3,15 @@
 //! Made and used by the lists of the room. What a pattern means is globset's to say. But to compile
 //! its patterns takes longer than all the rest of a small push, and hardly ever is a name near
 //! enough to any of them: so a pattern without wildcards is compared as bytes, the others are
-//! compiled when a name comes that has all the letters one of them insists on.
+//! compiled when a name comes that has all the letters one of them insists on. That globset will
+//! read them is known before: from what they are, or it has read each by itself.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::pattern::glob::Component;
 
 /// What may mean something else than itself, in what globset reads.
 const META: [char; 8] = ['*', '?', '[', ']', '{', '}', ',', '\\'];
@@ -43,7 +46,7 @@ struct Pattern {
 }
 
 /// Collects patterns for a `Layer`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct LayerBuilder {
     patterns: Vec<(usize, String)>,
 }
@@ -51,6 +54,23 @@ pub(crate) struct LayerBuilder {
 /// Patterns that globset has read. Most layers of a list have the same ones.
 #[derive(Debug, Default)]
 pub(crate) struct Readable(HashSet<String>);
+
+/// Whether globset reads these patterns, and every spelling and parent that a list makes of them,
+/// without asking it: all it could object to is a class, or that they are too many.
+pub(crate) fn is_plainly_readable<'a>(list: impl Iterator<Item = &'a [Component]>) -> bool {
+    let mut bytes = 0;
+    for parts in list {
+        let texts = parts.iter().map(Component::as_str);
+        // Beyond ASCII a spelling may be longer than what it spells.
+        if !texts.clone().all(|text| text.is_ascii() && !text.contains('[')) {
+            return false;
+        }
+        // A pattern has as many parents as components, its bare name besides, and each two spellings.
+        let length: usize = texts.map(|text| text.len() + 1).sum();
+        bytes += 2 * length * (parts.len() + 2);
+    }
+    bytes < DOUBTFUL_BYTES
+}
 
 impl Readable {
     /// Has globset read a pattern, if it has not.
@@ -74,26 +94,28 @@ impl LayerBuilder {
     }
 
     /// Makes what matches of them.
-    pub(crate) fn build(self, readable: &mut Readable) -> Result<Layer, globset::Error> {
-        let (mut plain, mut patterns, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for (entry, text) in self.patterns {
-            if !text.contains(META) {
-                plain.push((text, entry));
-                continue;
-            }
-            readable.check(&text)?;
-            bytes += text.len();
-            patterns.push(Pattern::new(text, entry));
-        }
-        let set = match bytes >= DOUBTFUL_BYTES {
-            true => OnceLock::from(compiled(&patterns)?),
-            false => OnceLock::new(),
-        };
-        Ok(Layer { plain: plain.into(), wild: Arc::new(Wild { patterns, set }) })
+    pub(crate) fn build(self) -> Layer {
+        let (wild, plain): (Vec<_>, Vec<_>) =
+            self.patterns.into_iter().partition(|(_, text)| text.contains(META));
+        let plain = plain.into_iter().map(|(entry, text)| (text, entry)).collect();
+        let patterns = wild.into_iter().map(|(entry, text)| Pattern::new(text, entry)).collect();
+        Layer { plain, wild: Arc::new(Wild { patterns, set: OnceLock::new() }) }
     }
 }
 
 impl Layer {
+    /// Has globset read each pattern, and all of them where they are many: for what is not plainly
+    /// readable, before a name comes.
+    pub(crate) fn read(&self, readable: &mut Readable) -> Result<(), globset::Error> {
+        let patterns = &self.wild.patterns;
+        patterns.iter().try_for_each(|pattern| readable.check(&pattern.text))?;
+        if patterns.iter().map(|pattern| pattern.text.len()).sum::<usize>() >= DOUBTFUL_BYTES {
+            // Never set before: no name has come.
+            let _ = self.wild.set.set(compiled(patterns)?);
+        }
+        Ok(())
+    }
+
     /// The entries of the list that have a matching pattern here.
     pub(crate) fn matching(&self, name: &[u8]) -> Vec<usize> {
         self.matching_from(0, name)
@@ -123,7 +145,7 @@ impl Wild {
             return Vec::new();
         }
         let set = self.set.get_or_init(|| {
-            let failed = |_| unreachable!("each pattern was read, and all are short");
+            let failed = |_| unreachable!("each can be read, and all are short");
             compiled(&self.patterns).unwrap_or_else(failed)
         });
         let found = set.matches_candidate(&Candidate::from_bytes(name));
@@ -179,7 +201,13 @@ mod tests {
     fn layer(patterns: &[String]) -> Result<Layer, globset::Error> {
         let mut builder = LayerBuilder::default();
         patterns.iter().enumerate().for_each(|(at, text)| builder.add(at, text.clone()));
-        builder.build(&mut Readable::default())
+        read(builder)
+    }
+
+    fn read(builder: LayerBuilder) -> Result<Layer, globset::Error> {
+        let layer = builder.build();
+        layer.read(&mut Readable::default())?;
+        Ok(layer)
     }
 
     /// What globset says by itself, all patterns compiled.
@@ -237,6 +265,8 @@ mod tests {
             let all = spellings(&written);
             let (layer, globset) = (layer(&all), globset(&all));
             prop_assert_eq!(layer.is_ok(), globset.is_ok());
+            let parts: Vec<_> = written.iter().filter_map(|text| components(text).ok()).collect();
+            prop_assert!(layer.is_ok() || !is_plainly_readable(parts.iter().map(Vec::as_slice)));
             let (Ok(layer), Ok(globset)) = (layer, globset) else { return Ok(()) };
             let parts = written.iter().filter_map(|text| components(text).ok());
             let alike = parts.flat_map(|parts| {
@@ -287,6 +317,6 @@ mod tests {
     fn a_list_that_is_too_large_is_said_to_be_as_it_is_read() {
         let mut builder = LayerBuilder::default();
         (0..1000).for_each(|at| builder.add(at, format!("{at}{}", "?".repeat(1000))));
-        assert!(builder.build(&mut Readable::default()).is_err());
+        assert!(read(builder).is_err());
     }
 }

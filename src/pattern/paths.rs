@@ -6,13 +6,15 @@
 //! Invariant: what protects is matched on every look-alike spelling, what takes away on exact
 //! bytes, so that a spelling can only ever add protection.
 
+use std::sync::OnceLock;
+
 use crate::names::path::RepoPath;
 use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
     Component, PATTERNS_MAX, components, join, literal_parents, picks_letters, samples,
     wild_parents, with_bare_name,
 };
-use crate::pattern::layer::{Layer, LayerBuilder, Readable};
+use crate::pattern::layer::{Layer, LayerBuilder, Readable, is_plainly_readable};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
@@ -22,10 +24,18 @@ pub struct PathPatterns {
     written: Vec<String>,
     /// For each entry, whether it takes away.
     negative: Vec<bool>,
+    parts: Vec<Vec<Component>>,
     exact: Layer,
+    /// Made when the first path comes: hardly any rule of a long policy is asked about one.
+    alike: OnceLock<Alike>,
+}
+
+/// What is matched on look-alike spellings.
+#[derive(Clone, Debug)]
+struct Alike {
     folded: Layer,
     links: Layer,
-    /// What is taken away, in every look-alike spelling; for `holds`.
+    /// What is taken away; for `holds`.
     guards: Layer,
 }
 
@@ -61,49 +71,40 @@ impl PathPatterns {
         if problems.errors() > before {
             return None;
         }
-        let negative: Vec<bool> = list.iter().map(|w| w.value.starts_with('!')).collect();
-        let patterns = Self::compile(list, &parts, negative)
+        let patterns = Self::compile(list, parts)
             .map_err(|fault| {
                 // What `components` lets through, globset reads; past its size limit it does not.
                 let what = format!("these patterns do not compile: {}", fault.kind());
                 problems.push(Problem::error(what).at(&list[0].spot));
             })
             .ok()?;
-        patterns.look_over(list, &parts, base, problems);
+        patterns.look_over(list, base, problems);
         (problems.errors() == before).then_some(patterns)
     }
 
     fn compile(
         list: &[Located<String>],
-        parts: &[Vec<Component>],
-        negative: Vec<bool>,
+        parts: Vec<Vec<Component>>,
     ) -> Result<Self, globset::Error> {
-        let (mut exact, mut folded, mut links) =
-            (LayerBuilder::default(), LayerBuilder::default(), LayerBuilder::default());
-        let mut guards = LayerBuilder::default();
+        let mut exact = LayerBuilder::default();
         for (entry, parts) in parts.iter().enumerate() {
             with_bare_name(parts).into_iter().for_each(|pattern| exact.add(entry, pattern));
-            let protected = with_bare_name(parts).into_iter().chain(literal_parents(parts));
-            let spellings = protected.flat_map(|pattern| folded_pattern(&pattern));
-            if negative[entry] {
-                spellings.for_each(|spelling| guards.add(entry, spelling));
-                continue;
-            }
-            spellings.for_each(|spelling| folded.add(entry, spelling));
-            for parent in wild_parents(parts) {
-                folded_pattern(&parent).into_iter().for_each(|p| links.add(entry, p));
-                links.add(entry, parent);
-            }
         }
-        let mut readable = Readable::default();
-        Ok(Self {
-            written: list.iter().map(|written| written.value.clone()).collect(),
-            negative,
-            exact: exact.build(&mut readable)?,
-            folded: folded.build(&mut readable)?,
-            links: links.build(&mut readable)?,
-            guards: guards.build(&mut readable)?,
-        })
+        let (exact, alike) = (exact.build(), OnceLock::new());
+        let negative = list.iter().map(|written| written.value.starts_with('!')).collect();
+        let written = list.iter().map(|written| written.value.clone()).collect();
+        let patterns = Self { written, negative, parts, exact, alike };
+        if !is_plainly_readable(patterns.parts.iter().map(Vec::as_slice)) {
+            let Alike { folded, links, guards } = patterns.alike();
+            let mut readable = Readable::default();
+            let layers = [&patterns.exact, folded, links, guards];
+            layers.into_iter().try_for_each(|layer| layer.read(&mut readable))?;
+        }
+        Ok(patterns)
+    }
+
+    fn alike(&self) -> &Alike {
+        self.alike.get_or_init(|| Alike::of(&self.parts, &self.negative))
     }
 
     /// Whether the list lets this path be, where it grants rather than protects: it is picked by
@@ -112,7 +113,7 @@ impl PathPatterns {
         let Some(last) = self.exact.last_match(path.as_bytes()) else { return false };
         let spellings = folded(path.as_bytes());
         let mut alike = std::iter::once(&spellings.letters).chain(&spellings.loose);
-        !self.negative[last] && alike.all(|name| self.guards.last_match(name) < Some(last))
+        !self.negative[last] && alike.all(|name| self.alike().guards.last_match(name) < Some(last))
     }
 
     /// Whether the list is about this entry. `otherwise` holds where no pattern matches: whether
@@ -126,13 +127,13 @@ impl PathPatterns {
         let mut last = self.exact.last_match(path.as_bytes());
         let mut also = |layer: &Layer, name: &[u8]| last = last.max(layer.last_match(name));
         for name in std::iter::once(&spellings.letters).chain(&spellings.loose) {
-            also(&self.folded, name);
+            also(&self.alike().folded, name);
             if shape == EntryShape::Link {
-                also(&self.links, name);
+                also(&self.alike().links, name);
             }
         }
         if shape == EntryShape::Link {
-            also(&self.links, path.as_bytes());
+            also(&self.alike().links, path.as_bytes());
         }
         last.map_or(otherwise, |entry| !self.negative[entry])
     }
@@ -144,7 +145,7 @@ impl PathPatterns {
             let spellings = folded(path.as_bytes());
             let names = std::iter::once(&spellings.letters).chain(&spellings.loose);
             let matching = self.exact.matching(path.as_bytes()).into_iter();
-            let loosely = names.flat_map(|name| self.folded.matching(name));
+            let loosely = names.flat_map(|name| self.alike().folded.matching(name));
             matching.chain(loosely).for_each(|entry| alive[entry] = true);
         }
         let dead = self.written.iter().zip(alive).filter(|(_, alive)| !alive);
@@ -157,13 +158,7 @@ impl PathPatterns {
     }
 
     /// Finds lists and exclusions that come to nothing.
-    fn look_over(
-        &self,
-        list: &[Located<String>],
-        parts: &[Vec<Component>],
-        base: Base,
-        problems: &mut Problems,
-    ) {
+    fn look_over(&self, list: &[Located<String>], base: Base, problems: &mut Problems) {
         let first = self.negative.iter().position(|negative| !negative);
         if base == Base::Nothing && first.is_none() {
             if let Some(written) = list.first() {
@@ -181,7 +176,7 @@ impl PathPatterns {
                 let hint = "the last pattern that matches decides: put exclusions after the others";
                 problems.error_hint(&written.spot, "nothing stands before this exclusion", hint);
             }
-            if !self.negative[entry] && self.is_taken_away(entry, parts) {
+            if !self.negative[entry] && self.is_taken_away(entry) {
                 let hint = "a later exclusion removes all it picks: take one of the two out";
                 problems.error_hint(&written.spot, "this pattern picks nothing", hint);
             }
@@ -189,7 +184,8 @@ impl PathPatterns {
     }
 
     /// Whether an exclusion after this entry takes away all that it picks.
-    fn is_taken_away(&self, entry: usize, parts: &[Vec<Component>]) -> bool {
+    fn is_taken_away(&self, entry: usize) -> bool {
+        let parts = &self.parts;
         let later = || (entry + 1..parts.len()).filter(|later| self.negative[*later]);
         let by_letter = later().any(|later| picks_letters(&parts[later]));
         // An exclusion by letter may match a sample and still leave other names.
@@ -199,6 +195,27 @@ impl PathPatterns {
                 let last = self.exact.last_match_from(entry + 1, sample.as_bytes());
                 last.is_some_and(|last| self.negative[last])
             })
+    }
+}
+
+impl Alike {
+    fn of(parts: &[Vec<Component>], negative: &[bool]) -> Self {
+        let (mut folded, mut links, mut guards) =
+            (LayerBuilder::default(), LayerBuilder::default(), LayerBuilder::default());
+        for (entry, parts) in parts.iter().enumerate() {
+            let protected = with_bare_name(parts).into_iter().chain(literal_parents(parts));
+            let spellings = protected.flat_map(|pattern| folded_pattern(&pattern));
+            if negative[entry] {
+                spellings.for_each(|spelling| guards.add(entry, spelling));
+                continue;
+            }
+            spellings.for_each(|spelling| folded.add(entry, spelling));
+            for parent in wild_parents(parts) {
+                folded_pattern(&parent).into_iter().for_each(|p| links.add(entry, p));
+                links.add(entry, parent);
+            }
+        }
+        Self { folded: folded.build(), links: links.build(), guards: guards.build() }
     }
 }
 

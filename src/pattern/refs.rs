@@ -7,9 +7,9 @@
 use crate::names::refname::Refname;
 use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
-    Component, PATTERNS_MAX, components, literal_parents, picks_letters, samples, with_bare_name,
+    Component, PATTERNS_MAX, components, literal_folder, picks_letters, samples, with_bare_name,
 };
-use crate::pattern::layer::{Layer, LayerBuilder, Readable};
+use crate::pattern::layer::{Layer, LayerBuilder, Readable, is_plainly_readable};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
@@ -34,13 +34,23 @@ pub struct RefPatterns {
     default: Vec<usize>,
     exact: Layer,
     folded: Layer,
-    folders: Layer,
+    /// The folder that each entry needs, as far as it is spelled out, in every look-alike spelling.
+    folders: Vec<String>,
 }
 
 /// One entry, read.
 enum Entry {
     Default,
     Parts(Vec<Component>),
+}
+
+impl Entry {
+    fn parts(&self) -> Option<&[Component]> {
+        match self {
+            Self::Default => None,
+            Self::Parts(parts) => Some(parts),
+        }
+    }
 }
 
 impl RefPatterns {
@@ -78,36 +88,33 @@ impl RefPatterns {
     fn compile(list: &[Located<String>], entries: &[Entry]) -> Result<Self, globset::Error> {
         let negative: Vec<bool> = list.iter().map(|w| w.value.starts_with('!')).collect();
         let mut default = Vec::new();
-        let (mut exact, mut folded, mut folders) =
-            (LayerBuilder::default(), LayerBuilder::default(), LayerBuilder::default());
+        let (mut exact, mut folded) = (LayerBuilder::default(), LayerBuilder::default());
+        let mut folders = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
-            let parts = match entry {
-                Entry::Default => {
-                    default.push(at);
-                    continue;
-                }
-                Entry::Parts(parts) => parts,
+            let Some(parts) = entry.parts() else {
+                default.push(at);
+                continue;
             };
+            if !negative[at] {
+                folders.extend(literal_folder(parts).iter().flat_map(|it| folded_pattern(it)));
+            }
             for pattern in with_bare_name(parts) {
                 if !negative[at] {
                     folded_pattern(&pattern).into_iter().for_each(|p| folded.add(at, p));
                 }
                 exact.add(at, pattern);
             }
-            if !negative[at] {
-                let parents = literal_parents(parts);
-                parents.iter().flat_map(|p| folded_pattern(p)).for_each(|p| folders.add(at, p));
-            }
         }
-        let mut readable = Readable::default();
-        Ok(Self {
-            written: list.iter().map(|written| written.value.clone()).collect(),
-            negative,
-            default,
-            exact: exact.build(&mut readable)?,
-            folded: folded.build(&mut readable)?,
-            folders: folders.build(&mut readable)?,
-        })
+        // Most names have no other spelling.
+        let is_same = folded == exact;
+        let exact = exact.build();
+        let folded = if is_same { exact.clone() } else { folded.build() };
+        if !is_plainly_readable(entries.iter().filter_map(Entry::parts)) {
+            let mut readable = Readable::default();
+            [&exact, &folded].into_iter().try_for_each(|layer| layer.read(&mut readable))?;
+        }
+        let written = list.iter().map(|written| written.value.clone()).collect();
+        Ok(Self { written, negative, default, exact, folded, folders })
     }
 
     /// Whether the list is about this ref. `default` is the branch that HEAD names, `None` when
@@ -138,10 +145,15 @@ impl RefPatterns {
             return false;
         }
         let spellings = folded(refname.as_bytes());
-        let spelled = std::iter::once(&spellings.letters).chain(&spellings.loose);
-        spelled.clone().any(|name| self.folders.last_match(name).is_some())
-            || (!self.default.is_empty()
-                && default.is_some_and(|d| spelled.clone().any(|name| is_parent(name, d))))
+        let mut spelled = std::iter::once(&spellings.letters).chain(&spellings.loose);
+        let default = default.filter(|_| !self.default.is_empty());
+        let default = default.map(|default| folded(default.as_bytes()).letters);
+        spelled.any(|name| {
+            let on_the_way =
+                |folder: &String| folder.as_bytes() == name || is_parent(name, folder.as_bytes());
+            self.folders.iter().any(on_the_way)
+                || default.as_ref().is_some_and(|default| is_parent(name, default))
+        })
     }
 
     /// The refs that the list names without wildcards, exclusions left out.
@@ -224,10 +236,9 @@ fn shares_spelling(one: &Refname, other: &Refname) -> bool {
     one.letters == other.letters || loose(&one) == loose(&other)
 }
 
-/// Whether `name`, folded, is a folder on the way to this ref.
-fn is_parent(name: &[u8], refname: &Refname) -> bool {
-    let letters = folded(refname.as_bytes()).letters;
-    letters.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"/"))
+/// Whether `name` is a folder on the way to the other one.
+fn is_parent(name: &[u8], other: &[u8]) -> bool {
+    other.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// Reads one entry of the list. A flaw becomes a problem.

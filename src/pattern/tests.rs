@@ -241,6 +241,10 @@ fn a_name_where_a_protected_pattern_needs_a_folder_is_found() {
     }
     assert!(!refs(&["release/**"]).blocks_folder(&refname("refs/heads/release"), None));
     assert!(refs(&["release/**"]).matches(&refname("refs/heads/release"), None));
+    for (pattern, name) in [("Prod/eu/x", "prod"), ("prod/EU/x", "Prod./eu")] {
+        let name = refname(&format!("refs/heads/{name}"));
+        assert!(refs(&[pattern]).blocks_folder(&name, None), "{pattern}");
+    }
 }
 
 #[test]

@@ -32,8 +32,7 @@ pub struct CompiledRule {
     pub place: Place,
     /// The refs it is about.
     pub refs: RefPatterns,
-    /// From the past values of which refs a creation may be judged; its own, without a word.
-    pub starts: RefPatterns,
+    starts: Option<RefPatterns>,
     /// What it does before `until`.
     pub level: Level,
     /// The day from which a warning refuses. `None` where it refuses anyway, or warns for ever.
@@ -55,6 +54,11 @@ impl CompiledRule {
             Level::Warn if self.until.is_some_and(|until| moment >= until) => Level::Refuse,
             level @ (Level::Warn | Level::Refuse) => level,
         }
+    }
+
+    /// From the past values of which refs a creation may be judged; its own, without a word.
+    pub fn starts(&self) -> &RefPatterns {
+        self.starts.as_ref().unwrap_or(&self.refs)
     }
 
     /// Where its name stands.
@@ -80,7 +84,7 @@ impl CompiledRule {
         check_name(name, problems);
         let refs = refs(&mut table, problems);
         let starts = table.texts("starts", problems);
-        let starts = starts.map(|list| RefPatterns::read(&list, problems));
+        let starts = starts.and_then(|list| RefPatterns::read(&list, problems));
         let (level, until) = level(&mut table, defaults, problems);
         let why = shown_text(&mut table, "why", problems);
         let exempt = exempt::read(&mut table, roster, problems);
@@ -91,7 +95,6 @@ impl CompiledRule {
         let body = (kind.compile)(&mut Body { table: &mut table, roster }, problems);
         finish(table, kind, problems);
         let (refs, body) = (refs?, body?);
-        let starts = starts.unwrap_or_else(|| Some(refs.clone()))?;
         let (name, spot) = (name.value.clone(), name.spot.clone());
         let (place, kind) = (spot.place(), kind.name);
         let rule = Self { name, kind, place, refs, starts, level, until, why, exempt, body, spot };
