@@ -28,7 +28,7 @@ impl ExactPaths {
                 return Err("no pattern takes away here: name what is meant".to_owned());
             }
             let parts = components(pattern).map_err(|flaw| flaw.what)?;
-            with_bare_name(&parts).into_iter().for_each(|spelling| builder.add(entry, spelling));
+            with_bare_name(&parts).for_each(|spelling| builder.add(entry, spelling));
         }
         let layer = builder.build();
         layer

@@ -35,14 +35,11 @@ pub fn folded(name: &[u8]) -> Folded {
 }
 
 /// The folded spellings of a pattern: wildcards stay what they are.
-pub fn folded_pattern(pattern: &str) -> Vec<String> {
-    if is_folded(pattern.as_bytes()) {
-        return vec![pattern.to_owned()];
-    }
+pub fn folded_pattern(pattern: &str) -> impl Iterator<Item = String> + use<> {
     // Folding keeps UTF-8 as UTF-8, so nothing is lost here.
-    let letters = String::from_utf8_lossy(&fold_letters(pattern.as_bytes())).into_owned();
-    let loose = String::from_utf8_lossy(&fold_ends(letters.as_bytes())).into_owned();
-    if loose == letters { vec![letters] } else { vec![letters, loose] }
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let Folded { letters, loose } = folded(pattern.as_bytes());
+    std::iter::once(text(letters)).chain(loose.map(text))
 }
 
 /// Whether a name is plainly the only spelling of itself, as most are: a glance, and no allocation.

@@ -168,18 +168,21 @@ fn is_plain_range(from: u8, to: u8) -> bool {
 
 /// The components as one pattern again.
 pub(crate) fn join(components: &[Component]) -> String {
-    components.iter().map(Component::as_str).collect::<Vec<_>>().join("/")
+    let mut joined = String::with_capacity(components.iter().map(|c| c.as_str().len() + 1).sum());
+    for (at, component) in components.iter().enumerate() {
+        joined.push_str(if at > 0 { "/" } else { "" });
+        joined.push_str(component.as_str());
+    }
+    joined
 }
 
 /// The pattern, and what it covers besides: `dir` for `dir/**`.
-pub(crate) fn with_bare_name(components: &[Component]) -> Vec<String> {
-    let mut all = vec![join(components)];
-    if let [bare @ .., Component::Any] = components
-        && !bare.is_empty()
-    {
-        all.push(join(bare));
-    }
-    all
+pub(crate) fn with_bare_name(components: &[Component]) -> impl Iterator<Item = String> {
+    let bare = match components {
+        [bare @ .., Component::Any] if !bare.is_empty() => Some(join(bare)),
+        _ => None,
+    };
+    std::iter::once(join(components)).chain(bare)
 }
 
 /// The names that stand where this pattern needs a folder, as far as they are spelled out.
@@ -343,7 +346,7 @@ mod tests {
         for pattern in ["**", "infra/**", "a/*/b?[ab]c/**/x", "*.tf", "a/[]]b"] {
             let parts = components(pattern).unwrap();
             let mut layer = LayerBuilder::default();
-            with_bare_name(&parts).into_iter().for_each(|p| layer.add(0, p));
+            with_bare_name(&parts).for_each(|p| layer.add(0, p));
             let layer = layer.build();
             for sample in samples(&parts).filter(|_| !picks_letters(&parts)) {
                 assert_eq!(layer.last_match(sample.as_bytes()), Some(0), "{pattern} {sample:?}");

@@ -22,20 +22,18 @@ const DOUBTFUL_BYTES: usize = 8 * 1024;
 
 /// Patterns compiled together, each belonging to an entry of a list.
 #[derive(Clone, Debug)]
-pub(crate) struct Layer {
-    /// Patterns without wildcards, and their entries.
-    plain: Arc<[(String, usize)]>,
-    wild: Arc<Wild>,
-}
+pub(crate) struct Layer(Arc<Patterns>);
 
-/// The patterns with wildcards.
 #[derive(Debug)]
-struct Wild {
-    patterns: Vec<Pattern>,
+struct Patterns {
+    /// Those without wildcards, and their entries.
+    plain: Vec<(usize, String)>,
+    wild: Vec<Pattern>,
+    /// The wild ones, compiled.
     set: OnceLock<GlobSet>,
 }
 
-/// One of them, and its entry.
+/// A pattern with wildcards, and its entry.
 #[derive(Debug)]
 struct Pattern {
     text: String,
@@ -65,9 +63,9 @@ pub(crate) fn is_plainly_readable<'a>(list: impl Iterator<Item = &'a [Component]
         if !texts.clone().all(|text| text.is_ascii() && !text.contains('[')) {
             return false;
         }
-        // A pattern has as many parents as components, its bare name besides, and each two spellings.
+        // As many parents as components, the bare name besides; each as it is and in two spellings.
         let length: usize = texts.map(|text| text.len() + 1).sum();
-        bytes += 2 * length * (parts.len() + 2);
+        bytes += 3 * length * (parts.len() + 2);
     }
     bytes < DOUBTFUL_BYTES
 }
@@ -97,9 +95,8 @@ impl LayerBuilder {
     pub(crate) fn build(self) -> Layer {
         let (wild, plain): (Vec<_>, Vec<_>) =
             self.patterns.into_iter().partition(|(_, text)| text.contains(META));
-        let plain = plain.into_iter().map(|(entry, text)| (text, entry)).collect();
-        let patterns = wild.into_iter().map(|(entry, text)| Pattern::new(text, entry)).collect();
-        Layer { plain, wild: Arc::new(Wild { patterns, set: OnceLock::new() }) }
+        let wild = wild.into_iter().map(|(entry, text)| Pattern::new(text, entry)).collect();
+        Layer(Arc::new(Patterns { plain, wild, set: OnceLock::new() }))
     }
 }
 
@@ -107,11 +104,11 @@ impl Layer {
     /// Has globset read each pattern, and all of them where they are many: for what is not plainly
     /// readable, before a name comes.
     pub(crate) fn read(&self, readable: &mut Readable) -> Result<(), globset::Error> {
-        let patterns = &self.wild.patterns;
-        patterns.iter().try_for_each(|pattern| readable.check(&pattern.text))?;
-        if patterns.iter().map(|pattern| pattern.text.len()).sum::<usize>() >= DOUBTFUL_BYTES {
+        let Patterns { wild, set, .. } = &*self.0;
+        wild.iter().try_for_each(|pattern| readable.check(&pattern.text))?;
+        if wild.iter().map(|pattern| pattern.text.len()).sum::<usize>() >= DOUBTFUL_BYTES {
             // Never set before: no name has come.
-            let _ = self.wild.set.set(compiled(patterns)?);
+            let _ = set.set(compiled(wild)?);
         }
         Ok(())
     }
@@ -132,24 +129,24 @@ impl Layer {
     }
 
     fn matching_from(&self, first: usize, name: &[u8]) -> Vec<usize> {
-        let plain = self.plain.iter().filter(|(text, _)| text.as_bytes() == name);
-        let plain = plain.map(|(_, entry)| *entry).filter(|entry| *entry >= first);
-        plain.chain(self.wild.matching_from(first, name)).collect()
+        let plain = self.0.plain.iter().filter(|(_, text)| text.as_bytes() == name);
+        let plain = plain.map(|(entry, _)| *entry).filter(|entry| *entry >= first);
+        plain.chain(self.0.wild_from(first, name)).collect()
     }
 }
 
-impl Wild {
-    fn matching_from(&self, first: usize, name: &[u8]) -> Vec<usize> {
-        let mut asked = self.patterns.iter().filter(|pattern| pattern.entry >= first);
+impl Patterns {
+    fn wild_from(&self, first: usize, name: &[u8]) -> Vec<usize> {
+        let mut asked = self.wild.iter().filter(|pattern| pattern.entry >= first);
         if !asked.any(|pattern| pattern.may_match(name)) {
             return Vec::new();
         }
         let set = self.set.get_or_init(|| {
             let failed = |_| unreachable!("each can be read, and all are short");
-            compiled(&self.patterns).unwrap_or_else(failed)
+            compiled(&self.wild).unwrap_or_else(failed)
         });
         let found = set.matches_candidate(&Candidate::from_bytes(name));
-        let entries = found.into_iter().map(|at| self.patterns[at].entry);
+        let entries = found.into_iter().map(|at| self.wild[at].entry);
         entries.filter(|entry| *entry >= first).collect()
     }
 }
@@ -222,7 +219,7 @@ mod tests {
     /// All spellings that a list makes of what it was given.
     fn spellings(written: &[String]) -> Vec<String> {
         let parts: Vec<_> = written.iter().filter_map(|text| components(text).ok()).collect();
-        let own = parts.iter().flat_map(|p| with_bare_name(p).into_iter().chain(wild_parents(p)));
+        let own = parts.iter().flat_map(|p| with_bare_name(p).chain(wild_parents(p)));
         own.flat_map(|text| {
             let folded = folded_pattern(&text);
             std::iter::once(text).chain(folded)
@@ -294,9 +291,9 @@ mod tests {
         for far in ["app/main.rs", "plain", "infrastructure/x", "tf", "a/example/b"] {
             layer.last_match(far.as_bytes());
         }
-        assert!(layer.wild.set.get().is_none());
+        assert!(layer.0.set.get().is_none());
         assert_eq!(layer.last_match(b"main.tf"), Some(2));
-        assert!(layer.wild.set.get().is_some());
+        assert!(layer.0.set.get().is_some());
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl PathPatterns {
     ) -> Result<Self, globset::Error> {
         let mut exact = LayerBuilder::default();
         for (entry, parts) in parts.iter().enumerate() {
-            with_bare_name(parts).into_iter().for_each(|pattern| exact.add(entry, pattern));
+            with_bare_name(parts).for_each(|pattern| exact.add(entry, pattern));
         }
         let (exact, alike) = (exact.build(), OnceLock::new());
         let negative = list.iter().map(|written| written.value.starts_with('!')).collect();
@@ -203,7 +203,7 @@ impl Alike {
         let (mut folded, mut links, mut guards) =
             (LayerBuilder::default(), LayerBuilder::default(), LayerBuilder::default());
         for (entry, parts) in parts.iter().enumerate() {
-            let protected = with_bare_name(parts).into_iter().chain(literal_parents(parts));
+            let protected = with_bare_name(parts).chain(literal_parents(parts));
             let spellings = protected.flat_map(|pattern| folded_pattern(&pattern));
             if negative[entry] {
                 spellings.for_each(|spelling| guards.add(entry, spelling));
@@ -211,7 +211,7 @@ impl Alike {
             }
             spellings.for_each(|spelling| folded.add(entry, spelling));
             for parent in wild_parents(parts) {
-                folded_pattern(&parent).into_iter().for_each(|p| links.add(entry, p));
+                folded_pattern(&parent).for_each(|p| links.add(entry, p));
                 links.add(entry, parent);
             }
         }

@@ -100,7 +100,7 @@ impl RefPatterns {
             }
             for pattern in with_bare_name(parts) {
                 if !negative[at] {
-                    folded_pattern(&pattern).into_iter().for_each(|p| folded.add(at, p));
+                    folded_pattern(&pattern).for_each(|p| folded.add(at, p));
                 }
                 exact.add(at, pattern);
             }

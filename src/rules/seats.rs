@@ -30,6 +30,10 @@ pub fn seat_people<'p>(
         .collect();
     let mut sits: Vec<Option<usize>> = vec![None; chairs.len()];
     for person in 0..people.len() {
+        // Whoever comes to a full bench changes nothing.
+        if sits.iter().all(Option::is_some) {
+            break;
+        }
         augment(&chairs, people, &mut sits, person);
     }
     sits.into_iter().map(|person| person.map(|p| people[p])).collect()
