@@ -5,7 +5,8 @@
 //! such a list does not pick counts as outside it, which is the side that refuses.
 
 use crate::pattern::glob::{components, with_bare_name};
-use crate::pattern::layer::{Layer, LayerBuilder, Readable};
+use crate::pattern::layer::{Layer, LayerBuilder};
+use crate::pattern::readable::Readable;
 
 /// How many patterns one claim may hold.
 pub const CLAIMED_MAX: usize = 64;

@@ -6,19 +6,14 @@
 //! compiled when a name comes that has all the letters one of them insists on. That globset will
 //! read them is known before: from what they are, or it has read each by itself.
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::pattern::glob::Component;
+use crate::pattern::readable::{DOUBTFUL_BYTES, Readable};
 
 /// What may mean something else than itself, in what globset reads.
 const META: [char; 8] = ['*', '?', '[', ']', '{', '}', ',', '\\'];
-
-/// From how many bytes of wildcards on a list is compiled as it is read: it may be too large for
-/// globset, and its reader has to say so. A shorter one is not, by far.
-const DOUBTFUL_BYTES: usize = 8 * 1024;
 
 /// Patterns compiled together, each belonging to an entry of a list.
 #[derive(Clone, Debug)]
@@ -47,38 +42,6 @@ struct Pattern {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct LayerBuilder {
     patterns: Vec<(usize, String)>,
-}
-
-/// Patterns that globset has read. Most layers of a list have the same ones.
-#[derive(Debug, Default)]
-pub(crate) struct Readable(HashSet<String>);
-
-/// Whether globset reads these patterns, and every spelling and parent that a list makes of them,
-/// without asking it: all it could object to is a class, or that they are too many.
-pub(crate) fn is_plainly_readable<'a>(list: impl Iterator<Item = &'a [Component]>) -> bool {
-    let mut bytes = 0;
-    for parts in list {
-        let texts = parts.iter().map(Component::as_str);
-        // Beyond ASCII a spelling may be longer than what it spells.
-        if !texts.clone().all(|text| text.is_ascii() && !text.contains('[')) {
-            return false;
-        }
-        // As many parents as components, the bare name besides; each as it is and in two spellings.
-        let length: usize = texts.map(|text| text.len() + 1).sum();
-        bytes += 3 * length * (parts.len() + 2);
-    }
-    bytes < DOUBTFUL_BYTES
-}
-
-impl Readable {
-    /// Has globset read a pattern, if it has not.
-    fn check(&mut self, pattern: &str) -> Result<(), globset::Error> {
-        if !self.0.contains(pattern) {
-            glob(pattern)?;
-            self.0.insert(pattern.to_owned());
-        }
-        Ok(())
-    }
 }
 
 impl LayerBuilder {
@@ -173,7 +136,7 @@ impl Pattern {
 }
 
 /// globset's reading of a pattern.
-fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+pub(super) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     // Its `*` crosses `/` unless told otherwise.
     GlobBuilder::new(pattern).literal_separator(true).backslash_escape(false).build()
 }
@@ -188,12 +151,13 @@ fn compiled(patterns: &[Pattern]) -> Result<GlobSet, globset::Error> {
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test says what it expects")]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::pattern::fold::{folded, folded_pattern};
-    use crate::pattern::glob::{components, join, samples, wild_parents, with_bare_name};
+    use crate::pattern::fold::folded;
+    use crate::pattern::glob::{components, join, samples};
+    use crate::pattern::readable::tests::spellings;
 
     fn layer(patterns: &[String]) -> Result<Layer, globset::Error> {
         let mut builder = LayerBuilder::default();
@@ -216,19 +180,8 @@ mod tests {
         set.build()
     }
 
-    /// All spellings that a list makes of what it was given.
-    fn spellings(written: &[String]) -> Vec<String> {
-        let parts: Vec<_> = written.iter().filter_map(|text| components(text).ok()).collect();
-        let own = parts.iter().flat_map(|p| with_bare_name(p).chain(wild_parents(p)));
-        own.flat_map(|text| {
-            let folded = folded_pattern(&text);
-            std::iter::once(text).chain(folded)
-        })
-        .collect()
-    }
-
     /// Patterns over few letters, with every kind of wildcard, so that they often match.
-    fn pattern() -> impl Strategy<Value = String> {
+    pub(in crate::pattern) fn pattern() -> impl Strategy<Value = String> {
         let letter = prop_oneof![
             8 => "[abA./]".prop_map(String::from),
             4 => "[*?]".prop_map(String::from),
@@ -259,16 +212,14 @@ mod tests {
             written in prop::collection::vec(pattern(), 1..4),
             names in prop::collection::vec(name(), 0..6),
         ) {
-            let all = spellings(&written);
+            let parts: Vec<_> = written.iter().filter_map(|text| components(text).ok()).collect();
+            let all: Vec<String> = parts.iter().flat_map(|parts| spellings(parts)).collect();
             let (layer, globset) = (layer(&all), globset(&all));
             prop_assert_eq!(layer.is_ok(), globset.is_ok());
-            let parts: Vec<_> = written.iter().filter_map(|text| components(text).ok()).collect();
-            prop_assert!(layer.is_ok() || !is_plainly_readable(parts.iter().map(Vec::as_slice)));
             let (Ok(layer), Ok(globset)) = (layer, globset) else { return Ok(()) };
-            let parts = written.iter().filter_map(|text| components(text).ok());
-            let alike = parts.flat_map(|parts| {
-                let mut texts: Vec<String> = samples(&parts).collect();
-                texts.push(join(&parts));
+            let alike = parts.iter().flat_map(|parts| {
+                let mut texts: Vec<String> = samples(parts).collect();
+                texts.push(join(parts));
                 texts
             });
             for name in names.into_iter().chain(alike.map(String::into_bytes)) {

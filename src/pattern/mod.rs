@@ -10,6 +10,7 @@ pub mod fold;
 pub mod glob;
 pub(crate) mod layer;
 pub mod paths;
+pub(crate) mod readable;
 pub mod refs;
 pub mod text;
 

@@ -14,7 +14,8 @@ use crate::pattern::glob::{
     Component, PATTERNS_MAX, components, join, literal_parents, picks_letters, samples,
     wild_parents, with_bare_name,
 };
-use crate::pattern::layer::{Layer, LayerBuilder, Readable, is_plainly_readable};
+use crate::pattern::layer::{Layer, LayerBuilder};
+use crate::pattern::readable::{Readable, is_plainly_readable};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 

@@ -9,7 +9,8 @@ use crate::pattern::fold::{folded, folded_pattern};
 use crate::pattern::glob::{
     Component, PATTERNS_MAX, components, literal_folder, picks_letters, samples, with_bare_name,
 };
-use crate::pattern::layer::{Layer, LayerBuilder, Readable, is_plainly_readable};
+use crate::pattern::layer::{Layer, LayerBuilder};
+use crate::pattern::readable::{Readable, is_plainly_readable};
 use crate::source::problem::{Problem, Problems};
 use crate::source::text::Located;
 
